@@ -1,0 +1,38 @@
+import type { Settings } from "../settings";
+
+/** Labels by key. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What an object belongs to, in the terms of the recommended Kubernetes labels. */
+export interface Identity {
+  /** The program: `temporal`, `temporal-worker`. */
+  readonly name: string;
+  /** Which of several installations: the release or the worker group. */
+  readonly instance: string;
+  /** Its part: `frontend`, `worker`. */
+  readonly component: string;
+}
+
+/** Labels by which Deployments, Services and policies find pods. They can never change. */
+export function selectorLabels({ name, instance, component }: Identity): Labels {
+  return {
+    "app.kubernetes.io/name": name,
+    "app.kubernetes.io/instance": instance,
+    "app.kubernetes.io/component": component,
+  };
+}
+
+/** Labels of an object that belongs to the stack as a whole. */
+export function stackLabels(settings: Pick<Settings, "stack" | "labels">): Labels {
+  return {
+    ...settings.labels,
+    "app.kubernetes.io/part-of": "temporal-stack",
+    "app.kubernetes.io/managed-by": "pulumi",
+    "temporal-stack/stack": settings.stack,
+  };
+}
+
+/** All labels of an object that is part of one program. */
+export function objectLabels(settings: Pick<Settings, "stack" | "labels">, identity: Identity): Labels {
+  return { ...stackLabels(settings), ...selectorLabels(identity) };
+}

@@ -1,0 +1,66 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Addresses, Flow, Pods } from "./flows";
+
+type NetworkPolicySpec = types.input.networking.v1.NetworkPolicySpec;
+
+/** A policy to be: which namespace, which logical name, what it says. */
+export interface PolicyManifest {
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: NetworkPolicySpec;
+}
+
+/** Label that Kubernetes itself puts on every namespace. */
+const NAMESPACE_NAME = "kubernetes.io/metadata.name";
+
+/**
+ * Policies that close namespaces in both directions and open exactly the given flows: each on the side
+ * of its source, its destination, or both, as far as that is a namespace of the stack.
+ */
+export function networkPolicyManifests(
+  namespaces: readonly string[],
+  flows: readonly Flow[],
+): PolicyManifest[] {
+  return [
+    ...namespaces.map((namespace) => ({
+      name: `${namespace}-deny`,
+      namespace,
+      spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+    })),
+    ...flows.flatMap((flow) => [...egress(flow, namespaces), ...ingress(flow, namespaces)]),
+  ];
+}
+
+function egress({ name, from, to, ports }: Flow, namespaces: readonly string[]): PolicyManifest[] {
+  if (!namespaces.includes(from.namespace)) return [];
+  const spec = {
+    podSelector: podSelector(from),
+    policyTypes: ["Egress"],
+    egress: [{ to: peers(to), ports: ports.map((port) => ({ ...port })) }],
+  };
+  return [{ name: `${name}-egress`, namespace: from.namespace, spec }];
+}
+
+function ingress({ name, from, to, ports }: Flow, namespaces: readonly string[]): PolicyManifest[] {
+  if (to.kind !== "pods" || !namespaces.includes(to.namespace)) return [];
+  const spec = {
+    podSelector: podSelector(to),
+    policyTypes: ["Ingress"],
+    ingress: [{ from: peers(from), ports: ports.map((port) => ({ ...port })) }],
+  };
+  return [{ name: `${name}-ingress`, namespace: to.namespace, spec }];
+}
+
+function podSelector({ labels }: Pods) {
+  return Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } };
+}
+
+function peers(peer: Pods | Addresses) {
+  if (peer.kind === "addresses") return peer.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+  const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: peer.namespace } };
+  return [
+    Object.keys(peer.labels).length === 0
+      ? { namespaceSelector }
+      : { namespaceSelector, podSelector: podSelector(peer) },
+  ];
+}

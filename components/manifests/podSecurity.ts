@@ -1,0 +1,36 @@
+import type { types } from "@pulumi/kubernetes";
+
+type PodSecurityContext = types.input.core.v1.PodSecurityContext;
+type SecurityContext = types.input.core.v1.SecurityContext;
+
+/** Labels that make a namespace refuse every pod that is not `restricted`. */
+export const RESTRICTED_NAMESPACE = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/audit": "restricted",
+  "pod-security.kubernetes.io/warn": "restricted",
+} as const;
+
+/**
+ * Pod-level half of Pod Security `restricted`.
+ * @param id uid and gid of the processes, and group of the mounted volumes
+ */
+export function restrictedPod(id: number): PodSecurityContext {
+  return {
+    runAsNonRoot: true,
+    runAsUser: id,
+    runAsGroup: id,
+    fsGroup: id,
+    fsGroupChangePolicy: "OnRootMismatch",
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
+/** Container-level half of Pod Security `restricted`, with a read-only root file system on top. */
+export function restrictedContainer(): SecurityContext {
+  return {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ["ALL"] },
+    privileged: false,
+    readOnlyRootFilesystem: true,
+  };
+}

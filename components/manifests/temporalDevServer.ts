@@ -1,0 +1,98 @@
+import type { types } from "@pulumi/kubernetes";
+import type { DevServerSettings } from "../settings";
+import { restrictedContainer, restrictedPod } from "./podSecurity";
+import { containerResources } from "./resources";
+import {
+  DEV_SERVER_UI_PORT,
+  FRONTEND_PORT,
+  FRONTEND_SERVICE,
+  UI_SERVICE,
+  UI_SERVICE_PORT,
+} from "./temporalServer";
+
+type PodSpec = types.input.core.v1.PodSpec;
+type ServicePort = types.input.core.v1.ServicePort;
+type PersistentVolumeClaimSpec = types.input.core.v1.PersistentVolumeClaimSpec;
+
+/** User of the Temporal CLI image. */
+const TEMPORAL_UID = 1000;
+const DATA_DIRECTORY = "/data";
+/** gRPC service whose health the frontend reports. */
+const HEALTH_SERVICE = "temporal.api.workflowservice.v1.WorkflowService";
+
+/** Services in front of the dev server, by name. */
+export const DEV_SERVER_SERVICES: Readonly<Record<string, readonly ServicePort[]>> = {
+  [FRONTEND_SERVICE]: [{ name: "grpc-rpc", port: FRONTEND_PORT, targetPort: "grpc-rpc", protocol: "TCP" }],
+  [UI_SERVICE]: [{ name: "http", port: UI_SERVICE_PORT, targetPort: "http-ui", protocol: "TCP" }],
+};
+
+/** The volume of the SQLite file. */
+export function devServerVolume({ storage }: DevServerSettings): PersistentVolumeClaimSpec {
+  return {
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: storage.size } },
+    ...(storage.storageClass === undefined ? {} : { storageClassName: storage.storageClass }),
+  };
+}
+
+/** Arguments of the Temporal CLI, whose image starts `temporal`. */
+export function devServerArguments({ namespace, searchAttributes }: DevServerSettings): string[] {
+  const attributes = Object.entries(searchAttributes ?? {}).sort(([a], [b]) => a.localeCompare(b));
+  return [
+    "server",
+    "start-dev",
+    "--ip=0.0.0.0",
+    `--port=${String(FRONTEND_PORT)}`,
+    `--ui-port=${String(DEV_SERVER_UI_PORT)}`,
+    `--db-filename=${DATA_DIRECTORY}/temporal.db`,
+    `--namespace=${namespace}`,
+    "--log-format=json",
+    ...attributes.map(([name, type]) => `--search-attribute=${name}=${type}`),
+  ];
+}
+
+/**
+ * The dev server's pod.
+ * @param claimName name of the volume claim
+ */
+export function devServerPod(
+  settings: DevServerSettings,
+  claimName: types.input.core.v1.PersistentVolumeClaimVolumeSource["claimName"],
+): PodSpec {
+  const grpc = { port: FRONTEND_PORT, service: HEALTH_SERVICE };
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: restrictedPod(TEMPORAL_UID),
+    terminationGracePeriodSeconds: 30,
+    containers: [
+      {
+        name: "temporal",
+        image: settings.image,
+        args: devServerArguments(settings),
+        // SQLite sorts larger results in a temporary file.
+        env: [
+          { name: "HOME", value: "/tmp" },
+          { name: "TMPDIR", value: "/tmp" },
+        ],
+        ports: [
+          { name: "grpc-rpc", containerPort: FRONTEND_PORT, protocol: "TCP" },
+          { name: "http-ui", containerPort: DEV_SERVER_UI_PORT, protocol: "TCP" },
+        ],
+        startupProbe: { grpc, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
+        readinessProbe: { grpc, periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
+        livenessProbe: { grpc, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+        resources: containerResources(settings.resources),
+        securityContext: restrictedContainer(),
+        volumeMounts: [
+          { name: "data", mountPath: DATA_DIRECTORY },
+          { name: "tmp", mountPath: "/tmp" },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "data", persistentVolumeClaim: { claimName } },
+      { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
+    ],
+  };
+}

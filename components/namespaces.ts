@@ -1,0 +1,43 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { ownNamespaces } from "./manifests/flows";
+import { stackLabels } from "./manifests/labels";
+import { RESTRICTED_NAMESPACE } from "./manifests/podSecurity";
+import { dataOptions } from "./protection";
+import type { Settings } from "./settings";
+
+/** Inputs of {@link StackNamespaces}. */
+export interface StackNamespacesArgs {
+  readonly settings: Settings;
+}
+
+/** The namespaces that the stack makes; they admit only pods that meet Pod Security `restricted`. */
+export class StackNamespaces extends pulumi.ComponentResource {
+  readonly #created = new Map<string, pulumi.Output<string>>();
+
+  constructor(name: string, { settings }: StackNamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("temporal-stack:index:StackNamespaces", name, {}, opts);
+    for (const namespace of ownNamespaces(settings)) {
+      const resource = new k8s.core.v1.Namespace(
+        `${name}-${namespace}`,
+        { metadata: { name: namespace, labels: { ...stackLabels(settings), ...RESTRICTED_NAMESPACE } } },
+        { parent: this, ...dataOptions(settings) },
+      );
+      this.#created.set(namespace, resource.metadata.name);
+    }
+    this.registerOutputs({ namespaces: [...this.#created.keys()] });
+  }
+
+  /**
+   * The name of one of the namespaces, known once it exists.
+   * @throws pulumi.ResourceError if the stack does not make it
+   */
+  named(namespace: string): pulumi.Output<string> {
+    const created = this.#created.get(namespace);
+    if (created !== undefined) return created;
+    throw new pulumi.ResourceError(
+      `the stack makes no namespace "${namespace}", only ${[...this.#created.keys()].join(", ")}`,
+      this,
+    );
+  }
+}

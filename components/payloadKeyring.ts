@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { stackLabels } from "./manifests/labels";
+import { dataOptions } from "./protection";
+import type { Settings } from "./settings";
+
+/** Name of the Secret; whoever starts workflows or shows their payloads reads the keys there. */
+export const KEYRING_SECRET = "temporal-payload-keyring";
+/** Length of an AES-256 key. */
+const KEY_BYTES = 32;
+
+/** Inputs of {@link PayloadKeyring}. */
+export interface PayloadKeyringArgs {
+  readonly settings: Settings;
+  /** Namespace of the workers. */
+  readonly namespace: pulumi.Input<string>;
+}
+
+/**
+ * The keys that encrypt workflow payloads: one random key for each id, kept for as long as its id is in
+ * the settings, in one Secret with an entry (base64) for each.
+ */
+export class PayloadKeyring extends pulumi.ComponentResource {
+  /** Name of the Secret. */
+  readonly secretName: pulumi.Output<string>;
+  /**
+   * Changes with the keys, and says nothing about them: a hash over at least 256 random bits. Goes into
+   * pod templates, as the Secret itself changes in place.
+   */
+  readonly checksum: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    { settings, namespace }: PayloadKeyringArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("temporal-stack:index:PayloadKeyring", name, {}, opts);
+    const kept = dataOptions(settings);
+    const keys = Object.fromEntries(
+      settings.payloadEncryption.keys.map((id) => {
+        const key = new random.RandomBytes(`${name}-${id}`, { length: KEY_BYTES }, { parent: this, ...kept });
+        return [id, pulumi.secret(key.base64)];
+      }),
+    );
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      {
+        metadata: { name: KEYRING_SECRET, namespace, labels: stackLabels(settings) },
+        type: "Opaque",
+        stringData: keys,
+      },
+      { parent: this, ...kept },
+    );
+    this.secretName = secret.metadata.name;
+    this.checksum = pulumi.unsecret(
+      pulumi.output(keys).apply((all) =>
+        createHash("sha256")
+          .update(JSON.stringify(Object.entries(all).sort()))
+          .digest("hex"),
+      ),
+    );
+    this.registerOutputs({ secretName: this.secretName });
+  }
+}

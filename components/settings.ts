@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { rule } from "./settings/fields";
+import { settingsProblems } from "./settings/problems";
+import {
+  deletionProtection,
+  kubernetes,
+  labels,
+  namespaces,
+  networkAccess,
+  payloadEncryption,
+  temporal,
+  workerImage,
+} from "./settings/sections";
+import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./settings/source";
+import { workers } from "./settings/workers";
+
+export type { SettingsSource } from "./settings/source";
+export type { ResourceSettings, WorkerSettings } from "./settings/workers";
+
+/** Everything that `Pulumi.<stack>.yaml` may say under `temporal-stack:`. */
+export const settingsSchema = z
+  .strictObject({
+    kubernetes: kubernetes.describe("Which cluster, and how to reach it."),
+    namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
+    temporal: temporal.describe("How there comes to be a Temporal server."),
+    workerImage: workerImage.describe("The image that every worker group runs."),
+    workers: workers.describe("Groups of worker pods, each polling one task queue."),
+    payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
+    networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
+    labels,
+    deletionProtection,
+  })
+  .check(({ value, issues }) => {
+    if (value.temporal.mode !== "external") return;
+    for (const door of ["frontendFrom", "uiFrom"] as const) {
+      if (value.networkAccess[door].length > 0) {
+        issues.push(
+          rule(
+            "opens a Temporal server that this program does not run (temporal.mode is external); remove it",
+            ["networkAccess", door],
+          ),
+        );
+      }
+    }
+  });
+
+/** The settings of one stack: plain, complete and checked. */
+export type Settings = z.output<typeof settingsSchema> & {
+  /** Name of the stack. */
+  readonly stack: string;
+};
+
+/** Settings of the Temporal server by mode. */
+export type TemporalSettings = Settings["temporal"];
+/** Settings of a dev server. */
+export type DevServerSettings = Extract<TemporalSettings, { mode: "devServer" }>;
+
+/**
+ * Checks the settings of a stack.
+ * @param source what the stack file and, on stack `local`, this machine's overlay say
+ * @throws pulumi.RunError naming every problem at once: key, what was expected, what was found, file,
+ * remedy. Values of secrets are never shown.
+ */
+export function parseSettings(source: SettingsSource): Settings {
+  const merged = mergedConfig(source);
+  const parsed = settingsSchema.safeParse(merged.value);
+  const problems = settingsProblems(settingsSchema, source, merged, parsed.error?.issues ?? []);
+  if (!parsed.success || problems.length > 0) {
+    const count = problems.length === 1 ? "1 problem" : `${String(problems.length)} problems`;
+    throw new pulumi.RunError(
+      [
+        `${count} in the settings of stack "${source.stack}":`,
+        ...problems.map((problem) => `  - ${problem}`),
+        `Nothing was changed. Correct ${problems.length === 1 ? "it" : "them"} and run the command again; docs/configuration.md lists every key.`,
+      ].join("\n"),
+    );
+  }
+  return { ...parsed.data, stack: source.stack };
+}
+
+/**
+ * The settings of the stack that is being deployed.
+ * @throws pulumi.RunError as {@link parseSettings}
+ */
+export function loadSettings(): Settings {
+  return parseSettings(sourceOfThisRun());
+}

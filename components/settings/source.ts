@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { parse as parseYaml } from "yaml";
+
+/** Prefix of this project's keys in a stack file. */
+export const PROJECT = "temporal-stack";
+/** Names the file with what only this machine knows; written by `npm run up`. */
+export const OVERLAY_VARIABLE = "TEMPORAL_STACK_MACHINE_SETTINGS";
+/** The only stack that may have an overlay: everywhere else the committed file is the whole truth. */
+export const OVERLAY_STACK = "local";
+
+/** Where settings come from. */
+export interface SettingsSource {
+  readonly stack: string;
+  /** Name of the stack file, for messages. */
+  readonly stackFile: string;
+  /** Configuration as the engine hands it over: full key to text, mappings and lists as JSON. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Full keys whose values hold a secret. */
+  readonly secretKeys: readonly string[];
+  /** This machine's overlay: the sections of a stack file without prefix. */
+  readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
+}
+
+/** A mapping whose values are not known yet. */
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** Configuration as one mapping, with the overlay's part kept apart for messages. */
+export interface MergedConfig {
+  readonly value: Mapping;
+  readonly overlay: Mapping;
+  /** What is wrong with the overlay as a whole. */
+  readonly problems: readonly string[];
+}
+
+/** Whether a value is a mapping, not a list or a scalar. */
+export function isMapping(value: unknown): value is Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Stack file and overlay as one mapping: mappings are merged, lists and scalars replaced. */
+export function mergedConfig(source: SettingsSource): MergedConfig {
+  const fromStack: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(source.config)) {
+    if (key.startsWith(`${PROJECT}:`)) fromStack[key.slice(PROJECT.length + 1)] = decode(text);
+  }
+  const { overlay, problems } = readOverlay(source);
+  return { value: merge(fromStack, overlay), overlay, problems };
+}
+
+function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; problems: string[] } {
+  if (overlay === undefined) return { overlay: {}, problems: [] };
+  if (stack !== OVERLAY_STACK) {
+    return {
+      overlay: {},
+      problems: [
+        `${OVERLAY_VARIABLE} is set, but only stack "${OVERLAY_STACK}" takes settings from a machine; unset it, and put what "${stack}" needs into its stack file`,
+      ],
+    };
+  }
+  const unusable = `${OVERLAY_VARIABLE} names ${overlay.file}, which`;
+  if (overlay.text === undefined) {
+    return {
+      overlay: {},
+      problems: [`${unusable} cannot be read; run \`npm run up\` to write it, or unset the variable`],
+    };
+  }
+  try {
+    const value: unknown = parseYaml(overlay.text);
+    if (value === null || isMapping(value)) return { overlay: value ?? {}, problems: [] };
+  } catch {
+    // Reported below: the parser's own message would quote the file's content.
+  }
+  return {
+    overlay: {},
+    problems: [`${unusable} is not a YAML mapping of settings; run \`npm run up\` to write it anew`],
+  };
+}
+
+function merge(base: Mapping, over: Mapping): Mapping {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = result[key];
+    result[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
+  }
+  return result;
+}
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The source of the running program: the engine's configuration, and the overlay that the environment names. */
+export function sourceOfThisRun(): SettingsSource {
+  const stack = pulumi.getStack();
+  const config = pulumi.runtime.allConfig();
+  const file = process.env[OVERLAY_VARIABLE];
+  return {
+    stack,
+    stackFile: `Pulumi.${stack}.yaml`,
+    config,
+    secretKeys: Object.keys(config).filter(isSecretKey),
+    overlay: file === undefined || file === "" ? undefined : { file, text: readText(file) },
+  };
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The SDK exports this function without declaring it. Should it go away, every value counts as secret. */
+function isSecretKey(key: string): boolean {
+  const known: unknown = Reflect.get(pulumi.runtime, "isConfigSecret");
+  return typeof known !== "function" || Reflect.apply(known, undefined, [key]) === true;
+}

@@ -1,0 +1,225 @@
+import { z } from "zod";
+import { cpu, dnsLabel, memory, oneOf, rule, text, wholeNumber } from "./fields";
+import { bytesOf, millicoresOf } from "./quantity";
+
+/**
+ * Share of the memory limit that the workflow thread may use as heap: the worker image starts node with
+ * `--max-old-space-size-percentage=40`, and two isolates plus native memory must fit under the limit.
+ */
+const WORKFLOW_HEAP_SHARE = 0.4;
+/** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
+const CACHED_WORKFLOW_BYTES = 1024 ** 2;
+
+/** Prefixes and names that the program sets itself; see the environment contract of worker/. */
+const OWN_VARIABLES =
+  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS)$/;
+const SECRET_LIKE = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL)/i;
+
+/** CPU and memory of one container; no CPU limit unless one is asked for, as throttling delays heartbeats. */
+export function containerResources(defaults: { cpu: string; memory: string; memoryLimit: string }) {
+  return z
+    .strictObject({
+      requests: z
+        .strictObject({
+          cpu: cpu("CPU request").default(defaults.cpu).describe("CPU reserved for each pod."),
+          memory: memory("memory request").default(defaults.memory).describe("Memory reserved for each pod."),
+        })
+        .prefault({}),
+      limits: z
+        .strictObject({
+          cpu: cpu("CPU limit").optional().describe("CPU limit; none by default."),
+          memory: memory("memory limit")
+            .default(defaults.memoryLimit)
+            .describe("Memory limit; the node heap is sized from it."),
+        })
+        .prefault({}),
+    })
+    .check(({ value, issues }) => {
+      const { requests, limits } = value;
+      if ((bytesOf(requests.memory) ?? 0) > (bytesOf(limits.memory) ?? 0)) {
+        issues.push(
+          rule(
+            `the memory request (${requests.memory}) is above the limit (${limits.memory}); raise limits.memory or lower it`,
+            ["requests", "memory"],
+          ),
+        );
+      }
+      if (limits.cpu !== undefined && (millicoresOf(requests.cpu) ?? 0) > (millicoresOf(limits.cpu) ?? 0)) {
+        issues.push(
+          rule(
+            `the CPU request (${requests.cpu}) is above the limit (${limits.cpu}); raise limits.cpu or lower it`,
+            ["requests", "cpu"],
+          ),
+        );
+      }
+    })
+    .prefault({});
+}
+
+const replicas = z
+  .strictObject({
+    min: wholeNumber("pods at least", 1, 1000)
+      .default(3)
+      .describe("Pods that always run; 3 survive a node drain during a rollout."),
+    max: wholeNumber("pods at most", 1, 1000).default(10).describe("Pods to which the autoscaler may go."),
+    targetCpuPercent: wholeNumber("CPU use in percent of the request", 10, 100)
+      .default(70)
+      .describe("Average CPU use, in percent of the request, that the autoscaler keeps."),
+  })
+  .check(({ value, issues }) => {
+    if (value.min > value.max) {
+      issues.push(
+        rule(
+          `the autoscaler's maximum (${String(value.max)}) is below its minimum, replicas.min (${String(value.min)}); raise max or lower min`,
+          ["max"],
+        ),
+      );
+    }
+  })
+  .prefault({});
+
+const shutdown = z
+  .strictObject({
+    graceSeconds: wholeNumber("seconds", 1, 3600)
+      .default(30)
+      .describe("Seconds that running activities get to finish; at least the longest one without heartbeat."),
+    forceSeconds: wholeNumber("seconds", 2, 3600)
+      .default(40)
+      .describe("Seconds after which the worker gives up on activities that ignore cancellation."),
+    terminationGracePeriodSeconds: wholeNumber("seconds", 3, 3600)
+      .default(60)
+      .describe("Seconds after which Kubernetes kills the pod."),
+  })
+  .check(({ value, issues }) => {
+    const { graceSeconds: grace, forceSeconds: force, terminationGracePeriodSeconds: termination } = value;
+    if (force <= grace) {
+      issues.push(
+        rule(
+          `must be more than graceSeconds: force ${String(force)} s leaves activities no time to react to the cancellation that comes after ${String(grace)} s; set terminationGracePeriodSeconds > forceSeconds > graceSeconds, like 60 > 40 > 30`,
+          ["forceSeconds"],
+        ),
+      );
+    }
+    if (termination <= force) {
+      issues.push(
+        rule(
+          `must be more than forceSeconds: Kubernetes would kill the pod after ${String(termination)} s, before the worker has stopped by itself (${String(force)} s); set terminationGracePeriodSeconds > forceSeconds > graceSeconds, like 60 > 40 > 30`,
+          ["terminationGracePeriodSeconds"],
+        ),
+      );
+    }
+  })
+  .prefault({});
+
+const environment = z
+  .record(
+    text("a name of upper-case letters, digits and _", /^[A-Z_][A-Z0-9_]*$/, 128),
+    z
+      .string({ error: "a text (numbers and true/false in quotes)" })
+      .max(4096, { error: "at most 4096 characters" }),
+    {
+      error: (issue) => (issue.code === "invalid_type" ? "a mapping of variable names to texts" : undefined),
+    },
+  )
+  .check(({ value, issues }) => {
+    for (const name of Object.keys(value)) {
+      if (OWN_VARIABLES.test(name)) {
+        issues.push(rule("is set by this program from other settings; remove it here", [name]));
+      } else if (SECRET_LIKE.test(name)) {
+        issues.push(
+          rule(
+            "looks like a secret, and everything here is readable in the cluster; mount a Secret instead",
+            [name],
+          ),
+        );
+      }
+    }
+  });
+
+/** One group of identical worker pods. */
+export const worker = z
+  .strictObject({
+    name: dnsLabel("a worker name", 30).describe(
+      "Name of the group; unique, part of object names and labels.",
+    ),
+    taskQueue: text(
+      "a task queue name: 1 to 200 printable characters without spaces at the ends",
+      /^[!-~]([ -~]*[!-~])?$/,
+      200,
+    ).describe("Task queue that the pods poll."),
+    replicas,
+    resources: containerResources({ cpu: "250m", memory: "256Mi", memoryLimit: "1Gi" }),
+    logLevel: oneOf(["trace", "debug", "info", "warn", "error"])
+      .default("info")
+      .describe("Least level that is logged."),
+    shutdown,
+    activitySlots: wholeNumber("activities at once", 1, 10000)
+      .default(100)
+      .describe("Activities that one pod runs at once."),
+    workflowTaskSlots: wholeNumber("workflow tasks at once", 2, 10000)
+      .default(40)
+      .describe("Workflow tasks that one pod handles at once."),
+    maxCachedWorkflows: wholeNumber("workflows", 1, 100000)
+      .default(300)
+      .describe("Workflows kept in memory by one pod; about 1 MiB each, in 40 % of the memory limit."),
+    connect: z
+      .strictObject({
+        attemptSeconds: wholeNumber("seconds", 1, 120)
+          .default(10)
+          .describe("Seconds for one attempt to connect."),
+        giveUpSeconds: wholeNumber("seconds", 1, 3600)
+          .default(300)
+          .describe("Seconds of failed attempts after which the pod exits and is restarted."),
+      })
+      .check(({ value, issues }) => {
+        if (value.giveUpSeconds < value.attemptSeconds) {
+          issues.push(
+            rule(
+              `is less than one attempt takes (attemptSeconds, ${String(value.attemptSeconds)}); raise it`,
+              ["giveUpSeconds"],
+            ),
+          );
+        }
+      })
+      .prefault({}),
+    rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
+      .default(300)
+      .describe("Seconds after which `pulumi up` reports a rollout as failed; the old pods go on running."),
+    env: environment.optional().describe("Further environment variables, without secrets."),
+  })
+  .check(({ value, issues }) => {
+    const heap = (bytesOf(value.resources.limits.memory) ?? 0) * WORKFLOW_HEAP_SHARE;
+    const room = Math.floor(heap / CACHED_WORKFLOW_BYTES);
+    if (value.maxCachedWorkflows > room) {
+      issues.push(
+        rule(
+          `${String(value.maxCachedWorkflows)} workflows of about 1 MiB do not fit the workflow thread's heap, 40 % of resources.limits.memory (${value.resources.limits.memory}); set at most ${String(room)} or raise the limit`,
+          ["maxCachedWorkflows"],
+        ),
+      );
+    }
+  });
+
+/** All groups; names are unique. */
+export const workers = z
+  .array(worker, { error: "a list of workers" })
+  .min(1, { error: "a list of at least one worker" })
+  .max(50, { error: "a list of at most 50 workers" })
+  .check(({ value, issues }) => {
+    value.forEach(({ name }, index) => {
+      const earlier = value.findIndex((group) => group.name === name);
+      if (earlier !== index) {
+        issues.push(
+          rule(`"${name}" is the name of workers[${String(earlier)}] already; choose another`, [
+            index,
+            "name",
+          ]),
+        );
+      }
+    });
+  });
+
+/** Settings of one worker group. */
+export type WorkerSettings = z.output<typeof worker>;
+/** CPU and memory of one container. */
+export type ResourceSettings = WorkerSettings["resources"];

@@ -1,0 +1,64 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { objectLabels, selectorLabels } from "./manifests/labels";
+import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServer";
+import { FRONTEND } from "./manifests/temporalServer";
+import { dataOptions } from "./protection";
+import type { DevServerSettings, Settings } from "./settings";
+
+/** Inputs of {@link TemporalDevServer}. */
+export interface TemporalDevServerArgs {
+  readonly settings: Settings;
+  readonly server: DevServerSettings;
+  /** Namespace of the server. */
+  readonly namespace: pulumi.Input<string>;
+}
+
+/** Temporal in one pod with one SQLite file, behind the same Services as the official chart. */
+export class TemporalDevServer extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { settings, server, namespace }: TemporalDevServerArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("temporal-stack:index:TemporalDevServer", name, {}, opts);
+    const labels = objectLabels(settings, FRONTEND);
+    const matchLabels = selectorLabels(FRONTEND);
+    const volume = new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-data`,
+      {
+        // A claim that is bound at its first use is never ready by itself; the Deployment waits for it.
+        metadata: { namespace, labels, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: devServerVolume(server),
+      },
+      { parent: this, ...dataOptions(settings) },
+    );
+    const seconds = `${String(server.rolloutTimeoutSeconds)}s`;
+    const deployment = new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata: { namespace, labels },
+        spec: {
+          replicas: 1,
+          // Never two servers on one SQLite file.
+          strategy: { type: "Recreate" },
+          progressDeadlineSeconds: server.rolloutTimeoutSeconds,
+          selector: { matchLabels },
+          template: { metadata: { labels }, spec: devServerPod(server, volume.metadata.name) },
+        },
+      },
+      { parent: this, customTimeouts: { create: seconds, update: seconds } },
+    );
+    for (const [service, ports] of Object.entries(DEV_SERVER_SERVICES)) {
+      new k8s.core.v1.Service(
+        `${name}-${service}`,
+        {
+          metadata: { name: service, namespace, labels },
+          spec: { type: "ClusterIP", selector: matchLabels, ports: ports.map((port) => ({ ...port })) },
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({ deployment: deployment.metadata.name });
+  }
+}

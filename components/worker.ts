@@ -1,0 +1,99 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { objectLabels, selectorLabels } from "./manifests/labels";
+import {
+  MIN_READY_SECONDS,
+  PROGRESS_DEADLINE_SECONDS,
+  WORKER_ROLLOUT,
+  workerAutoscaler,
+  workerDisruptionBudget,
+  workerEnvironment,
+  workerIdentity,
+  workerPod,
+} from "./manifests/worker";
+import type { PayloadKeyring } from "./payloadKeyring";
+import type { Settings, WorkerSettings } from "./settings";
+
+/** Inputs of {@link TemporalWorker}. */
+export interface TemporalWorkerArgs {
+  readonly settings: Settings;
+  readonly worker: WorkerSettings;
+  /** Namespace of the workers. */
+  readonly namespace: pulumi.Input<string>;
+  /** Image by digest. */
+  readonly image: pulumi.Input<string>;
+  /** The payload keys, if payloads are encrypted. */
+  readonly keyring: PayloadKeyring | undefined;
+}
+
+/**
+ * A group of identical worker pods on one task queue. A rollout takes no old pod away before a new one is
+ * ready; if the new ones fail, `pulumi up` fails after `rolloutTimeoutSeconds` and the old ones go on.
+ */
+export class TemporalWorker extends pulumi.ComponentResource {
+  /** Name of the Deployment. */
+  readonly deployment: pulumi.Output<string>;
+
+  constructor(name: string, args: TemporalWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("temporal-stack:index:TemporalWorker", name, {}, opts);
+    const { settings, worker, namespace, image, keyring } = args;
+    const identity = workerIdentity(worker.name);
+    const labels = objectLabels(settings, identity);
+    const metadata = { namespace, labels };
+    const matchLabels = selectorLabels(identity);
+    const child = { parent: this };
+
+    const serviceAccount = new k8s.core.v1.ServiceAccount(
+      `${name}-service-account`,
+      { metadata, automountServiceAccountToken: false },
+      child,
+    );
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      { metadata, data: workerEnvironment(settings, worker) },
+      child,
+    );
+    const seconds = `${String(worker.rolloutTimeoutSeconds)}s`;
+    const deployment = new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          // No replicas: they belong to the autoscaler.
+          strategy: WORKER_ROLLOUT,
+          minReadySeconds: MIN_READY_SECONDS,
+          progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
+          selector: { matchLabels },
+          template: {
+            metadata: {
+              labels,
+              ...(keyring === undefined
+                ? {}
+                : { annotations: { "temporal-stack/keyring-checksum": keyring.checksum } }),
+            },
+            spec: workerPod(worker, {
+              image,
+              serviceAccount: serviceAccount.metadata.name,
+              configMap: configMap.metadata.name,
+              keyring: keyring?.secretName,
+            }),
+          },
+        },
+      },
+      // The provider waits for its own timeout even when Kubernetes has given the rollout up already.
+      { ...child, customTimeouts: { create: seconds, update: seconds } },
+    );
+    this.deployment = deployment.metadata.name;
+    new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+      `${name}-autoscaler`,
+      { metadata, spec: workerAutoscaler(worker, this.deployment) },
+      child,
+    );
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-disruption-budget`,
+      { metadata, spec: workerDisruptionBudget(matchLabels) },
+      child,
+    );
+    this.registerOutputs({ deployment: this.deployment });
+  }
+}

@@ -1,0 +1,30 @@
+import pulumiPlugin from "@pulumi/eslint-plugin";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["**/node_modules/", "**/lib/", "**/out/", "coverage/", "local/toolchain/go/"] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      // `process.env["NAME"]` is what the compiler may ask for where keys are not declared.
+      "@typescript-eslint/dot-notation": "off",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/explicit-module-boundary-types": "off",
+    },
+  },
+  {
+    // The program proper: an Output in a string would print as a warning text.
+    files: ["index.ts", "components/**/*.ts"],
+    plugins: { "@pulumi": pulumiPlugin },
+    rules: { "@pulumi/no-output-in-template-literal": "error" },
+  },
+  {
+    // Scripts that run before there is anything to compile, and configuration files: no type information.
+    files: ["**/*.{js,mjs,cjs}"],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+);

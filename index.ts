@@ -1,0 +1,58 @@
+import { kubernetesProvider } from "./components/kubernetesProvider";
+import { StackNamespaces } from "./components/namespaces";
+import { NetworkPolicies } from "./components/networkPolicies";
+import { PayloadKeyring } from "./components/payloadKeyring";
+import { loadSettings } from "./components/settings";
+import { temporalServer } from "./components/temporal";
+import { TemporalWorker } from "./components/worker";
+import { WorkerImage } from "./components/workerImage";
+
+const settings = loadSettings();
+const cluster = { providers: { kubernetes: kubernetesProvider(settings) } };
+
+const namespaces = new StackNamespaces("namespace", { settings }, cluster);
+const policies = new NetworkPolicies("policy", { settings, namespaces }, cluster);
+const workersNamespace = namespaces.named(settings.namespaces.workers);
+
+const temporal = temporalServer(settings, namespaces, { ...cluster, dependsOn: [policies] });
+
+const keyring = settings.payloadEncryption.enabled
+  ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)
+  : undefined;
+
+const image = new WorkerImage("worker-image", { settings: settings.workerImage });
+
+const groups = settings.workers.map((worker) => ({
+  worker,
+  component: new TemporalWorker(
+    `worker-${worker.name}`,
+    { settings, worker, namespace: workersNamespace, image: image.reference, keyring },
+    { ...cluster, dependsOn: [policies, ...temporal.resources] },
+  ),
+}));
+
+/** host:port of the Temporal frontend, as the workers see it. */
+export const temporalAddress = temporal.address;
+/** Temporal namespace of the workflows. */
+export const temporalNamespace = temporal.namespace;
+/** Service of the frontend `{namespace, service, port}`; null if the server is external. */
+export const temporalFrontend = temporal.frontend;
+/** Service of the UI `{namespace, service, port}`; null if the server is external. */
+export const temporalUi = temporal.ui;
+/** Worker image by digest. */
+export const workerImage = image.reference;
+/** Worker groups. */
+export const workers = groups.map(({ worker, component }) => ({
+  name: worker.name,
+  namespace: workersNamespace,
+  deployment: component.deployment,
+  taskQueue: worker.taskQueue,
+}));
+/** Where the payload keys are, by name; null if payloads are not encrypted. */
+export const payloadKeyring = keyring
+  ? {
+      namespace: workersNamespace,
+      secret: keyring.secretName,
+      activeKey: settings.payloadEncryption.activeKey,
+    }
+  : null;

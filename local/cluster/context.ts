@@ -1,0 +1,36 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { Failure } from "../failure";
+import type { Cluster } from "./cluster";
+
+/**
+ * The cluster behind a context of the user's kubeconfig. Nothing is installed in it but the stack.
+ *
+ * @param context name of the context
+ * @param repository where the worker image is pushed; the cluster has to be able to pull from there
+ * @throws Failure when the context is not in the kubeconfig or no repository is given
+ */
+export function existingCluster(context: string, repository: string | undefined): Cluster {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  if (config.getContextObject(context) === null) {
+    const known = config.getContexts().map(({ name }) => name);
+    throw new Failure(
+      `the context "${context}" is not in the kubeconfig`,
+      `name one of: ${known.length === 0 ? "(the kubeconfig has none)" : known.join(", ")}`,
+    );
+  }
+  if (repository === undefined) {
+    throw new Failure(
+      `the cluster "${context}" needs an image repository that it can pull the worker from`,
+      "add --repository REGISTRY/NAME, after docker login to that registry",
+    );
+  }
+  return {
+    description: `the cluster of context ${context}`,
+    kubeconfig: process.env["KUBECONFIG"] ?? `${process.env["HOME"] ?? ""}/.kube/config`,
+    context,
+    networkPolicies: "unknown",
+    imageEnvironment: {},
+    settings: { kubernetes: { context }, workerImage: { repository } },
+  };
+}

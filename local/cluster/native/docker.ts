@@ -1,0 +1,58 @@
+import { mkdir } from "node:fs/promises";
+import { execa, ExecaError } from "execa";
+import { Failure, lastLines } from "../../failure";
+import { cache, state } from "../../paths";
+import { registryHost } from "./addresses";
+import { cgroupName } from "./cgroups";
+import { withFlags } from "./controlPlane";
+import { runningPid, start, waitUntilReady } from "./process";
+import { enter, open, type Sandbox } from "./sandbox";
+
+/** Debian's client knows how to build with BuildKit; a newer one on PATH may lack its builder plugin. */
+export const dockerBinary = "/usr/bin/docker";
+export const dockerHost = `unix://${state("run", "docker.sock")}`;
+
+/** The engine reaches the package registries through the host's network, and adds nothing to it. */
+export const dockerSandbox: Sandbox = { name: "docker-sandbox", namespaces: ["pid", "mount"] };
+
+const engine = {
+  "data-root": cache("docker"),
+  "exec-root": state("run", "docker"),
+  pidfile: state("run", "docker-engine.pid"),
+  host: dockerHost,
+  "insecure-registry": registryHost,
+  "cgroup-parent": `/${cgroupName}`,
+  bridge: "none",
+  iptables: false,
+  ip6tables: false,
+  "ip-forward": false,
+  "ip-masq": false,
+};
+
+/** Starts a container engine of our own, beside any other on this machine. */
+export async function startDocker(): Promise<void> {
+  await open(dockerSandbox);
+  if (runningPid("dockerd") === undefined) await mkdir(state("run"), { recursive: true, mode: 0o700 });
+  start({ name: "dockerd", command: [...enter(dockerSandbox), ...withFlags("dockerd", engine)] });
+  await waitUntilReady("dockerd", async () => (await docker(["version"], { reject: false })).exitCode === 0, 60);
+}
+
+/** Runs the Docker client against our engine. */
+export async function docker(
+  args: readonly string[],
+  options: { readonly input?: string; readonly cwd?: string; readonly reject?: boolean } = {},
+) {
+  try {
+    return await execa(dockerBinary, args, {
+      ...options,
+      env: { DOCKER_HOST: dockerHost, DOCKER_BUILDKIT: "1", BUILDKIT_PROGRESS: "plain" },
+    });
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    throw new Failure(
+      `docker ${args[0] ?? ""} failed`,
+      "the lines above name the cause; run the command again",
+      lastLines(String(error.stderr ?? "")),
+    );
+  }
+}

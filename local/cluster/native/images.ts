@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { images, type ImagePin, tools } from "../../../components/versions";
+import { Failure } from "../../failure";
+import { cache } from "../../paths";
+import { programFolder } from "../../toolchain/install";
+import { type Program, programs } from "../../toolchain/programs";
+import { registryHost } from "./addresses";
+import { docker } from "./docker";
+import { debianRootFilesystem, nodeDistribution, runtimeRootFilesystem } from "./rootFilesystems";
+
+const nodeBinary = `node_modules/node-linux-${process.arch}/bin/node`;
+
+interface Image {
+  /** Repository and tag below the local registry. */
+  readonly name: string;
+  readonly dockerfile: string;
+  /** Makes the build context, if it is not there yet, and returns its folder. */
+  readonly context: () => Promise<string>;
+}
+
+/** The name under which an equivalent of a published image is kept: the same, without the registry's host. */
+const nameOf = ({ repository, tag }: ImagePin): string => `${repository.replace(/^[^/]+\.[^/]+\//, "")}:${tag}`;
+
+const programImage = (name: string, program: Program, instructions: readonly string[] = []): Image => ({
+  name: `${name}:${program.version}`,
+  dockerfile: [
+    "FROM scratch",
+    `COPY ${program.commands[0]} /${program.commands[0]}`,
+    ...instructions,
+    `ENTRYPOINT ["/${program.commands[0]}"]`,
+  ].join("\n"),
+  context: () => Promise.resolve(programFolder(program)),
+});
+
+const debian: Image = {
+  name: "library/debian:stable-slim",
+  dockerfile: "FROM scratch\nCOPY . /\nCMD [\"/bin/sh\"]",
+  context: debianRootFilesystem,
+};
+
+const pause: Image = {
+  name: "pause:1",
+  dockerfile: 'FROM scratch\nCOPY catatonit /catatonit\nENTRYPOINT ["/catatonit", "-P"]',
+  context: async () => folderOf("pause", { catatonit: "/usr/bin/catatonit" }),
+};
+
+const nodeBuild: Image = {
+  name: `library/${nameOf(images.workerBuild)}`,
+  dockerfile: [
+    `FROM ${registryHost}/${debian.name}`,
+    `COPY ${nodeBinary} /usr/local/bin/node`,
+    "COPY node_modules/npm /usr/local/lib/node_modules/npm",
+    "RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx",
+    "ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt",
+  ].join("\n"),
+  context: nodeDistribution,
+};
+
+const nodeLibraries: Image = {
+  name: "node-libraries:1",
+  dockerfile: "FROM scratch\nCOPY . /",
+  context: runtimeRootFilesystem,
+};
+
+const nodeRuntime: Image = {
+  name: nameOf(images.workerRuntime),
+  dockerfile: [
+    `FROM ${registryHost}/${nodeLibraries.name}`,
+    `COPY ${nodeBinary} /nodejs/bin/node`,
+    "ENV PATH=/nodejs/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+    "USER 65532:65532",
+    'ENTRYPOINT ["/nodejs/bin/node"]',
+  ].join("\n"),
+  context: nodeDistribution,
+};
+
+export const localImages = {
+  pause,
+  debian,
+  nodeBuild,
+  nodeLibraries,
+  nodeRuntime,
+  coredns: programImage("coredns/coredns", programs.coredns),
+  localPathProvisioner: programImage("rancher/local-path-provisioner", programs.localPathProvisioner),
+  temporal: programImage("temporalio/temporal", programs.temporal, ["USER 1000:1000"]),
+} as const satisfies Readonly<Record<string, Image>>;
+
+/** The images that the cluster and the stack `local` need, in the order in which they build upon each other. */
+export const clusterImages = ["pause", "debian", "coredns", "localPathProvisioner"] as const;
+export const stackImages = ["nodeBuild", "nodeLibraries", "nodeRuntime", "temporal"] as const;
+
+/**
+ * Builds an image and pushes it to the local registry, unless this very image was pushed before: the
+ * registry and the engine keep their data in the cache.
+ *
+ * @returns the reference by digest
+ */
+export async function provideImage(image: Image): Promise<string> {
+  const reference = `${registryHost}/${image.name}`;
+  const record = cache("images", `${digestOf(`${reference}\n${image.dockerfile}\n${tools.node}`)}.ref`);
+  if (existsSync(record)) return readFile(record, "utf8");
+  await docker(["build", "--network=host", "--tag", reference, "--file", "-", await image.context()], {
+    input: image.dockerfile,
+  });
+  await docker(["push", "--quiet", reference]);
+  const { stdout } = await docker(["inspect", "--format", "{{join .RepoDigests \"\\n\"}}", reference]);
+  const repository = reference.slice(0, reference.lastIndexOf(":"));
+  const pinned = stdout.split("\n").find((line) => line.startsWith(`${repository}@`));
+  if (pinned === undefined) {
+    throw new Failure(`the image ${reference} has no digest after its push`, "run the command again");
+  }
+  await mkdir(cache("images"), { recursive: true });
+  await writeFile(record, pinned);
+  return pinned;
+}
+
+async function folderOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = cache("images", name);
+  await mkdir(folder, { recursive: true });
+  for (const [target, source] of Object.entries(files)) await copyFile(source, join(folder, target));
+  return folder;
+}
+
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,51 @@
+import { execa } from "execa";
+import { z } from "zod";
+import { Failure } from "../../failure";
+import { addresses } from "./addresses";
+import { initPid, runInside, type Sandbox } from "./sandbox";
+
+const { hostInterface, hostIp, nodeInterface, nodeIp, linkPrefix, serviceCidr } = addresses;
+
+const routes = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
+
+/** Lays a virtual cable between the host and the node's network namespace. Does nothing when it is there. */
+export async function connect(sandbox: Sandbox): Promise<void> {
+  if (await hasInterface(hostInterface)) return;
+  await refuseForeignRoutes();
+  const pid = initPid(sandbox);
+  await ip("link", "add", hostInterface, "type", "veth", "peer", "name", nodeInterface, "netns", String(pid));
+  await ip("address", "add", `${hostIp}/${linkPrefix}`, "dev", hostInterface);
+  await ip("link", "set", hostInterface, "up");
+  const inside: string[][] = [
+    ["ip", "link", "set", "lo", "up"],
+    ["ip", "address", "add", `${nodeIp}/${linkPrefix}`, "dev", nodeInterface],
+    ["ip", "link", "set", nodeInterface, "up"],
+    // A service's address is translated before it is routed, but only if some route matches it.
+    ["ip", "route", "add", serviceCidr, "dev", nodeInterface],
+    ["sysctl", "-qw", "net.ipv4.ip_forward=1"],
+  ];
+  for (const command of inside) await runInside(sandbox, command);
+}
+
+/** Removes the cable in case its namespace ended before its interface was gone. */
+export async function disconnect(): Promise<void> {
+  if (await hasInterface(hostInterface)) await ip("link", "delete", hostInterface);
+}
+
+async function hasInterface(name: string): Promise<boolean> {
+  const { exitCode } = await execa("ip", ["link", "show", name], { reject: false });
+  return exitCode === 0;
+}
+
+async function refuseForeignRoutes(): Promise<void> {
+  const { stdout } = await execa("ip", ["-json", "route", "show", "match", nodeIp]);
+  const taken = routes.parse(JSON.parse(stdout)).find(({ dst }) => dst !== "default");
+  if (taken !== undefined) {
+    throw new Failure(
+      `the address ${nodeIp} of the local node is already routed to ${taken.dst} by ${taken.dev ?? "this machine"}`,
+      "disconnect that network, or use another cluster with npm run up -- --context NAME",
+    );
+  }
+}
+
+const ip = (...args: string[]) => execa("ip", args);

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { Failure } from "../../failure";
+import { cache, checkout } from "../../paths";
+
+const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+/** The shared libraries and data that the Node program needs, as the distroless images choose them. */
+const runtimePackages = ["base-files", "netbase", "tzdata", "libc6", "libgcc-s1", "libstdc++6", "libatomic1"];
+
+/** The packages to build images with, beyond Debian's own minimum. */
+const buildPackages = ["ca-certificates", "libatomic1"];
+
+/** A small Debian with a shell, from the same mirror and of the same release as this machine. */
+export async function debianRootFilesystem(): Promise<string> {
+  return madeOnce("debian", async (folder) => {
+    const { codename, mirror } = await debianRelease();
+    await execa("debootstrap", [
+      ...["--variant=minbase", `--include=${buildPackages.join(",")}`],
+      ...[codename, folder, mirror],
+    ]);
+    // A package proxy often signs with a company's own authority: what this machine trusts, a build trusts.
+    await copyFile(CA_BUNDLE, join(folder, CA_BUNDLE));
+    await execa("sh", ["-c", "rm -rf var/cache/apt/* var/lib/apt/lists/* var/log/*"], { cwd: folder });
+  });
+}
+
+/** Libraries without a shell or a package manager: what a Node program needs, and nothing else. */
+export async function runtimeRootFilesystem(): Promise<string> {
+  return madeOnce("node-runtime", async (folder) => {
+    const downloads = join(folder, ".downloads");
+    await mkdir(downloads);
+    await execa("apt-get", ["download", ...runtimePackages], { cwd: downloads });
+    for (const archive of await readdir(downloads)) {
+      await execa("dpkg-deb", ["--extract", join(downloads, archive), folder]);
+    }
+    await rm(downloads, { recursive: true });
+    await mkdir(join(folder, "etc/ssl/certs"), { recursive: true });
+    await copyFile(CA_BUNDLE, join(folder, CA_BUNDLE));
+    await writeFile(join(folder, "etc/passwd"), "root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n");
+    await writeFile(join(folder, "etc/group"), "root:x:0:\nnonroot:x:65532:\n");
+  });
+}
+
+/** The Node program and npm of the worker's image, from the npm registry, checked against a lock file. */
+export async function nodeDistribution(): Promise<string> {
+  const source = join(checkout, "local/toolchain/node");
+  return madeOnce("node-distribution", async (folder) => {
+    for (const file of ["package.json", "package-lock.json"]) await copyFile(join(source, file), join(folder, file));
+    await execa("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+  });
+}
+
+/** Makes a folder whole or not at all, and only once. */
+async function madeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const folder = cache("rootfs", name);
+  if (existsSync(folder)) return folder;
+  const staging = `${folder}.incomplete`;
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging, { recursive: true });
+  await make(staging);
+  await rename(staging, folder);
+  return folder;
+}
+
+async function debianRelease(): Promise<{ codename: string; mirror: string }> {
+  const release = await readFile("/etc/os-release", "utf8");
+  const codename = /^VERSION_CODENAME=(\w+)/m.exec(release)?.[1];
+  const { stdout } = await execa("apt-get", [
+    ...["indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Identifier: Packages"],
+  ]);
+  const mirror = stdout
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, suite, component]) => suite === codename && component === "main")?.[0];
+  if (codename === undefined || mirror === undefined) {
+    throw new Failure(
+      "this machine's Debian release and mirror cannot be told",
+      "the local cluster is built on Debian: use another cluster with npm run up -- --context NAME",
+    );
+  }
+  return { codename, mirror };
+}

@@ -1,0 +1,44 @@
+import type { ListrTask } from "listr2";
+import type { Cluster, ClusterWay } from "./cluster/cluster";
+import { existingCluster } from "./cluster/context";
+import { startKind } from "./cluster/kind";
+import { nativeCluster } from "./cluster/native";
+import { installClusterServices, startControlPlane, startImageServices } from "./cluster/native/cluster";
+import { step } from "./progress";
+
+export interface ClusterOptions {
+  readonly context?: string;
+  readonly repository?: string;
+}
+
+/** The steps after which there is a cluster to deploy to; it is handed over when it is ready. */
+export function clusterSteps(
+  way: ClusterWay,
+  options: ClusterOptions,
+  handOver: (cluster: Cluster) => void,
+): ListrTask[] {
+  switch (way) {
+    case "context":
+      return [
+        step("existing cluster", () => {
+          handOver(existingCluster(options.context ?? "", options.repository));
+          return Promise.resolve();
+        }),
+      ];
+    case "kind":
+      return [
+        step("kind cluster and registry", async () => {
+          handOver(await startKind());
+        }),
+      ];
+    case "native":
+      return [
+        step("container engine and image registry", startImageServices),
+        step("Kubernetes control plane and node", startControlPlane),
+        step("cluster DNS and storage", installClusterServices),
+        step("images for the stack", async () => {
+          handOver(await nativeCluster());
+        }),
+      ];
+  }
+}

@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { execa } from "execa";
+import { stopKind } from "./cluster/kind";
+import { stopCluster } from "./cluster/native/cluster";
+import { describeFailure } from "./failure";
+import { stopForwarding } from "./firstWorkflow";
+import { cacheFolder, stateFolder } from "./paths";
+import { runSteps, step } from "./progress";
+import { recordedCluster } from "./record";
+import { destroyStack } from "./stack";
+
+const options = new Command("npm run down --")
+  .description("Destroys stack `local`, stops its cluster and removes everything that belongs to them.")
+  .addOption(new Option("--purge", "also remove the cache: programs, Go's caches, images"))
+  .parse()
+  .opts<{ purge?: boolean }>();
+
+void main();
+
+async function main(): Promise<void> {
+  const { way, cluster } = recordedCluster() ?? {};
+  try {
+    await runSteps([
+      step("stack local", async ({ report }) => {
+        try {
+          if (cluster !== undefined) await destroyStack(cluster, report);
+        } catch (error) {
+          // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
+          if (way === "context") throw error;
+          report("could not be destroyed in order; it goes with its cluster");
+        }
+      }, { done: () => cluster === undefined }),
+      step("port forwarding", stopForwarding),
+      step("cluster", () => (way === "kind" ? stopKind() : stopCluster()), { done: () => way === "context" }),
+      step("state folder", () => rm(stateFolder, { recursive: true, force: true }), {
+        done: () => !existsSync(stateFolder),
+      }),
+      step("cache", purge, { done: () => options.purge !== true || !existsSync(cacheFolder) }),
+    ]);
+    console.log("everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"));
+  } catch (error) {
+    console.error(`\n${describeFailure(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Go makes its module cache read-only. */
+async function purge(): Promise<void> {
+  await execa("chmod", ["--recursive", "u+w", cacheFolder]);
+  await rm(cacheFolder, { recursive: true, force: true });
+}

@@ -1,0 +1,118 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { execa } from "execa";
+import { z } from "zod";
+import type { Cluster } from "./cluster/cluster";
+import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
+import { Failure, lastLines } from "./failure";
+import { checkout, privateFolder, state } from "./paths";
+import type { Forward } from "./portForward";
+import type { StackOutputs } from "./stack";
+
+/** Where this machine's own port of each service is. */
+export const localPorts = { frontend: 7233, ui: 8233 } as const;
+export const uiAddress = `http://127.0.0.1:${localPorts.ui}`;
+
+const PORT_FORWARD = "port-forward";
+const keysFolder = state("codec-keys");
+
+const resultSchema = z.object({
+  workflowId: z.string(),
+  status: z.string(),
+  durationMs: z.number(),
+  result: z.unknown().optional(),
+  failure: z.array(z.string()).optional(),
+});
+export type WorkflowResult = z.infer<typeof resultSchema>;
+
+/** Makes Temporal's frontend and UI reachable on this machine's loopback address, in the background. */
+export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Promise<void> {
+  const forwards: Forward[] = [
+    { localPort: localPorts.frontend, ...outputs.temporalFrontend },
+    { localPort: localPorts.ui, ...outputs.temporalUi },
+  ];
+  if (runningPid(PORT_FORWARD) !== undefined) return;
+  start({
+    name: PORT_FORWARD,
+    command: [
+      process.execPath,
+      ...["--require", "ts-node/register/transpile-only", join(__dirname, "portForward.ts")],
+      ...[JSON.stringify(forwards), cluster.context],
+    ],
+    env: { KUBECONFIG: cluster.kubeconfig },
+  });
+  await waitUntilReady(PORT_FORWARD, uiAnswers, 30);
+}
+
+export const stopForwarding = (): Promise<void> => stop(PORT_FORWARD);
+
+/** What a Temporal client on this machine needs: address, queue, and the keys that open payloads. */
+export async function clientEnvironment(cluster: Cluster, outputs: StackOutputs): Promise<Record<string, string>> {
+  const [worker] = outputs.workers;
+  return {
+    TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
+    TEMPORAL_NAMESPACE: outputs.temporalNamespace,
+    TEMPORAL_TASK_QUEUE: worker.taskQueue,
+    ...(outputs.payloadKeyring === undefined ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
+  };
+}
+
+/**
+ * Runs one order through the stack and waits for its end.
+ *
+ * @throws Failure with the workflow's failure when it does not complete
+ */
+export async function runFirstWorkflow(environment: Readonly<Record<string, string>>): Promise<WorkflowResult> {
+  const { stdout, stderr } = await execa("npm", ["run", "--silent", "order", "--", "--json"], {
+    cwd: join(checkout, "worker"),
+    env: environment,
+    reject: false,
+  });
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  const parsed = line.startsWith("{") ? resultSchema.safeParse(JSON.parse(line)) : undefined;
+  if (parsed?.success !== true) {
+    throw new Failure(
+      "the first workflow could not be started",
+      `look at the port-forward's log ${logFile(PORT_FORWARD)}, then run the command again`,
+      lastLines(`${stdout}\n${stderr}`),
+    );
+  }
+  if (parsed.data.status !== "COMPLETED") {
+    throw new Failure(
+      `workflow ${parsed.data.workflowId} ended as ${parsed.data.status}`,
+      `its history is on ${uiAddress}; correct the worker and run the command again`,
+      parsed.data.failure ?? [],
+    );
+  }
+  return parsed.data;
+}
+
+/** Copies the keyring's Secret to files that only this user can read. */
+async function saveKeys(
+  cluster: Cluster,
+  keyring: NonNullable<StackOutputs["payloadKeyring"]>,
+): Promise<Record<string, string>> {
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  config.setCurrentContext(cluster.context);
+  const { data } = await config
+    .makeApiClient(CoreV1Api)
+    .readNamespacedSecret({ name: keyring.secret, namespace: keyring.namespace });
+  await rm(keysFolder, { recursive: true, force: true });
+  await mkdir(privateFolder(keysFolder), { recursive: true });
+  for (const [id, value] of Object.entries(data ?? {})) {
+    await writeFile(join(keysFolder, id), Buffer.from(value, "base64"), { mode: 0o600 });
+  }
+  return { CODEC_KEYS_DIR: keysFolder, CODEC_ACTIVE_KEY: keyring.activeKey };
+}
+
+async function uiAnswers(): Promise<boolean> {
+  try {
+    return (await fetch(uiAddress, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    await delay(200);
+    return false;
+  }
+}

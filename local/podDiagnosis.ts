@@ -1,0 +1,48 @@
+import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import type { Cluster } from "./cluster/cluster";
+import { lastLines } from "./failure";
+
+const LOG_LINES = 15;
+
+/** Why pods are not ready: each one's reason and the last lines of its log. */
+export async function diagnosePods(cluster: Cluster, namespaces: readonly string[]): Promise<string[]> {
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  config.setCurrentContext(cluster.context);
+  const core = config.makeApiClient(CoreV1Api);
+  const lines: string[] = [];
+  for (const namespace of namespaces) {
+    const { items } = await core.listNamespacedPod({ namespace });
+    for (const pod of items.filter((candidate) => !isReady(candidate))) {
+      const name = pod.metadata?.name ?? "";
+      lines.push(`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...(await logOf(core, namespace, name, pod)));
+    }
+  }
+  return lines;
+}
+
+const isReady = ({ status }: V1Pod): boolean =>
+  status?.phase === "Succeeded" ||
+  (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
+
+function reasonOf({ status }: V1Pod): string {
+  const container = status?.containerStatuses?.[0];
+  const ended = container?.lastState?.terminated ?? container?.state?.terminated;
+  const waiting = container?.state?.waiting;
+  const reasons = [
+    waiting === undefined ? undefined : `${waiting.reason ?? "waiting"} ${waiting.message ?? ""}`.trim(),
+    ended === undefined ? undefined : `last ended with exit code ${ended.exitCode} (${ended.reason ?? "no reason"})`,
+    (status?.conditions ?? []).find(({ type, status: value }) => type === "PodScheduled" && value === "False")?.message,
+  ].filter((reason) => reason !== undefined && reason !== "");
+  return reasons.length === 0 ? "running, but its readiness probe fails" : reasons.join("; ");
+}
+
+async function logOf(core: CoreV1Api, namespace: string, name: string, pod: V1Pod): Promise<string[]> {
+  const restarted = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+  try {
+    const log = await core.readNamespacedPodLog({ namespace, name, tailLines: LOG_LINES, previous: restarted });
+    return lastLines(log).map((line) => `    ${line}`);
+  } catch {
+    return ["    (it has written no log)"];
+  }
+}

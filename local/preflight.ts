@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { mkdir, statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { freemem, totalmem } from "node:os";
+import { execa } from "execa";
+import type { ClusterWay } from "./cluster/cluster";
+import { Failure } from "./failure";
+import { cacheFolder, privateFolder, stateFolder } from "./paths";
+import { runningPid } from "./cluster/native/process";
+
+const GIB = 1024 ** 3;
+/** What the Go caches and programs take at their largest (20 GB measured), with room for images and data. */
+const BUILD_DISK_GIB = 30;
+const RUN_DISK_GIB = 5;
+/** Everything at rest uses 1.5 GiB; linking the largest program takes 3 GiB beside it. */
+const MEMORY_GIB = 4;
+/** A Unix socket's path may have 107 bytes; the longest one in the state folder has 30. */
+const STATE_PATH_LIMIT = 77;
+
+export interface Preflight {
+  readonly way: ClusterWay;
+  readonly mustBuild: boolean;
+  readonly ports: readonly number[];
+}
+
+/**
+ * Looks for everything that would stop the set-up half-way.
+ *
+ * @throws Failure naming every problem at once
+ */
+export async function checkMachine({ way, mustBuild, ports }: Preflight): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  privateFolder(stateFolder);
+  const problems = [
+    ...(way === "native" ? await nativeProblems(mustBuild) : []),
+    ...(await diskProblems(mustBuild)),
+    ...(await portProblems(ports)),
+  ];
+  if (problems.length > 0) {
+    throw new Failure(
+      problems.length === 1 ? "this machine is not ready" : `this machine is not ready, for ${problems.length} reasons`,
+      "settle this, then run the command again",
+      problems,
+    );
+  }
+}
+
+async function nativeProblems(mustBuild: boolean): Promise<string[]> {
+  const problems: string[] = [];
+  if (process.platform !== "linux" || !existsSync("/etc/debian_version")) {
+    problems.push("a cluster on this machine itself needs Debian: start Docker for kind, or use --context NAME");
+  }
+  if (process.getuid?.() !== 0) {
+    problems.push("a cluster on this machine itself needs root: use sudo, start Docker for kind, or use --context NAME");
+  }
+  if (totalmem() < MEMORY_GIB * GIB) {
+    problems.push(`${MEMORY_GIB} GiB of memory are needed, there are ${gib(totalmem())} (${gib(freemem())} free)`);
+  }
+  if (mustBuild) {
+    const { exitCode } = await execa("go", ["version"], { reject: false });
+    if (exitCode !== 0) problems.push("Go is not on PATH, and programs have to be built: install Go 1.26 or newer");
+  }
+  if (stateFolder.length > STATE_PATH_LIMIT) {
+    problems.push(`the state folder's path is longer than ${STATE_PATH_LIMIT} characters: set TEMPORAL_STACK_STATE`);
+  }
+  return problems;
+}
+
+async function diskProblems(mustBuild: boolean): Promise<string[]> {
+  const needed = mustBuild ? BUILD_DISK_GIB : RUN_DISK_GIB;
+  const { bavail, bsize } = await statfs(cacheFolder);
+  const free = bavail * bsize;
+  return free >= needed * GIB
+    ? []
+    : [`${cacheFolder} needs ${needed} GiB of free disk, there are ${gib(free)}: free some, or set TEMPORAL_STACK_CACHE`];
+}
+
+async function portProblems(ports: readonly number[]): Promise<string[]> {
+  if (runningPid("port-forward") !== undefined) return [];
+  const taken = await Promise.all(ports.map(async (port) => ((await isFree(port)) ? [] : [port])));
+  return taken.flat().map((port) => `port ${port} on 127.0.0.1 is taken: find its owner with ss -tlnp 'sport = :${port}'`);
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+
+const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;

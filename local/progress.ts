@@ -1,0 +1,79 @@
+import { Listr, type ListrTask, PRESET_TIMER } from "listr2";
+
+const TTY_TICK_MS = 1_000;
+const PLAIN_TICK_MS = 60_000;
+
+/** What a step tells while it works. */
+export interface Step {
+  /** Shows a line below the step, in place of the one before. */
+  report(line: string): void;
+}
+
+export interface StepOptions {
+  /** Seconds that the step takes when its work has not been done before. */
+  readonly estimate?: number;
+  /** Whether there is nothing to do: the step is then not shown. */
+  readonly done?: () => boolean;
+}
+
+/** One visible step of a command. */
+export function step(
+  title: string,
+  work: (step: Step) => Promise<void>,
+  { estimate, done }: StepOptions = {},
+): ListrTask {
+  return {
+    title,
+    enabled: () => done?.() !== true,
+    task: async (_, task) => {
+      const report = (line: string): void => {
+        task.output = line;
+      };
+      const started = Date.now();
+      const ticker =
+        estimate === undefined
+          ? undefined
+          : setInterval(
+              () => {
+                report(`${minutes(Date.now() - started)} of about ${minutes(estimate * 1_000)}`);
+              },
+              process.stdout.isTTY ? TTY_TICK_MS : PLAIN_TICK_MS,
+            );
+      try {
+        await work({ report });
+      } finally {
+        clearInterval(ticker);
+      }
+    },
+  };
+}
+
+/** Steps that run one after the other. */
+export const inOrder = (title: string, steps: ListrTask[]): ListrTask => ({
+  title,
+  enabled: () => steps.length > 0,
+  task: (_, task) => task.newListr(steps, { concurrent: false }),
+});
+
+/** Steps that run side by side. */
+export const sideBySide = (title: string, steps: ListrTask[]): ListrTask => ({
+  title,
+  enabled: () => steps.length > 0,
+  task: (_, task) => task.newListr(steps, { concurrent: true }),
+});
+
+/** Runs steps: live on a terminal, as plain lines elsewhere. */
+export async function runSteps(steps: ListrTask[]): Promise<void> {
+  await new Listr(steps, {
+    renderer: "default",
+    fallbackRenderer: "verbose",
+    rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false, collapseErrors: false, showErrorMessage: false },
+    fallbackRendererOptions: { timer: PRESET_TIMER },
+    registerSignalListeners: false,
+  }).run();
+}
+
+export function minutes(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** Extra flags for `docker build`, as a JSON list; they belong to this machine and never enter state. */
+export const EXTRA_BUILD_ARGUMENTS = "TEMPORAL_STACK_DOCKER_BUILD_ARGS";
+
+/** How much of a failed command's output is shown where it has no summary of its own, in lines. */
+const TAIL_LINES = 40;
+
+export interface DockerOptions {
+  /** Added to the process's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Written to the command's standard input. */
+  readonly input?: string;
+  /** Told each line of output as it comes. */
+  readonly onLine?: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The Docker CLI: `TEMPORAL_STACK_DOCKER` or `DOCKER` name another executable than `docker` on PATH. */
+function executable(): string {
+  return process.env["TEMPORAL_STACK_DOCKER"] || process.env["DOCKER"] || "docker";
+}
+
+/**
+ * The extra `docker build` flags of this machine.
+ *
+ * @throws Error if the variable is not a JSON list of strings.
+ */
+export function extraBuildArguments(): string[] {
+  const value = process.env[EXTRA_BUILD_ARGUMENTS];
+  if (!value) return [];
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    parsed = undefined;
+  }
+  if (Array.isArray(parsed) && parsed.every((entry) => typeof entry === "string")) return parsed;
+  throw new Error(`${EXTRA_BUILD_ARGUMENTS} must be a JSON list of strings such as ["--network","host"]`);
+}
+
+/** The part of a build's output that tells what failed: BuildKit's summary from its first rule on, else the end. */
+export function failingPart(lines: readonly string[]): string {
+  const summary = lines.findIndex((line) => /^-{6,}$/.test(line));
+  return (summary >= 0 ? lines.slice(summary) : lines.slice(-TAIL_LINES)).join("\n");
+}
+
+/**
+ * Runs the Docker CLI.
+ *
+ * @param args Arguments; the first ones name the command in errors.
+ * @returns Standard output.
+ * @throws Error with the part of the output that says what failed.
+ */
+export async function docker(args: readonly string[], options: DockerOptions): Promise<string> {
+  const program = executable();
+  const child = spawn(program, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...options.environment },
+    signal: options.signal,
+  });
+  const lines: string[] = [];
+  const output: string[] = [];
+  const listen = (stream: NodeJS.ReadableStream, also: string[] | undefined): void => {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      also?.push(line);
+      if (line.trim() !== "") options.onLine?.(line);
+    });
+  };
+  listen(child.stdout, output);
+  listen(child.stderr, undefined);
+  child.stdin.on("error", () => {
+    // The command may end without reading its input; its exit code says what happened.
+  });
+  child.stdin.end(options.input ?? "");
+
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("close", resolve);
+    child.once("error", (error) => {
+      const missing = "code" in error && error.code === "ENOENT";
+      reject(
+        missing
+          ? new Error(`${program} was not found: install the Docker CLI or name it in TEMPORAL_STACK_DOCKER`)
+          : error,
+      );
+    });
+  });
+  if (code === 0) return output.join("\n");
+  throw new Error(
+    `docker ${args[0] ?? ""} failed (${code === null ? "ended" : `exit code ${code}`}):\n${failingPart(lines)}`,
+  );
+}

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import type { ListrTask } from "listr2";
+import { plugins, tools } from "../../components/versions";
+import type { ClusterWay } from "../cluster/cluster";
+import { checkout } from "../paths";
+import { inOrder, sideBySide, step } from "../progress";
+import { pulumiHome } from "../stack";
+import { installDebianPackages } from "./debian";
+import { install, isReachable } from "./download";
+import { commandPath, installProgram, isInstalled, programFolder } from "./install";
+import { installPlugins } from "./plugins/install";
+import { pluginDownload, type Program, programs } from "./programs";
+
+export type Source = "official" | "registries";
+
+/** Decides once, by Pulumi's own release, whether official downloads can be had on this machine. */
+export async function chooseSource(): Promise<Source> {
+  const release = programs.pulumi.official;
+  return release !== undefined && (await isReachable(release.url)) ? "official" : "registries";
+}
+
+/** The programs that a finished workflow needs, in two queues of about the same length: one for each core. */
+const queues: Readonly<Record<ClusterWay, readonly (readonly Program[])[]>> = {
+  context: [[programs.pulumi]],
+  kind: [[programs.pulumi]],
+  native: [
+    [programs.kubernetes, programs.temporal, programs.coredns, programs.localPathProvisioner],
+    [programs.pulumi],
+  ],
+};
+
+function queuesFor(way: ClusterWay, source: Source): Program[][] {
+  const [first = [], second = []] = queues[way];
+  return source === "official" ? [[...first], [...second]] : [[...first], [programs.kubernetesProvider, ...second]];
+}
+
+/** Whether any program still has to be compiled. */
+export const mustBuild = (way: ClusterWay, source: Source): boolean =>
+  queuesFor(way, source)
+    .flat()
+    .some((program) => !isInstalled(program) && (source === "registries" || program.official === undefined));
+
+/** The steps that provide every program on the way to the first workflow. */
+export function toolchainSteps(way: ClusterWay, source: Source): ListrTask[] {
+  const [first = [], second = []] = queuesFor(way, source).map((queue) => queue.map((program) => programStep(program, source)));
+  return [
+    ...(way === "native" ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)] : []),
+    step("worker's client", buildWorkerClient, { done: () => existsSync(join(checkout, "worker/lib/cli/order.js")) }),
+    sideBySide("programs", [inOrder("first queue", first), inOrder("second queue", second)]),
+    step("Pulumi plugins", () => providePlugins(source)),
+  ];
+}
+
+/** A visible step that provides one program. */
+export function programStep(program: Program, source: Source): ListrTask {
+  const verb = source === "official" && program.official !== undefined ? "download" : "build";
+  return step(`${verb} ${program.name} ${program.version}`, () => installProgram(program, source), {
+    ...(verb === "build" ? { estimate: program.build.seconds } : {}),
+    done: () => isInstalled(program),
+  });
+}
+
+async function buildWorkerClient(): Promise<void> {
+  await execa("npm", ["run", "--silent", "build"], { cwd: join(checkout, "worker") });
+}
+
+async function providePlugins(source: Source): Promise<void> {
+  await link(programFolder(programs.pulumi), join(pulumiHome, "versions", programs.pulumi.version, "bin"));
+  if (source === "official") {
+    for (const [name, version] of Object.entries(plugins)) {
+      const folder = pluginFolder(name, version);
+      if (!existsSync(folder)) await install(pluginDownload(name, version), folder);
+    }
+    return;
+  }
+  await link(programFolder(programs.kubernetesProvider), pluginFolder("kubernetes", plugins.kubernetes));
+  await installPlugins({
+    pulumiHome,
+    cliDirectory: dirname(commandPath(programs.pulumi)),
+    sdkRoot: checkout,
+    versions: { cli: tools.pulumi, random: plugins.random, docker: plugins.docker },
+  });
+}
+
+const pluginFolder = (name: string, version: string): string =>
+  join(pulumiHome, "plugins", `resource-${name}-v${version}`);
+
+async function link(target: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { recursive: true, force: true });
+  await symlink(target, path);
+}

@@ -1,0 +1,138 @@
+import { Command, Option } from "commander";
+import type { Cluster, ClusterWay } from "./cluster/cluster";
+import { kindIsPossible } from "./cluster/kind";
+import { type ClusterOptions, clusterSteps } from "./clusterSteps";
+import { describeFailure, Failure } from "./failure";
+import {
+  clientEnvironment,
+  forwardPorts,
+  localPorts,
+  runFirstWorkflow,
+  uiAddress,
+  type WorkflowResult,
+} from "./firstWorkflow";
+import { diagnosePods } from "./podDiagnosis";
+import { checkMachine } from "./preflight";
+import { minutes, runSteps, step } from "./progress";
+import { recordCluster, recordedCluster } from "./record";
+import {
+  environmentFile,
+  prepareStack,
+  recoverStack,
+  type StackOutputs,
+  stackOutputs,
+  updateStack,
+  writeClientEnvironment,
+} from "./stack";
+import { chooseSource, mustBuild, toolchainSteps } from "./toolchain/toolchain";
+
+interface UpOptions extends ClusterOptions {
+  readonly kind?: boolean;
+  readonly native?: boolean;
+}
+
+const command = new Command("npm run up --")
+  .description("Deploys stack `local` to a Kubernetes cluster and runs a first workflow.")
+  .addOption(new Option("--context <name>", "deploy to the cluster of this kubeconfig context; nothing is installed"))
+  .addOption(new Option("--repository <name>", "with --context: where the worker image is pushed"))
+  .addOption(new Option("--kind", "create a kind cluster (needs Docker)").conflicts(["context", "native"]))
+  .addOption(new Option("--native", "run Kubernetes on this machine itself (Debian, root)").conflicts(["context"]));
+
+void main(command.parse().opts<UpOptions>());
+
+async function main(options: UpOptions): Promise<void> {
+  const started = Date.now();
+  try {
+    const way = await chooseWay(options);
+    const source = await chooseSource();
+    const building = mustBuild(way, source);
+    console.log(
+      source === "official"
+        ? "official downloads can be reached: programs are downloaded"
+        : "official downloads cannot be reached: the same versions are built from package registries" +
+            (building ? " (about half an hour, once)" : ", and have been"),
+    );
+    await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
+    if (recordedCluster()?.way !== way) recordCluster(way);
+    await runSteps(toolchainSteps(way, source));
+    let cluster: Cluster | undefined;
+    await runSteps(
+      clusterSteps(way, options, (ready) => {
+        cluster = ready;
+      }),
+    );
+    if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
+    recordCluster(way, cluster);
+    const { result, outputs } = await deploy(cluster);
+    summarize(cluster, outputs, result, Date.now() - started);
+  } catch (error) {
+    console.error(`\n${describeFailure(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterWay> {
+  if (context !== undefined) return "context";
+  if (kind === true) return "kind";
+  if (native === true) return "native";
+  return recordedCluster()?.way ?? ((await kindIsPossible()) ? "kind" : "native");
+}
+
+async function deploy(cluster: Cluster): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
+  let outputs: StackOutputs | undefined;
+  let result: WorkflowResult | undefined;
+  await runSteps([
+    step("Pulumi stack local", async ({ report }) => {
+      await prepareStack(cluster);
+      for (const reason of await recoverStack(cluster)) report(reason);
+    }),
+    step("pulumi up", async ({ report }) => {
+      await update(cluster, report);
+      outputs = await stackOutputs(cluster);
+    }),
+    step("first workflow", async () => {
+      if (outputs === undefined) throw new Error("pulumi up ended without outputs");
+      await forwardPorts(cluster, outputs);
+      const environment = await clientEnvironment(cluster, outputs);
+      await writeClientEnvironment(cluster, environment);
+      result = await runFirstWorkflow(environment);
+    }),
+  ]);
+  if (outputs === undefined || result === undefined) throw new Error("the steps ended without a result");
+  return { outputs, result };
+}
+
+async function update(cluster: Cluster, report: (line: string) => void): Promise<void> {
+  try {
+    await updateStack(cluster, report);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const pods = await diagnosePods(cluster, ["temporal", "temporal-workers"]).catch(() => []);
+    throw new Failure(error.message, error.remedy, [...error.details, ...pods]);
+  }
+}
+
+function summarize(cluster: Cluster, outputs: StackOutputs, result: WorkflowResult, elapsed: number): void {
+  const [worker] = outputs.workers;
+  console.log(`
+The first workflow has finished.
+  workflow   ${result.workflowId} on task queue ${worker.taskQueue}
+  result     ${JSON.stringify(result.result)}
+  duration   ${(result.durationMs / 1_000).toFixed(2)} s
+  Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}
+  cluster    ${cluster.description}
+  policies   ${policyNote[cluster.networkPolicies]}
+  took       ${minutes(elapsed)}
+
+Next, in this checkout:
+  source ${environmentFile}
+  npx pulumi preview -s local        what a change of the program or of Pulumi.local.yaml would do
+  npm run order -- --fail card-declined   a workflow that fails, and how that looks
+  npm run down                       take it all away`);
+}
+
+const policyNote = {
+  enforced: "NetworkPolicies are enforced",
+  notEnforced: "NetworkPolicies are declared but NOT enforced here; npm run addons enforces them (and adds metrics)",
+  unknown: "NetworkPolicies are declared; whether this cluster enforces them depends on its network plugin",
+} as const;

@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { parseSettings } from "../../components/settings";
+import type { SettingsSource } from "../../components/settings/source";
+import { type Values } from "../harness";
+
+/** The least that a stack file must say. */
+export const LEAST: Values = {
+  temporal: { mode: "devServer" },
+  workerImage: { repository: "registry.example.com/worker" },
+  workers: [{ name: "orders", taskQueue: "orders" }],
+};
+
+function source(sections: Values, more: Partial<SettingsSource> = {}): SettingsSource {
+  const config = Object.fromEntries(
+    Object.entries(sections).map(([key, value]) => [
+      `temporal-stack:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+  return { stack: "dev", stackFile: "Pulumi.dev.yaml", secretKeys: [], ...more, config };
+}
+
+/** The message with which settings are refused. */
+function refusal(sections: Values, more: Partial<SettingsSource> = {}): string {
+  try {
+    parseSettings(source(sections, more));
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error), "a RunError shows no stack trace");
+    return error.message;
+  }
+  throw new Error("the settings were accepted");
+}
+
+const worker = (changes: Values) => ({
+  ...LEAST,
+  workers: [{ name: "orders", taskQueue: "orders", ...changes }],
+});
+
+describe("settings", () => {
+  it("fill in what production wants", () => {
+    const settings = parseSettings(source(LEAST));
+    const [group] = settings.workers;
+    assert.deepEqual(group?.replicas, { min: 3, max: 10, targetCpuPercent: 70 });
+    assert.deepEqual(group.resources, {
+      requests: { cpu: "250m", memory: "256Mi" },
+      limits: { memory: "1Gi" },
+    });
+    assert.deepEqual(group.shutdown, {
+      graceSeconds: 30,
+      forceSeconds: 40,
+      terminationGracePeriodSeconds: 60,
+    });
+    assert.equal(group.maxCachedWorkflows, 300);
+    assert.equal(settings.deletionProtection, true);
+    assert.deepEqual(settings.payloadEncryption, { enabled: true, keys: ["key-1"], activeKey: "key-1" });
+    assert.deepEqual(settings.networkAccess, { frontendFrom: [], uiFrom: [], metricsFrom: [] });
+  });
+
+  const cases: readonly [title: string, sections: Values, pattern: RegExp][] = [
+    [
+      "a missing section",
+      {},
+      /temporal-stack:workers \(Pulumi\.dev\.yaml\): expected a list of workers, found nothing; add it/,
+    ],
+    ["an unknown section", { ...LEAST, wrokers: [] }, /temporal-stack:wrokers .*did you mean "workers"/],
+    [
+      "an unknown key deep inside",
+      worker({ replicas: { maximum: 4 } }),
+      /temporal-stack:workers\[0\]\.replicas\.maximum .*unknown key; remove it; known here: min, max, targetCpuPercent/,
+    ],
+    [
+      "a number in quotes",
+      worker({ replicas: { max: "20" } }),
+      /replicas\.max .*whole number from 1 to 1000, found the text "20"; remove the quotes/,
+    ],
+    [
+      "max below min",
+      worker({ replicas: { min: 5, max: 4 } }),
+      /workers\[0\]\.replicas\.max .*maximum \(4\) is below its minimum, replicas\.min \(5\)/,
+    ],
+    [
+      "a force time within grace",
+      worker({ shutdown: { forceSeconds: 30 } }),
+      /shutdown\.forceSeconds .*60 > 40 > 30/,
+    ],
+    [
+      "a kill before the force time",
+      worker({ shutdown: { terminationGracePeriodSeconds: 40 } }),
+      /terminationGracePeriodSeconds .*would kill the pod after 40 s/,
+    ],
+    [
+      "a request above the limit",
+      worker({ resources: { requests: { memory: "2Gi" } } }),
+      /resources\.requests\.memory .*\(2Gi\) is above the limit \(1Gi\)/,
+    ],
+    [
+      "a CPU request above the limit",
+      worker({ resources: { limits: { cpu: "100m" } } }),
+      /resources\.requests\.cpu .*\(250m\) is above the limit \(100m\)/,
+    ],
+    [
+      "a quantity in another spelling",
+      worker({ resources: { limits: { memory: "1024Mi" } } }),
+      /expected the spelling that Kubernetes keeps, 1Gi, found the text "1024Mi"/,
+    ],
+    [
+      "a cache that does not fit",
+      worker({ maxCachedWorkflows: 500 }),
+      /maxCachedWorkflows .*set at most 409/,
+    ],
+    [
+      "a name twice",
+      {
+        ...LEAST,
+        workers: [
+          { name: "a", taskQueue: "a" },
+          { name: "a", taskQueue: "b" },
+        ],
+      },
+      /workers\[1\]\.name .*name of workers\[0\] already/,
+    ],
+    [
+      "a name that is no DNS label",
+      worker({ name: "Orders" }),
+      /workers\[0\]\.name .*found the text "Orders"/,
+    ],
+    [
+      "a name that is too long",
+      worker({ name: "a".repeat(31) }),
+      /workers\[0\]\.name .*at most 30 characters/,
+    ],
+    [
+      "a variable that the program sets",
+      worker({ env: { LOG_LEVEL: "debug" } }),
+      /env\.LOG_LEVEL .*set by this program/,
+    ],
+    [
+      "a secret in a variable",
+      worker({ env: { DB_PASSWORD: "hunter2" } }),
+      /env\.DB_PASSWORD .*mount a Secret/,
+    ],
+    [
+      "an unknown mode",
+      { ...LEAST, temporal: { mode: "cluster" } },
+      /temporal\.mode .*one of "devServer", "external", found the text "cluster"/,
+    ],
+    [
+      "an external server without a way",
+      { ...LEAST, temporal: { mode: "external", address: "a:1", namespace: "n", network: {} } },
+      /temporal\.network .*exactly one of namespace and cidrs/,
+    ],
+    [
+      "a port out of range",
+      {
+        ...LEAST,
+        temporal: { mode: "external", address: "a:70000", namespace: "n", network: { namespace: "t" } },
+      },
+      /temporal\.address .*port up to 65535/,
+    ],
+    [
+      "doors to someone else's server",
+      {
+        ...LEAST,
+        temporal: { mode: "external", address: "a:1", namespace: "n", network: { namespace: "t" } },
+        networkAccess: { uiFrom: [{ namespace: "x" }] },
+      },
+      /networkAccess\.uiFrom .*does not run/,
+    ],
+    [
+      "an active key that does not exist",
+      { ...LEAST, payloadEncryption: { activeKey: "key-2" } },
+      /payloadEncryption\.activeKey .*"key-2" is not among/,
+    ],
+    [
+      "a key twice",
+      { ...LEAST, payloadEncryption: { keys: ["key-1", "key-1"] } },
+      /payloadEncryption\.keys\[1\] .*twice/,
+    ],
+    [
+      "one namespace for both",
+      { ...LEAST, namespaces: { workers: "temporal" } },
+      /namespaces\.workers .*must differ/,
+    ],
+    [
+      "a namespace of Kubernetes",
+      { ...LEAST, namespaces: { workers: "kube-system" } },
+      /namespaces\.workers .*belongs to Kubernetes/,
+    ],
+    [
+      "an image without tag",
+      { ...LEAST, temporal: { mode: "devServer", image: "temporalio/temporal" } },
+      /temporal\.image .*with a tag other than latest/,
+    ],
+    [
+      "an image by latest",
+      { ...LEAST, temporal: { mode: "devServer", image: "temporalio/temporal:latest" } },
+      /temporal\.image .*with a tag other than latest/,
+    ],
+    [
+      "a repository with tag",
+      { ...LEAST, workerImage: { repository: "a/b:1" } },
+      /workerImage\.repository .*without tag or digest/,
+    ],
+    [
+      "a label of the program",
+      { ...LEAST, labels: { "app.kubernetes.io/name": "x" } },
+      /labels\["app\.kubernetes\.io\/name"\] .*set by this program/,
+    ],
+    [
+      "a label that Kubernetes refuses",
+      { ...LEAST, labels: { "a b": "x" } },
+      /labels\["a b"\] .*label names/,
+    ],
+    [
+      "a word for a truth value",
+      { ...LEAST, deletionProtection: "yes" },
+      /deletionProtection .*expected true or false, found the text "yes"/,
+    ],
+  ];
+  for (const [title, sections, pattern] of cases) {
+    it(`refuse ${title}`, () => assert.match(refusal(sections), pattern));
+  }
+
+  it("report all problems at once", () => {
+    const message = refusal({
+      temporal: { mode: "devServer", storage: { size: 1 } },
+      workers: [{ name: "Orders", replicas: { min: 4, max: 2 } }],
+      colour: "red",
+    });
+    assert.match(message, /^6 problems in the settings of stack "dev":/);
+    for (const key of [
+      "storage.size",
+      "workers[0].name",
+      "workers[0].taskQueue",
+      "workers[0].replicas.max",
+      "workerImage",
+      "colour",
+    ]) {
+      assert.ok(message.includes(`temporal-stack:${key}`) || message.includes(`.${key} `), key);
+    }
+  });
+
+  it("never show what is or should be secret", () => {
+    const registry = { username: "pusher", password: "hunter2", hunter2: 1 };
+    const sections = { ...LEAST, workerImage: { repository: "UPPER", registry, platform: "hunter2" } };
+    const plain = refusal({
+      ...LEAST,
+      workerImage: { repository: "a/b", registry: { username: "u", password: "hunter2" } },
+    });
+    assert.match(
+      plain,
+      /workerImage\.registry\.password .*expected a secret, found a value in the clear, which is not shown/,
+    );
+    assert.ok(!plain.includes("hunter2"));
+    const secret = refusal(sections, { secretKeys: ["temporal-stack:workerImage"] });
+    assert.match(secret, /workerImage\.repository .*found a secret value, which is not shown/);
+    assert.ok(!secret.includes("UPPER") && !secret.includes('"hunter2"'));
+  });
+
+  it("keep a password from being printed", () => {
+    const sections = {
+      ...LEAST,
+      workerImage: { repository: "a/b", registry: { username: "u", password: "hunter2" } },
+    };
+    const settings = parseSettings(source(sections, { secretKeys: ["temporal-stack:workerImage"] }));
+    assert.ok(!JSON.stringify(settings).includes("hunter2"));
+    assert.equal(String(settings.workerImage.registry?.password), "[secret]");
+  });
+});
+
+describe("settings of this machine", () => {
+  const overlay = (text: string | undefined, stack = "local") => ({
+    stack,
+    stackFile: `Pulumi.${stack}.yaml`,
+    overlay: { file: "/state/machine.yaml", text },
+  });
+
+  it("lie over the stack file", () => {
+    const text = "kubernetes: { context: here }\ntemporal: { image: 'localhost:5000/temporal:1' }\n";
+    const settings = parseSettings(source(LEAST, overlay(text)));
+    assert.equal(settings.kubernetes.context, "here");
+    assert.equal(
+      settings.temporal.mode === "devServer" && settings.temporal.image,
+      "localhost:5000/temporal:1",
+    );
+    assert.equal(settings.workerImage.repository, "registry.example.com/worker");
+  });
+
+  it("may be empty", () => {
+    assert.equal(parseSettings(source(LEAST, overlay(""))).stack, "local");
+  });
+
+  it("are named with their own file and key", () => {
+    const message = refusal(LEAST, overlay("workerImage: { digest: sha256:1 }\nextra: 1\n"));
+    assert.match(message, /- workerImage\.digest \(\/state\/machine\.yaml\): expected a digest/);
+    assert.match(message, /- extra \(\/state\/machine\.yaml\): unknown key/);
+  });
+
+  it("are refused on every stack but local, together with other problems", () => {
+    const message = refusal({ ...LEAST, colour: 1 }, overlay("kubernetes: { context: here }", "prod"));
+    assert.match(message, /^2 problems/);
+    assert.match(message, /TEMPORAL_STACK_MACHINE_SETTINGS is set, but only stack "local"/);
+  });
+
+  it("are refused when they cannot be read or are no mapping", () => {
+    assert.match(refusal(LEAST, overlay(undefined)), /machine\.yaml, which cannot be read; run `npm run up`/);
+    assert.match(refusal(LEAST, overlay("- a")), /not a YAML mapping/);
+    assert.match(refusal(LEAST, overlay("{")), /not a YAML mapping/);
+  });
+});

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { stackFlows } from "../../components/manifests/flows";
+import { parseSettings } from "../../components/settings";
+import type { Deployment } from "../harness";
+import { type Pod, podsOf } from "./pods";
+import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";
+import { isValues, type Values } from "../harness";
+
+/** Somebody on the network: a pod of the stack, or one that stands for the rest of the cluster. */
+interface Party {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Values;
+}
+
+const STRANGERS: readonly Party[] = [
+  { name: "dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+  { name: "system", namespace: "kube-system", labels: { "k8s-app": "other" } },
+  { name: "stranger", namespace: "default", labels: { app: "stranger" } },
+  {
+    name: "impostor",
+    namespace: "default",
+    labels: { "app.kubernetes.io/name": "temporal-worker", "app.kubernetes.io/component": "worker" },
+  },
+  {
+    name: "foreign frontend",
+    namespace: "temporal",
+    labels: { "app.kubernetes.io/name": "temporal", "app.kubernetes.io/component": "frontend" },
+  },
+];
+
+function matches(selector: unknown, labels: Values): boolean {
+  const wanted = at(selector, "matchLabels");
+  return !isValues(wanted) || Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+function isPeer(peers: unknown[], party: Party): boolean {
+  return peers.some(
+    (peer) =>
+      at(peer, "ipBlock") === undefined &&
+      matches(at(peer, "namespaceSelector"), { "kubernetes.io/metadata.name": party.namespace }) &&
+      matches(at(peer, "podSelector"), party.labels),
+  );
+}
+
+/** Whether the policies let a connection through, by the rules of the NetworkPolicy API. */
+function connects(policies: Values[], from: Party, to: Party, port: number, protocol: string): boolean {
+  const passes = (side: "Ingress" | "Egress", party: Party, other: Party) => {
+    const applying = policies.filter(
+      (policy) =>
+        at(policy, "metadata", "namespace") === party.namespace &&
+        listAt(policy, "spec", "policyTypes").includes(side) &&
+        matches(at(policy, "spec", "podSelector"), party.labels),
+    );
+    const rules = applying.flatMap((policy) => listAt(policy, "spec", side.toLowerCase()));
+    const allowed = rules.some(
+      (rule) =>
+        isPeer(listAt(rule, side === "Ingress" ? "from" : "to"), other) &&
+        listAt(rule, "ports").some((item) => at(item, "port") === port && at(item, "protocol") === protocol),
+    );
+    return applying.length === 0 || allowed;
+  };
+  return passes("Egress", from, to) && passes("Ingress", to, from);
+}
+
+for (const stack of STACKS) {
+  describe(`network policies of stack ${stack}`, () => {
+    let deployment: Deployment;
+    let policies: Values[];
+    let pods: Pod[];
+    const settings = parseSettings({
+      stack,
+      stackFile: `Pulumi.${stack}.yaml`,
+      config: engineConfig(stackConfig(stack)),
+      secretKeys: [],
+    });
+
+    before(async () => {
+      deployment = await deployStack(stack);
+      policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
+      pods = podsOf(deployment);
+    });
+
+    it("close every namespace in both directions", () => {
+      for (const { inputs } of objectsOf(deployment, "Namespace")) {
+        const closed = policies.some(
+          (policy) =>
+            at(policy, "metadata", "namespace") === at(inputs, "metadata", "name") &&
+            Object.keys(mappingAt(policy, "spec", "podSelector")).length === 0 &&
+            listAt(policy, "spec", "policyTypes").length === 2 &&
+            at(policy, "spec", "ingress") === undefined &&
+            at(policy, "spec", "egress") === undefined,
+        );
+        assert.ok(closed, String(at(inputs, "metadata", "name")));
+      }
+    });
+
+    it("let exactly the listed flows through, and no other pair of pods on any port", () => {
+      const parties: Party[] = [
+        ...pods,
+        ...STRANGERS.filter(({ namespace }) => stack !== "local" || namespace !== "temporal"),
+      ];
+      const ports = new Set([53, 80, 443, 5432, 7233, 8080, 8233, 9464, ...pods.flatMap((pod) => pod.ports)]);
+      const flows = stackFlows(settings);
+      const isOurs = (party: Party) => pods.some((pod) => pod === party);
+      let allowed = 0;
+      for (const from of parties) {
+        for (const to of parties.filter((party) => party !== from && (isOurs(from) || isOurs(party)))) {
+          for (const port of ports) {
+            for (const protocol of ["TCP", "UDP"]) {
+              const listed = flows.some(
+                (flow) =>
+                  flow.from.namespace === from.namespace &&
+                  matches({ matchLabels: flow.from.labels }, from.labels) &&
+                  flow.to.kind === "pods" &&
+                  flow.to.namespace === to.namespace &&
+                  matches({ matchLabels: flow.to.labels }, to.labels) &&
+                  flow.ports.some((item) => item.port === port && item.protocol === protocol),
+              );
+              const found = connects(policies, from, to, port, protocol);
+              assert.equal(found, listed, `${from.name} -> ${to.name} ${protocol} ${String(port)}`);
+              if (found) allowed += 1;
+            }
+          }
+        }
+      }
+      // Each pod asks DNS over UDP and TCP, and each worker calls the frontend.
+      assert.equal(allowed, pods.length * 2 + 1);
+    });
+
+    it("reach pods that exist: every selector of the stack's own pods matches some", () => {
+      for (const policy of policies) {
+        const selector = at(policy, "spec", "podSelector");
+        const namespace = at(policy, "metadata", "namespace");
+        assert.ok(pods.some((pod) => pod.namespace === namespace && matches(selector, pod.labels)));
+      }
+    });
+  });
+}
+
+describe("network policies on request", () => {
+  it("open metrics and UI to the pods that settings name, and to nobody else", async () => {
+    const monitoring = { namespace: "monitoring", podLabels: { app: "prometheus" } };
+    const deployment = await deployStack("local", {
+      changes: {
+        "temporal-stack:networkAccess": { metricsFrom: [monitoring], uiFrom: [{ namespace: "ingress" }] },
+      },
+    });
+    const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
+    const prometheus: Party = { name: "prometheus", namespace: "monitoring", labels: { app: "prometheus" } };
+    const ingress: Party = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
+    const [server, worker] = ["temporal-deployment", "worker-orders-deployment"].map((name) => {
+      const pod = podsOf(deployment).find((candidate) => candidate.name === name);
+      assert.ok(pod);
+      return pod;
+    });
+    assert.ok(server && worker);
+    assert.ok(connects(policies, prometheus, worker, 9464, "TCP"));
+    assert.ok(!connects(policies, prometheus, worker, 8080, "TCP"));
+    assert.ok(!connects(policies, { ...prometheus, labels: {} }, worker, 9464, "TCP"));
+    assert.ok(connects(policies, ingress, server, 8233, "TCP"));
+    assert.ok(!connects(policies, ingress, server, 7233, "TCP"));
+  });
+
+  it("open address ranges for a server outside the cluster", async () => {
+    const deployment = await deployStack("prod", {
+      changes: {
+        "temporal-stack:temporal": {
+          mode: "external",
+          address: "temporal.example.com:443",
+          namespace: "prod",
+          network: { cidrs: ["192.0.2.0/24"] },
+        },
+      },
+    });
+    const rules = objectsOf(deployment, "NetworkPolicy").flatMap(({ inputs }) =>
+      listAt(inputs, "spec", "egress"),
+    );
+    assert.ok(
+      rules.some(
+        (rule) =>
+          at(rule, "to", 0, "ipBlock", "cidr") === "192.0.2.0/24" && at(rule, "ports", 0, "port") === 443,
+      ),
+    );
+  });
+});

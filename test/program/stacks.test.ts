@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
+import type { Deployment, Registration } from "../harness";
+import { plugins, tools } from "../../components/versions";
+import { openApiProblems, schemaVersion } from "./openapi/validate";
+import { podsOf, restrictedProblems } from "./pods";
+import { at, deployStack, listAt, mappingAt, objectsOf, PROJECT_ROOT, stackConfig, STACKS } from "./stack";
+
+const WORKER_KINDS = [
+  "ServiceAccount",
+  "ConfigMap",
+  "Deployment",
+  "HorizontalPodAutoscaler",
+  "PodDisruptionBudget",
+];
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+for (const stack of STACKS) {
+  describe(`stack ${stack}`, () => {
+    let deployment: Deployment;
+    const custom = () => deployment.registrations.filter((registration) => registration.custom);
+
+    before(async () => {
+      deployment = await deployStack(stack);
+    });
+
+    it("registers exactly the resources that it should", () => {
+      const kinds = new Map<string, number>();
+      for (const { type } of custom()) {
+        const kind = type.split(":").at(-1) ?? type;
+        kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      }
+      assert.deepEqual(Object.fromEntries(kinds), {
+        kubernetes: 1,
+        Namespace: stack === "local" ? 2 : 1,
+        NetworkPolicy: stack === "local" ? 6 : 3,
+        RandomBytes: 1,
+        Secret: 1,
+        Image: 1,
+        ...Object.fromEntries(WORKER_KINDS.map((kind) => [kind, 1])),
+        ...(stack === "local" ? { Deployment: 2, PersistentVolumeClaim: 1, Service: 2 } : {}),
+      });
+    });
+
+    it("gives every Kubernetes object the explicit provider and disables the default one", () => {
+      for (const { registration } of objectsOf(deployment)) {
+        assert.match(registration.provider, /pulumi:providers:kubernetes::kubernetes::/, registration.name);
+      }
+      const disabled = stackConfig(stack)["pulumi:disable-default-providers"];
+      assert.ok(Array.isArray(disabled) && disabled.includes("kubernetes"));
+    });
+
+    it("fixes the cluster's identity and hides the kubeconfig", () => {
+      const provider = custom().find(({ type }) => type === "pulumi:providers:kubernetes");
+      assert.equal(provider?.inputs["clusterIdentifier"], `temporal-stack-${stack}`);
+      assert.ok(provider.secretPaths.includes("kubeconfig"));
+    });
+
+    it("puts every resource under a component, with nothing in the component's inputs", () => {
+      for (const registration of deployment.registrations) {
+        if (registration.type.startsWith("temporal-stack:index:")) assert.deepEqual(registration.inputs, {});
+        else if (registration.custom && !registration.type.startsWith("pulumi:providers:")) {
+          assert.match(registration.parent, /temporal-stack:index:\w+::/, registration.name);
+        }
+      }
+    });
+
+    it("renders objects that the API server takes", () => {
+      assert.equal(schemaVersion, tools.kubernetes);
+      assert.deepEqual(
+        objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
+        [],
+      );
+    });
+
+    it("labels every object, and selects pods by labels that they have", () => {
+      for (const { inputs, registration } of objectsOf(deployment)) {
+        const labels = mappingAt(inputs, "metadata", "labels");
+        assert.equal(labels["app.kubernetes.io/managed-by"], "pulumi", registration.name);
+        assert.equal(labels["temporal-stack/stack"], stack, registration.name);
+      }
+      const pods = podsOf(deployment);
+      const selectors = [
+        ...objectsOf(deployment, "Deployment").map(({ inputs }) =>
+          mappingAt(inputs, "spec", "selector", "matchLabels"),
+        ),
+        ...objectsOf(deployment, "Service").map(({ inputs }) => mappingAt(inputs, "spec", "selector")),
+        ...objectsOf(deployment, "PodDisruptionBudget").map(({ inputs }) =>
+          mappingAt(inputs, "spec", "selector", "matchLabels"),
+        ),
+      ];
+      for (const selector of selectors) {
+        assert.equal(pods.filter((pod) => pod.isSelectedBy(selector)).length, 1, JSON.stringify(selector));
+      }
+    });
+
+    it("runs only pods that meet Pod Security restricted, without token, with read-only root", () => {
+      for (const pod of podsOf(deployment)) assert.deepEqual(restrictedProblems(pod.spec), [], pod.name);
+      for (const { inputs } of objectsOf(deployment, "Namespace")) {
+        for (const mode of ["enforce", "audit", "warn"]) {
+          assert.equal(at(inputs, "metadata", "labels", `pod-security.kubernetes.io/${mode}`), "restricted");
+        }
+      }
+    });
+
+    it("names what has a fixed name as Kubernetes wants it", () => {
+      for (const { inputs } of objectsOf(deployment)) {
+        const name = at(inputs, "metadata", "name");
+        if (typeof name === "string") assert.match(name, DNS_LABEL);
+      }
+    });
+
+    it("keeps keys out of everything but the Secret's data and the outputs of their generator", () => {
+      for (const { name, inputs, secretPaths } of custom()) {
+        if (!JSON.stringify(inputs).includes(FAKE_KEY)) continue;
+        assert.equal(name, "payload-keyring-secret");
+        assert.ok(secretPaths.some((path) => path === "stringData" || path === "stringData.key-1"));
+      }
+      assert.ok(!JSON.stringify(deployment.outputs).includes(FAKE_KEY));
+      assert.ok(!JSON.stringify(deployment.outputs).includes("kubeconfig-token"));
+    });
+
+    it("protects what holds data, unless the stack may be thrown away", () => {
+      const holders = custom().filter(({ type }) =>
+        /:(Namespace|RandomBytes|Secret|PersistentVolumeClaim)$/.test(type),
+      );
+      assert.ok(holders.length > 0);
+      for (const holder of holders) {
+        const expected = { protect: stack === "prod", retainOnDelete: stack === "prod" };
+        assert.deepEqual(
+          { protect: holder.protect, retainOnDelete: holder.retainOnDelete },
+          expected,
+          holder.name,
+        );
+      }
+    });
+
+    it("rolls workers out safely and runs the built image by digest", () => {
+      const deployed = objectsOf(deployment, "Deployment").filter(({ registration }) =>
+        registration.name.startsWith("worker-"),
+      );
+      for (const { inputs, registration } of deployed) {
+        assert.equal(at(inputs, "spec", "replicas"), undefined);
+        assert.equal(at(inputs, "spec", "strategy", "rollingUpdate", "maxUnavailable"), 0);
+        assert.match(
+          String(at(inputs, "spec", "template", "spec", "containers", 0, "image")),
+          new RegExp(`@${FAKE_DIGEST}$`),
+        );
+        assert.match(registration.timeouts.update, /^\d+s$/);
+        assert.ok(
+          Number.parseInt(registration.timeouts.update) >
+            Number(at(inputs, "spec", "progressDeadlineSeconds")),
+        );
+        assert.match(
+          String(
+            at(inputs, "spec", "template", "metadata", "annotations", "temporal-stack/keyring-checksum"),
+          ),
+          /^[0-9a-f]{64}$/,
+        );
+      }
+      assert.ok(deployed.length > 0);
+    });
+
+    it("starts workloads after the policies, and workers after the server", () => {
+      // A child waits for its parent, and the parent for what it depends on.
+      const worker = find(deployment.registrations, "worker-orders");
+      const needs = worker.dependencies.join("\n");
+      assert.match(needs, /NetworkPolicy::policy-temporal-workers-deny/);
+      if (stack === "local") assert.match(needs, /Deployment::temporal-deployment/);
+    });
+
+    it("says what other programs need, by name only", () => {
+      const { outputs } = deployment;
+      const ours = { namespace: "temporal", service: "temporal-frontend", port: 7233 };
+      assert.deepEqual(outputs["temporalFrontend"], stack === "local" ? ours : null);
+      assert.deepEqual(
+        outputs["temporalUi"],
+        stack === "local" ? { ...ours, service: "temporal-web", port: 8080 } : null,
+      );
+      assert.equal(outputs["temporalAddress"], "temporal-frontend.temporal.svc:7233");
+      assert.deepEqual(outputs["payloadKeyring"], {
+        namespace: "temporal-workers",
+        secret: "temporal-payload-keyring",
+        activeKey: "key-1",
+      });
+      assert.deepEqual(outputs["workers"], [
+        {
+          name: "orders",
+          namespace: "temporal-workers",
+          deployment: "worker-orders-deployment-1a2b3c4d",
+          taskQueue: "orders",
+        },
+      ]);
+      assert.match(String(outputs["workerImage"]), /^[\w./:-]+@sha256:[0-9a-f]{64}$/);
+    });
+
+    it("can be previewed", async () => {
+      const preview = await deployStack(stack, { preview: true });
+      assert.deepEqual(
+        preview.registrations.map(({ name }) => name).sort(),
+        deployment.registrations.map(({ name }) => name).sort(),
+      );
+    });
+  });
+}
+
+describe("program", () => {
+  it("builds nothing when a digest is given", async () => {
+    const digest = `sha256:${"1".repeat(64)}`;
+    const repository = "registry.example.com/worker";
+    const deployment = await deployStack("prod", {
+      changes: { "temporal-stack:workerImage": { repository, digest } },
+    });
+    assert.ok(!deployment.registrations.some(({ type }) => type.startsWith("docker:")));
+    assert.equal(deployment.outputs["workerImage"], `${repository}@${digest}`);
+  });
+
+  it("leaves the keyring out when payloads are not encrypted", async () => {
+    const deployment = await deployStack("dev", {
+      changes: { "temporal-stack:payloadEncryption": { enabled: false } },
+    });
+    assert.deepEqual(objectsOf(deployment, "Secret"), []);
+    assert.equal(deployment.outputs["payloadKeyring"], null);
+    const [config] = objectsOf(deployment, "ConfigMap");
+    assert.deepEqual(
+      Object.keys(mappingAt(config?.inputs, "data")).filter((name) => name.startsWith("CODEC_")),
+      [],
+    );
+  });
+
+  it("generates one key for each id", async () => {
+    const deployment = await deployStack("dev", {
+      changes: { "temporal-stack:payloadEncryption": { keys: ["key-1", "key-2"], activeKey: "key-2" } },
+    });
+    const names = deployment.registrations.flatMap(({ type, name }) =>
+      type.endsWith(":RandomBytes") ? [name] : [],
+    );
+    assert.deepEqual(names, ["payload-keyring-key-1", "payload-keyring-key-2"]);
+  });
+
+  it("hands a registry password on as a secret", async () => {
+    const registry = { username: "pusher", password: "hunter2" };
+    const deployment = await deployStack("dev", {
+      changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", registry } },
+      secretKeys: ["temporal-stack:workerImage"],
+    });
+    const image = find(deployment.registrations, "worker-image-build");
+    assert.deepEqual(image.secretPaths, ["registry.password"]);
+    assert.equal(at(image.inputs, "registry", "server"), "registry.example.com");
+  });
+
+  it("stops before the first resource when settings are wrong", async () => {
+    const changes = { "temporal-stack:wrokers": [] };
+    await assert.rejects(
+      deployStack("dev", { changes }),
+      /temporal-stack:wrokers \(Pulumi\.dev\.yaml\): unknown key; did you mean "workers"\?/,
+    );
+  });
+
+  it("uses plugins of the versions that are installed", () => {
+    for (const [name, version] of Object.entries(plugins)) {
+      const manifest = require(`${PROJECT_ROOT}/node_modules/@pulumi/${name}/package.json`) as unknown;
+      assert.equal(at(manifest, "version"), version, name);
+    }
+  });
+
+  it("keeps at least two pods of every worker in production", async () => {
+    const deployment = await deployStack("prod");
+    for (const { inputs } of objectsOf(deployment, "HorizontalPodAutoscaler")) {
+      assert.ok(Number(at(inputs, "spec", "minReplicas")) >= 2);
+      assert.equal(listAt(inputs, "spec", "metrics").length, 1);
+    }
+  });
+});
+
+function find(registrations: readonly Registration[], name: string): Registration {
+  const found = registrations.find((registration) => registration.name === name);
+  if (found === undefined) throw new Error(`no resource ${name}`);
+  return found;
+}

@@ -1,0 +1,15 @@
+import { uncollectedRejections } from "./harness";
+
+// An Output in a string would print a warning text; with this it throws. Must be set before the SDK loads.
+process.env["PULUMI_ERROR_OUTPUT_STRING"] = "1";
+// Tests decide about the environment of the program themselves.
+delete process.env["TEMPORAL_STACK_MACHINE_SETTINGS"];
+
+/** The net below `deploy`: mocha itself ignores rejections that nobody handles. */
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const errors = uncollectedRejections();
+    if (errors.length > 0) throw new AggregateError(errors, `unhandled: ${errors.map(String).join("; ")}`);
+  },
+};

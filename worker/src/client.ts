@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { createDataConverter } from './codec/data-converter';
+import { connectionOptions } from './config';
+import type { ClientConfig } from './config';
+import type { Order, OrderConfirmation } from './domain/order';
+import { causeChain } from './errors';
+import type { order as orderWorkflow } from './workflows';
+
+/** How one order ended. */
+export type OrderOutcome = { readonly workflowId: string } & (
+  | { readonly status: 'completed'; readonly durationMs: number; readonly result: OrderConfirmation }
+  | {
+      readonly status: 'failed';
+      /** Undefined when the workflow has not ended, or there is none. */
+      readonly durationMs: number | undefined;
+      /** The failure and its causes, outermost first. */
+      readonly failure: readonly string[];
+    }
+);
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]):/;
+
+/** Starts order workflows and waits for them, with the encryption that their worker uses. */
+export class OrderClient {
+  private constructor(
+    private readonly connection: Connection,
+    private readonly client: Client,
+    private readonly taskQueue: string,
+  ) {}
+
+  /** @throws when Temporal cannot be reached within 10 s */
+  static async connect(config: ClientConfig): Promise<OrderClient> {
+    const connection = await Connection.connect({
+      ...connectionOptions(config.connection),
+      // gRPC sends even requests to this machine through a proxy that the environment names.
+      ...(LOOPBACK.test(config.connection.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+    });
+    const dataConverter = createDataConverter(config.keyring);
+    const client = new Client({ connection, namespace: config.namespace, dataConverter });
+    return new OrderClient(connection, client, config.taskQueue);
+  }
+
+  /** Starts one order; its id is the workflow's id. A running workflow of the same id is an error. */
+  async start(orderId: string, order: Order): Promise<void> {
+    await this.client.workflow.start<typeof orderWorkflow>('order', {
+      workflowId: orderId,
+      taskQueue: this.taskQueue,
+      args: [order],
+    });
+  }
+
+  /**
+   * Waits until the order has ended.
+   *
+   * @param timeoutSeconds longest wait; the workflow itself goes on
+   */
+  async outcome(orderId: string, timeoutSeconds: number): Promise<OrderOutcome> {
+    const handle = this.client.workflow.getHandle<typeof orderWorkflow>(orderId);
+    const timer = new AbortController();
+    const timeout = delay(timeoutSeconds * 1000, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`not ended within ${timeoutSeconds} s; is a worker polling task queue ${this.taskQueue}?`);
+    });
+    try {
+      const result = await Promise.race([handle.result(), timeout]);
+      return { workflowId: orderId, status: 'completed', durationMs: (await this.durationMs(orderId)) ?? 0, result };
+    } catch (error) {
+      const durationMs = await this.durationMs(orderId).catch(() => undefined);
+      return { workflowId: orderId, status: 'failed', durationMs, failure: causeChain(error) };
+    } finally {
+      timer.abort();
+      timeout.catch(() => {});
+    }
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  private async durationMs(orderId: string): Promise<number | undefined> {
+    const { startTime, closeTime } = await this.client.workflow.getHandle(orderId).describe();
+    return closeTime === undefined ? undefined : closeTime.getTime() - startTime.getTime();
+  }
+}

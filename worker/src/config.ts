@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow';
+import type { z } from 'zod';
+import { KeyringError, loadKeyring } from './codec/keyring';
+import type { Keyring } from './codec/keyring';
+import { clientSchema, refusedVariables, workerSchema } from './config/schema';
+import type { ClientEnvironment, WorkerEnvironment } from './config/schema';
+
+/** sysexits.h EX_CONFIG: a restart does not help. */
+export const EXIT_CONFIGURATION = 78;
+
+/** Everything that is wrong with the settings. Messages name settings and never hold a secret's value. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`invalid configuration: ${problems.join('; ')}`);
+  }
+}
+
+/** How to reach Temporal. */
+export interface ConnectionConfig {
+  /** `host:port`. */
+  readonly address: string;
+  readonly apiKey: string | undefined;
+  /** Undefined: no TLS. */
+  readonly tls: TlsFiles | undefined;
+}
+
+export interface TlsFiles {
+  readonly serverName: string | undefined;
+  /** Undefined: the system's certificate authorities. */
+  readonly serverCaPath: string | undefined;
+  readonly client: { readonly certPath: string; readonly keyPath: string } | undefined;
+}
+
+export interface ClientConfig {
+  readonly connection: ConnectionConfig;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** Undefined: payloads are written in the clear. */
+  readonly keyring: Keyring | undefined;
+}
+
+export interface WorkerConfig extends ClientConfig {
+  /** What Temporal calls this process: `pod@namespace`. */
+  readonly identity: string;
+  readonly healthPort: number;
+  readonly metricsBindAddress: string;
+  readonly logLevel: WorkerEnvironment['LOG_LEVEL'];
+  readonly shutdown: { readonly graceSeconds: number; readonly forceSeconds: number };
+  readonly connect: { readonly attemptSeconds: number; readonly giveUpSeconds: number };
+  readonly maxCachedWorkflows: number;
+  readonly activitySlots: number;
+  readonly workflowTaskSlots: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function connectionConfig(env: ClientEnvironment): ConnectionConfig {
+  const certPath = env.TEMPORAL_TLS_CLIENT_CERT_PATH;
+  const keyPath = env.TEMPORAL_TLS_CLIENT_KEY_PATH;
+  const tls: TlsFiles = {
+    serverName: env.TEMPORAL_TLS_SERVER_NAME,
+    serverCaPath: env.TEMPORAL_TLS_SERVER_CA_CERT_PATH,
+    client: certPath !== undefined && keyPath !== undefined ? { certPath, keyPath } : undefined,
+  };
+  const implied = env.TEMPORAL_API_KEY !== undefined || Object.values(tls).some((value) => value !== undefined);
+  return {
+    address: env.TEMPORAL_ADDRESS,
+    apiKey: env.TEMPORAL_API_KEY,
+    tls: (env.TEMPORAL_TLS ?? implied) ? tls : undefined,
+  };
+}
+
+/** Validates the environment and the files it names; throws one error with all problems. */
+function load<Settings extends ClientEnvironment>(
+  schema: z.ZodType<Settings>,
+  environment: Environment,
+): { settings: Settings; keyring: Keyring | undefined } {
+  // An orchestrator's way to unset a variable is the empty string.
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const problems = refusedVariables(Object.keys(env));
+
+  const result = schema.safeParse(env);
+  if (!result.success) {
+    problems.push(...result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  }
+  let keyring: Keyring | undefined;
+  try {
+    const { CODEC_KEYS_DIR: directory, CODEC_ACTIVE_KEY: active } = env;
+    if (directory !== undefined && active !== undefined) keyring = loadKeyring(directory, active);
+  } catch (error) {
+    if (!(error instanceof KeyringError)) throw error;
+    problems.push(...error.problems.map((problem) => `CODEC_KEYS_DIR: ${problem}`));
+  }
+  if (!result.success || problems.length > 0) throw new ConfigurationError(problems);
+  return { settings: result.data, keyring };
+}
+
+function clientConfig(env: ClientEnvironment, keyring: Keyring | undefined): ClientConfig {
+  return {
+    connection: connectionConfig(env),
+    namespace: env.TEMPORAL_NAMESPACE,
+    taskQueue: env.TEMPORAL_TASK_QUEUE,
+    keyring,
+  };
+}
+
+/**
+ * Settings of a client.
+ *
+ * @param environment usually `process.env`; the variables are listed in README.md
+ * @throws ConfigurationError with every problem
+ */
+export function loadClientConfig(environment: Environment): ClientConfig {
+  const { settings, keyring } = load(clientSchema, environment);
+  return clientConfig(settings, keyring);
+}
+
+/**
+ * Settings of a worker.
+ *
+ * @param environment usually `process.env`; the variables are listed in README.md
+ * @throws ConfigurationError with every problem
+ */
+export function loadWorkerConfig(environment: Environment): WorkerConfig {
+  const { settings: env, keyring } = load(workerSchema, environment);
+  return {
+    ...clientConfig(env, keyring),
+    identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ''}`,
+    healthPort: env.HEALTH_PORT,
+    metricsBindAddress: env.METRICS_BIND_ADDRESS.text,
+    logLevel: env.LOG_LEVEL,
+    shutdown: { graceSeconds: env.SHUTDOWN_GRACE_SECONDS, forceSeconds: env.SHUTDOWN_FORCE_SECONDS },
+    connect: { attemptSeconds: env.CONNECT_ATTEMPT_SECONDS, giveUpSeconds: env.CONNECT_GIVE_UP_SECONDS },
+    maxCachedWorkflows: env.MAX_CACHED_WORKFLOWS,
+    activitySlots: env.ACTIVITY_SLOTS,
+    workflowTaskSlots: env.WORKFLOW_TASK_SLOTS,
+  };
+}
+
+/**
+ * Options for the SDK, with the certificates as they are on disk now: call it for each connect.
+ *
+ * TLS is always stated, never left to the SDK's defaults.
+ */
+export function connectionOptions(config: ConnectionConfig): {
+  address: string;
+  tls: TLSConfig | false;
+  apiKey?: string;
+} {
+  const { address, apiKey, tls } = config;
+  return {
+    address,
+    tls: tls === undefined ? false : tlsOptions(tls),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  };
+}
+
+function tlsOptions({ serverName, serverCaPath, client }: TlsFiles): TLSConfig {
+  return {
+    ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
+    ...(serverCaPath === undefined ? {} : { serverRootCACertificate: readFileSync(serverCaPath) }),
+    ...(client === undefined
+      ? {}
+      : { clientCertPair: { crt: readFileSync(client.certPath), key: readFileSync(client.keyPath) } }),
+  };
+}

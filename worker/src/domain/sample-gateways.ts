@@ -1,0 +1,98 @@
+import { addressRejected, cardDeclined, outOfStock } from './errors';
+import type { CarrierGateway, Gateways, InventoryGateway, Payment, PaymentGateway, Parcel } from './gateways';
+import type { OrderLine } from './order';
+import { RequestLog } from './request-log';
+
+/** The card token that the sample payment provider declines. */
+export const DECLINED_CARD = 'tok_declined';
+/** The article that the sample warehouse never has. */
+export const SOLD_OUT_SKU = 'SOLD-OUT';
+/** The country (Antarctica) that the sample carrier does not deliver to. */
+export const UNDELIVERABLE_COUNTRY = 'AQ';
+
+/** A warehouse in memory. Articles without an entry in `stock` are always there. */
+export class SampleInventory implements InventoryGateway {
+  private readonly stock: Map<string, number>;
+  private readonly requests = new RequestLog<{ reservationId: string; lines: readonly OrderLine[] }>();
+
+  constructor(stock: Readonly<Record<string, number>> = { [SOLD_OUT_SKU]: 0 }) {
+    this.stock = new Map(Object.entries(stock));
+  }
+
+  /** Pieces that can still be reserved; infinite for an article that is always there. */
+  available(sku: string): number {
+    return this.stock.get(sku) ?? Number.POSITIVE_INFINITY;
+  }
+
+  async reserve(key: string, lines: readonly OrderLine[]): Promise<{ reservationId: string }> {
+    const { reservationId } = this.requests.once(key, () => {
+      const wanted = new Map<string, number>();
+      for (const line of lines) wanted.set(line.sku, (wanted.get(line.sku) ?? 0) + line.quantity);
+      for (const [sku, quantity] of wanted) {
+        if (this.available(sku) < quantity) throw outOfStock(sku, quantity, this.available(sku));
+      }
+      this.move(lines, -1);
+      return { reservationId: `reservation:${key}`, lines };
+    });
+    return { reservationId };
+  }
+
+  async release(key: string): Promise<void> {
+    const reservation = this.requests.void(key);
+    if (reservation !== undefined) this.move(reservation.lines, 1);
+  }
+
+  private move(lines: readonly OrderLine[], sign: 1 | -1): void {
+    for (const { sku, quantity } of lines) {
+      const pieces = this.stock.get(sku);
+      if (pieces !== undefined) this.stock.set(sku, pieces + sign * quantity);
+    }
+  }
+}
+
+/** A payment provider in memory. */
+export class SamplePayment implements PaymentGateway {
+  private readonly requests = new RequestLog<{ chargeId: string; amountMinor: number }>();
+  /** What has been taken and not given back, in minor units, over all currencies. */
+  balanceMinor = 0;
+
+  async charge(key: string, payment: Payment): Promise<{ chargeId: string }> {
+    const { chargeId } = this.requests.once(key, () => {
+      if (payment.cardToken === DECLINED_CARD) throw cardDeclined('insufficient funds');
+      this.balanceMinor += payment.amountMinor;
+      return { chargeId: `charge:${key}`, amountMinor: payment.amountMinor };
+    });
+    return { chargeId };
+  }
+
+  async refund(key: string): Promise<void> {
+    this.balanceMinor -= this.requests.void(key)?.amountMinor ?? 0;
+  }
+}
+
+/** A carrier in memory. */
+export class SampleCarrier implements CarrierGateway {
+  private readonly requests = new RequestLog<{ trackingNumber: string }>();
+  /** Parcels handed over and not recalled. */
+  parcels = 0;
+
+  async ship(key: string, parcel: Parcel): Promise<{ trackingNumber: string }> {
+    return this.requests.once(key, () => {
+      if (parcel.address.country === UNDELIVERABLE_COUNTRY) throw addressRejected(parcel.address.country);
+      this.parcels += 1;
+      return { trackingNumber: `parcel:${key}` };
+    });
+  }
+
+  async recall(key: string): Promise<void> {
+    if (this.requests.void(key) !== undefined) this.parcels -= 1;
+  }
+}
+
+/**
+ * The sample domain. Its memory is the process's own: with several workers a repeated request may reach one that
+ * does not know the key. Real gateways keep the keys where all workers see them.
+ */
+export function sampleGateways(): Gateways {
+  return { inventory: new SampleInventory(), payment: new SamplePayment(), carrier: new SampleCarrier() };
+}

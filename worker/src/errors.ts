@@ -1,0 +1,19 @@
+/**
+ * An error and what caused it, outermost first, one line each: `type: message`. Application failures are named by
+ * their type, as in Temporal's UI.
+ */
+export function causeChain(error: unknown): string[] {
+  const lines: string[] = [];
+  const seen = new Set<unknown>();
+  for (let next = error; next !== undefined && next !== null && !seen.has(next); ) {
+    seen.add(next);
+    if (!(next instanceof Error)) {
+      lines.push(String(next));
+      break;
+    }
+    const type = 'type' in next && typeof next.type === 'string' ? next.type : next.name;
+    lines.push(`${type}: ${next.message}`);
+    next = next.cause;
+  }
+  return lines;
+}
