@@ -21,7 +21,7 @@ const keysFolder = state("codec-keys");
 const resultSchema = z.object({
   workflowId: z.string(),
   status: z.string(),
-  durationMs: z.number(),
+  durationMs: z.number().optional(),
   result: z.unknown().optional(),
   failure: z.array(z.string()).optional(),
 });
@@ -55,7 +55,7 @@ export async function clientEnvironment(cluster: Cluster, outputs: StackOutputs)
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
     TEMPORAL_NAMESPACE: outputs.temporalNamespace,
     TEMPORAL_TASK_QUEUE: worker.taskQueue,
-    ...(outputs.payloadKeyring === undefined ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
+    ...(outputs.payloadKeyring === null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
   };
 }
 
@@ -79,7 +79,7 @@ export async function runFirstWorkflow(environment: Readonly<Record<string, stri
       lastLines(`${stdout}\n${stderr}`),
     );
   }
-  if (parsed.data.status !== "COMPLETED") {
+  if (parsed.data.status !== "completed") {
     throw new Failure(
       `workflow ${parsed.data.workflowId} ended as ${parsed.data.status}`,
       `its history is on ${uiAddress}; correct the worker and run the command again`,

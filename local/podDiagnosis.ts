@@ -38,11 +38,13 @@ function reasonOf({ status }: V1Pod): string {
 }
 
 async function logOf(core: CoreV1Api, namespace: string, name: string, pod: V1Pod): Promise<string[]> {
-  const restarted = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+  const status = pod.status?.containerStatuses?.[0];
+  if (status?.containerID === undefined) return ["    (no container has started)"];
+  const previous = status.state?.running === undefined && status.restartCount > 0;
   try {
-    const log = await core.readNamespacedPodLog({ namespace, name, tailLines: LOG_LINES, previous: restarted });
+    const log = await core.readNamespacedPodLog({ namespace, name, tailLines: LOG_LINES, previous });
     return lastLines(log).map((line) => `    ${line}`);
-  } catch {
-    return ["    (it has written no log)"];
+  } catch (error) {
+    return [`    (its log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
   }
 }

@@ -30,6 +30,7 @@ export function stackEnvironment(cluster: Cluster): Record<string, string> {
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
     PULUMI_HOME: pulumiHome,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // Types are checked by `npm run typecheck`; checking them on each preview would double its time.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -113,7 +114,7 @@ const stackOutputsSchema = z.object({
   temporalUi: service,
   temporalNamespace: z.string(),
   workers: z.tuple([workerGroup], workerGroup),
-  payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).optional(),
+  payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).nullable(),
 });
 export type StackOutputs = z.infer<typeof stackOutputsSchema>;
 
@@ -165,10 +166,14 @@ async function pulumi(
     throw new Failure(
       `pulumi ${args[0] ?? ""} failed (version ${tools.pulumi})`,
       "correct what the lines above name and run the command again: it carries on from here",
-      lastLines(result.all, 40),
+      diagnostics(result.all),
     );
   }
   return result.stdout;
 }
+
+/** The part of Pulumi's output that says what is wrong: progress lines come before it, counts after it. */
+const diagnostics = (output: string): string[] =>
+  lastLines(/^Diagnostics:\n([^]*?)(?=^(?:Outputs|Resources|Duration):)/m.exec(output)?.[1] ?? output, 40);
 
 const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;

@@ -118,7 +118,7 @@ function summarize(cluster: Cluster, outputs: StackOutputs, result: WorkflowResu
 The first workflow has finished.
   workflow   ${result.workflowId} on task queue ${worker.taskQueue}
   result     ${JSON.stringify(result.result)}
-  duration   ${(result.durationMs / 1_000).toFixed(2)} s
+  duration   ${((result.durationMs ?? 0) / 1_000).toFixed(2)} s
   Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}
   cluster    ${cluster.description}
   policies   ${policyNote[cluster.networkPolicies]}

@@ -62,7 +62,7 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
     {
       newResource: ({ name, type, inputs, custom }) => ({
         id: custom === false ? "" : `${name}-id`,
-        state: emulatedState(type ?? "", name, isValues(inputs) ? inputs : {}),
+        state: emulatedState(type, name, isValues(inputs) ? inputs : {}),
       }),
       call: ({ token }) => {
         // The SDK loses the message of an error that is thrown here.
@@ -98,8 +98,8 @@ function messageOf(error: unknown): string {
 }
 
 /** The value of an Output, with every Output inside it resolved; rejects if one of them failed. */
-export async function valueOf(output: pulumi.Output<unknown>): Promise<unknown> {
-  return method(output, "promise")();
+export function valueOf(output: pulumi.Output<unknown>): Promise<unknown> {
+  return Promise.resolve(method(output, "promise")());
 }
 
 /** Options are not part of what mocks see, so the requests themselves are read. */
@@ -114,7 +114,10 @@ function recordRegistrations(registrations: Registration[]): void {
 }
 
 function readRequest(request: unknown): Registration {
-  const text = (getter: string, from: unknown = request) => String(method(from, getter)() ?? "");
+  const text = (getter: string, from: unknown = request) => {
+    const found = method(from, getter)();
+    return typeof found === "string" ? found : "";
+  };
   const timeouts = method(request, "getCustomtimeouts")();
   const secretPaths: string[] = [];
   const object = method(request, "getObject")();

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { isMapping, type Mapping } from "./source";
 
+/** JSON form of each schema that was asked for; making one takes longer than a whole check of settings. */
+const jsonForms = new WeakMap<z.ZodType, unknown>();
+
+function jsonForm(schema: z.ZodType): unknown {
+  const known = jsonForms.get(schema) ?? z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  jsonForms.set(schema, known);
+  return known;
+}
+
 /**
  * The keys that the schema knows at a place.
  * @param schema the whole schema
@@ -8,7 +17,7 @@ import { isMapping, type Mapping } from "./source";
  * @param settings the settings as given
  */
 export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], settings: unknown): string[] {
-  let node: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  let node = jsonForm(schema);
   let value = settings;
   for (const part of path) {
     node = child(variant(node, value), part);

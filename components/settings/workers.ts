@@ -30,7 +30,7 @@ export function containerResources(defaults: { cpu: string; memory: string; memo
           cpu: cpu("CPU limit").optional().describe("CPU limit; none by default."),
           memory: memory("memory limit")
             .default(defaults.memoryLimit)
-            .describe("Memory limit; the node heap is sized from it."),
+            .describe("Memory limit; a container that needs more is killed."),
         })
         .prefault({}),
     })

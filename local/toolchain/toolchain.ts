@@ -76,7 +76,9 @@ async function providePlugins(source: Source): Promise<void> {
     }
     return;
   }
-  await link(programFolder(programs.kubernetesProvider), pluginFolder("kubernetes", plugins.kubernetes));
+  // The engine takes no link for a plugin's folder, only for the program in it.
+  const provider = programs.kubernetesProvider;
+  await link(commandPath(provider), join(pluginFolder("kubernetes", provider.version), provider.commands[0]));
   await installPlugins({
     pulumiHome,
     cliDirectory: dirname(commandPath(programs.pulumi)),

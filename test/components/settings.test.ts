@@ -1,36 +1,7 @@
 import assert from "node:assert/strict";
-import * as pulumi from "@pulumi/pulumi";
 import { parseSettings } from "../../components/settings";
-import type { SettingsSource } from "../../components/settings/source";
-import { type Values } from "../harness";
-
-/** The least that a stack file must say. */
-export const LEAST: Values = {
-  temporal: { mode: "devServer" },
-  workerImage: { repository: "registry.example.com/worker" },
-  workers: [{ name: "orders", taskQueue: "orders" }],
-};
-
-function source(sections: Values, more: Partial<SettingsSource> = {}): SettingsSource {
-  const config = Object.fromEntries(
-    Object.entries(sections).map(([key, value]) => [
-      `temporal-stack:${key}`,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-  return { stack: "dev", stackFile: "Pulumi.dev.yaml", secretKeys: [], ...more, config };
-}
-
-/** The message with which settings are refused. */
-function refusal(sections: Values, more: Partial<SettingsSource> = {}): string {
-  try {
-    parseSettings(source(sections, more));
-  } catch (error) {
-    assert.ok(pulumi.RunError.isInstance(error), "a RunError shows no stack trace");
-    return error.message;
-  }
-  throw new Error("the settings were accepted");
-}
+import type { Values } from "../harness";
+import { LEAST, refusal, source } from "./refusal";
 
 const worker = (changes: Values) => ({
   ...LEAST,
@@ -266,46 +237,5 @@ describe("settings", () => {
     const settings = parseSettings(source(sections, { secretKeys: ["temporal-stack:workerImage"] }));
     assert.ok(!JSON.stringify(settings).includes("hunter2"));
     assert.equal(String(settings.workerImage.registry?.password), "[secret]");
-  });
-});
-
-describe("settings of this machine", () => {
-  const overlay = (text: string | undefined, stack = "local") => ({
-    stack,
-    stackFile: `Pulumi.${stack}.yaml`,
-    overlay: { file: "/state/machine.yaml", text },
-  });
-
-  it("lie over the stack file", () => {
-    const text = "kubernetes: { context: here }\ntemporal: { image: 'localhost:5000/temporal:1' }\n";
-    const settings = parseSettings(source(LEAST, overlay(text)));
-    assert.equal(settings.kubernetes.context, "here");
-    assert.equal(
-      settings.temporal.mode === "devServer" && settings.temporal.image,
-      "localhost:5000/temporal:1",
-    );
-    assert.equal(settings.workerImage.repository, "registry.example.com/worker");
-  });
-
-  it("may be empty", () => {
-    assert.equal(parseSettings(source(LEAST, overlay(""))).stack, "local");
-  });
-
-  it("are named with their own file and key", () => {
-    const message = refusal(LEAST, overlay("workerImage: { digest: sha256:1 }\nextra: 1\n"));
-    assert.match(message, /- workerImage\.digest \(\/state\/machine\.yaml\): expected a digest/);
-    assert.match(message, /- extra \(\/state\/machine\.yaml\): unknown key/);
-  });
-
-  it("are refused on every stack but local, together with other problems", () => {
-    const message = refusal({ ...LEAST, colour: 1 }, overlay("kubernetes: { context: here }", "prod"));
-    assert.match(message, /^2 problems/);
-    assert.match(message, /TEMPORAL_STACK_MACHINE_SETTINGS is set, but only stack "local"/);
-  });
-
-  it("are refused when they cannot be read or are no mapping", () => {
-    assert.match(refusal(LEAST, overlay(undefined)), /machine\.yaml, which cannot be read; run `npm run up`/);
-    assert.match(refusal(LEAST, overlay("- a")), /not a YAML mapping/);
-    assert.match(refusal(LEAST, overlay("{")), /not a YAML mapping/);
   });
 });

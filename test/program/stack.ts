@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createRequire } from "node:module";
 import { parse } from "yaml";
 import {
   deploy,
@@ -16,6 +17,9 @@ export const PROJECT_ROOT = join(__dirname, "..", "..");
 /** The stacks whose files are part of the project. */
 export const STACKS = ["local", "dev", "prod"] as const;
 export type StackName = (typeof STACKS)[number];
+
+/** Loads a module by a path that is known only at run time. */
+export const load = createRequire(__filename);
 
 /** The `config:` of a real stack file. */
 export function stackConfig(stack: StackName): Values {
@@ -55,8 +59,8 @@ export async function deployStack(
     writeFileSync(kubeconfig, KUBECONFIG);
     process.env["KUBECONFIG"] = kubeconfig;
     const program = join(PROJECT_ROOT, "index.ts");
-    delete require.cache[program];
-    return await deploy(() => require(program) as unknown, {
+    Reflect.deleteProperty(require.cache, program);
+    return await deploy((): unknown => load(program), {
       stack,
       ...options,
       config: engineConfig({ ...stackConfig(stack), ...options.changes }),

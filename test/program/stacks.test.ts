@@ -4,7 +4,17 @@ import type { Deployment, Registration } from "../harness";
 import { plugins, tools } from "../../components/versions";
 import { openApiProblems, schemaVersion } from "./openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
-import { at, deployStack, listAt, mappingAt, objectsOf, PROJECT_ROOT, stackConfig, STACKS } from "./stack";
+import {
+  at,
+  deployStack,
+  listAt,
+  load,
+  mappingAt,
+  objectsOf,
+  PROJECT_ROOT,
+  stackConfig,
+  STACKS,
+} from "./stack";
 
 const WORKER_KINDS = [
   "ServiceAccount",
@@ -259,7 +269,7 @@ describe("program", () => {
 
   it("uses plugins of the versions that are installed", () => {
     for (const [name, version] of Object.entries(plugins)) {
-      const manifest = require(`${PROJECT_ROOT}/node_modules/@pulumi/${name}/package.json`) as unknown;
+      const manifest: unknown = load(`${PROJECT_ROOT}/node_modules/@pulumi/${name}/package.json`);
       assert.equal(at(manifest, "version"), version, name);
     }
   });

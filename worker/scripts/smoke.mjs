@@ -1,38 +1,42 @@
 // Proves that out/ starts by itself: the module graph, the native addon, the workflow thread and the bundle.
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const EXIT_CONFIGURATION = 78;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const out = join(root, 'out');
-const histories = join(root, 'test', 'histories');
+const out = join(root, "out");
+const histories = join(root, "test", "histories");
 
-const addons = join(out, 'node_modules', '@temporalio', 'core-bridge', 'releases');
-const ownTriple = { x64: 'x86_64-unknown-linux-gnu', arm64: 'aarch64-unknown-linux-gnu' }[process.arch];
+const addons = join(out, "node_modules", "@temporalio", "core-bridge", "releases");
+const ownTriple = { x64: "x86_64-unknown-linux-gnu", arm64: "aarch64-unknown-linux-gnu" }[process.arch];
 if (!readdirSync(addons).includes(ownTriple)) {
-  console.log(`not started: ${readdirSync(addons).join(', ')} cannot run on ${process.arch}`);
+  console.log(`not started: ${readdirSync(addons).join(", ")} cannot run on ${process.arch}`);
   process.exit(0);
 }
 
-const { status, stderr } = spawnSync(process.execPath, ['lib/main.js'], { cwd: out, env: {}, encoding: 'utf8' });
+const { status, stderr } = spawnSync(process.execPath, ["lib/main.js"], {
+  cwd: out,
+  env: {},
+  encoding: "utf8",
+});
 if (status !== EXIT_CONFIGURATION) {
   throw new Error(`without settings the worker must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`);
 }
 
-const require = createRequire(join(out, 'package.json'));
-const { DefaultLogger, Runtime, Worker } = require('@temporalio/worker');
-Runtime.install({ logger: new DefaultLogger('WARN') });
-const replayed = readdirSync(histories).filter((name) => name.endsWith('.json'));
+const require = createRequire(join(out, "package.json"));
+const { DefaultLogger, Runtime, Worker } = require("@temporalio/worker");
+Runtime.install({ logger: new DefaultLogger("WARN") });
+const replayed = readdirSync(histories).filter((name) => name.endsWith(".json"));
 if (replayed.length === 0) throw new Error(`${histories} holds no history to replay`);
 for (const name of replayed) {
-  const { workflowId, history } = JSON.parse(readFileSync(join(histories, name), 'utf8'));
+  const { workflowId, history } = JSON.parse(readFileSync(join(histories, name), "utf8"));
   await Worker.runReplayHistory(
     {
-      workflowBundle: { codePath: join(out, 'lib', 'workflow-bundle.js') },
-      dataConverter: { failureConverterPath: join(out, 'lib', 'codec', 'failure-converter.js') },
+      workflowBundle: { codePath: join(out, "lib", "workflow-bundle.js") },
+      dataConverter: { failureConverterPath: join(out, "lib", "codec", "failure-converter.js") },
     },
     history,
     workflowId,

@@ -1,16 +1,16 @@
 // Assembles what the worker loads at run time, and nothing else, in out/: whole package boundaries (package.json and
 // licences stay for scanners), but only the files that are reachable. Set TRIPLE to assemble for another processor.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const out = join(root, 'out');
-const sdkWorker = 'node_modules/@temporalio/worker/lib';
-const bridge = 'node_modules/@temporalio/core-bridge';
+const out = join(root, "out");
+const sdkWorker = "node_modules/@temporalio/worker/lib";
+const bridge = "node_modules/@temporalio/core-bridge";
 
-const TRIPLES = { x64: 'x86_64-unknown-linux-gnu', arm64: 'aarch64-unknown-linux-gnu' };
+const TRIPLES = { x64: "x86_64-unknown-linux-gnu", arm64: "aarch64-unknown-linux-gnu" };
 const triple = process.env.TRIPLE || TRIPLES[process.arch];
 if (triple === undefined) throw new Error(`no image is built for ${process.arch}; set TRIPLE`);
 
@@ -36,19 +36,19 @@ exports.bundleWorkflowCode = async () => unavailable();
 `;
 
 const ENTRY_POINTS = [
-  'lib/main.js',
+  "lib/main.js",
   // Loaded by path at run time, so not to be seen from main.js.
-  'lib/codec/failure-converter.js',
+  "lib/codec/failure-converter.js",
   `${sdkWorker}/workflow/workflow-worker-thread.js`,
 ];
 
 const RUNTIME_FILES = [
-  'lib/workflow-bundle.js',
-  'node_modules/source-map/lib/mappings.wasm',
+  "lib/workflow-bundle.js",
+  "node_modules/source-map/lib/mappings.wasm",
   `${bridge}/releases/${triple}/index.node`,
 ];
 
-const posix = (path) => path.split(sep).join('/');
+const posix = (path) => path.split(sep).join("/");
 
 async function reachableFiles() {
   const { metafile } = await build({
@@ -58,34 +58,36 @@ async function reachableFiles() {
     bundle: true,
     write: false,
     metafile: true,
-    platform: 'node',
-    target: 'node20',
+    platform: "node",
+    target: "node20",
     conditions: [],
-    mainFields: ['main'],
-    logLevel: 'error',
+    mainFields: ["main"],
+    logLevel: "error",
     plugins: [
       {
-        name: 'stub-bundler',
+        name: "stub-bundler",
         setup: ({ onLoad }) =>
           onLoad({ filter: /bundler\.js$/ }, ({ path }) =>
-            posix(relative(root, path)) === BUNDLER ? { contents: BUNDLER_STUB, loader: 'js' } : undefined,
+            posix(relative(root, path)) === BUNDLER ? { contents: BUNDLER_STUB, loader: "js" } : undefined,
           ),
       },
     ],
   });
-  return Object.keys(metafile.inputs).filter((file) => !file.includes(':') && !file.startsWith('..'));
+  return Object.keys(metafile.inputs).filter((file) => !file.includes(":") && !file.startsWith(".."));
 }
 
 /** Every package.json from a file up to its package (a nested one may switch the module type), and the licences. */
 function* companions(file) {
-  if (!file.startsWith('node_modules/')) {
+  if (!file.startsWith("node_modules/")) {
     if (existsSync(join(root, `${file}.map`))) yield `${file}.map`;
     return;
   }
   for (let folder = dirname(file); !/(^|\/)node_modules(\/@[^/]+)?$/.test(folder); folder = dirname(folder)) {
     const names = readdirSync(join(root, folder));
-    if (names.includes('package.json')) yield `${folder}/package.json`;
-    yield* names.filter((name) => /^(licen[cs]e|notice|copying)(\.|$)/i.test(name)).map((name) => `${folder}/${name}`);
+    if (names.includes("package.json")) yield `${folder}/package.json`;
+    yield* names
+      .filter((name) => /^(licen[cs]e|notice|copying)(\.|$)/i.test(name))
+      .map((name) => `${folder}/${name}`);
   }
 }
 
@@ -98,6 +100,6 @@ function copy(file) {
 
 rmSync(out, { recursive: true, force: true });
 const traced = [...(await reachableFiles()), ...RUNTIME_FILES];
-const files = new Set(['package.json', ...traced, ...traced.flatMap((file) => [...companions(file)])]);
+const files = new Set(["package.json", ...traced, ...traced.flatMap((file) => [...companions(file)])]);
 [...files].sort().forEach(copy);
-console.log(`${files.size} files for ${triple} in ${relative(process.cwd(), out) || '.'}`);
+console.log(`${files.size} files for ${triple} in ${relative(process.cwd(), out) || "."}`);

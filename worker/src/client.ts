@@ -1,17 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
-import { createDataConverter } from './codec/data-converter';
-import { connectionOptions } from './config';
-import type { ClientConfig } from './config';
-import type { Order, OrderConfirmation } from './domain/order';
-import { causeChain } from './errors';
-import type { order as orderWorkflow } from './workflows';
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, Connection } from "@temporalio/client";
+import { createDataConverter } from "./codec/data-converter";
+import { connectionOptions } from "./config";
+import type { ClientConfig } from "./config";
+import type { Order, OrderConfirmation } from "./domain/order";
+import { causeChain } from "./errors";
+import type { order as orderWorkflow } from "./workflows";
 
 /** How one order ended. */
 export type OrderOutcome = { readonly workflowId: string } & (
-  | { readonly status: 'completed'; readonly durationMs: number; readonly result: OrderConfirmation }
+  | { readonly status: "completed"; readonly durationMs: number; readonly result: OrderConfirmation }
   | {
-      readonly status: 'failed';
+      readonly status: "failed";
       /** Undefined when the workflow has not ended, or there is none. */
       readonly durationMs: number | undefined;
       /** The failure and its causes, outermost first. */
@@ -34,7 +34,7 @@ export class OrderClient {
     const connection = await Connection.connect({
       ...connectionOptions(config.connection),
       // gRPC sends even requests to this machine through a proxy that the environment names.
-      ...(LOOPBACK.test(config.connection.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+      ...(LOOPBACK.test(config.connection.address) ? { channelArgs: { "grpc.enable_http_proxy": 0 } } : {}),
     });
     const dataConverter = createDataConverter(config.keyring);
     const client = new Client({ connection, namespace: config.namespace, dataConverter });
@@ -43,7 +43,7 @@ export class OrderClient {
 
   /** Starts one order; its id is the workflow's id. A running workflow of the same id is an error. */
   async start(orderId: string, order: Order): Promise<void> {
-    await this.client.workflow.start<typeof orderWorkflow>('order', {
+    await this.client.workflow.start<typeof orderWorkflow>("order", {
       workflowId: orderId,
       taskQueue: this.taskQueue,
       args: [order],
@@ -59,17 +59,24 @@ export class OrderClient {
     const handle = this.client.workflow.getHandle<typeof orderWorkflow>(orderId);
     const timer = new AbortController();
     const timeout = delay(timeoutSeconds * 1000, undefined, { signal: timer.signal }).then(() => {
-      throw new Error(`not ended within ${timeoutSeconds} s; is a worker polling task queue ${this.taskQueue}?`);
+      throw new Error(
+        `not ended within ${timeoutSeconds} s; is a worker polling task queue ${this.taskQueue}?`,
+      );
     });
     try {
       const result = await Promise.race([handle.result(), timeout]);
-      return { workflowId: orderId, status: 'completed', durationMs: (await this.durationMs(orderId)) ?? 0, result };
+      return {
+        workflowId: orderId,
+        status: "completed",
+        durationMs: (await this.durationMs(orderId)) ?? 0,
+        result,
+      };
     } catch (error) {
       const durationMs = await this.durationMs(orderId).catch(() => undefined);
-      return { workflowId: orderId, status: 'failed', durationMs, failure: causeChain(error) };
+      return { workflowId: orderId, status: "failed", durationMs, failure: causeChain(error) };
     } finally {
       timer.abort();
-      timeout.catch(() => {});
+      timeout.catch(() => undefined);
     }
   }
 

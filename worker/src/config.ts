@@ -1,21 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow';
-import type { z } from 'zod';
-import { KeyringError, loadKeyring } from './codec/keyring';
-import type { Keyring } from './codec/keyring';
-import { clientSchema, refusedVariables, workerSchema } from './config/schema';
-import type { ClientEnvironment, WorkerEnvironment } from './config/schema';
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import type { TLSConfig } from "@temporalio/common/lib/internal-non-workflow";
+import type { z } from "zod";
+import { KeyringError, loadKeyring } from "./codec/keyring";
+import type { Keyring } from "./codec/keyring";
+import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
+import type { ClientEnvironment, WorkerEnvironment } from "./config/schema";
 
 /** sysexits.h EX_CONFIG: a restart does not help. */
 export const EXIT_CONFIGURATION = 78;
 
 /** Everything that is wrong with the settings. Messages name settings and never hold a secret's value. */
 export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
+  override readonly name = "ConfigurationError";
 
   constructor(readonly problems: readonly string[]) {
-    super(`invalid configuration: ${problems.join('; ')}`);
+    super(`invalid configuration: ${problems.join("; ")}`);
   }
 }
 
@@ -48,7 +48,7 @@ export interface WorkerConfig extends ClientConfig {
   readonly identity: string;
   readonly healthPort: number;
   readonly metricsBindAddress: string;
-  readonly logLevel: WorkerEnvironment['LOG_LEVEL'];
+  readonly logLevel: WorkerEnvironment["LOG_LEVEL"];
   readonly shutdown: { readonly graceSeconds: number; readonly forceSeconds: number };
   readonly connect: { readonly attemptSeconds: number; readonly giveUpSeconds: number };
   readonly maxCachedWorkflows: number;
@@ -66,7 +66,8 @@ function connectionConfig(env: ClientEnvironment): ConnectionConfig {
     serverCaPath: env.TEMPORAL_TLS_SERVER_CA_CERT_PATH,
     client: certPath !== undefined && keyPath !== undefined ? { certPath, keyPath } : undefined,
   };
-  const implied = env.TEMPORAL_API_KEY !== undefined || Object.values(tls).some((value) => value !== undefined);
+  const implied =
+    env.TEMPORAL_API_KEY !== undefined || Object.values(tls).some((value) => value !== undefined);
   return {
     address: env.TEMPORAL_ADDRESS,
     apiKey: env.TEMPORAL_API_KEY,
@@ -80,12 +81,14 @@ function load<Settings extends ClientEnvironment>(
   environment: Environment,
 ): { settings: Settings; keyring: Keyring | undefined } {
   // An orchestrator's way to unset a variable is the empty string.
-  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const problems = refusedVariables(Object.keys(env));
 
   const result = schema.safeParse(env);
   if (!result.success) {
-    problems.push(...result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+    problems.push(...result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
   }
   let keyring: Keyring | undefined;
   try {
@@ -129,7 +132,7 @@ export function loadWorkerConfig(environment: Environment): WorkerConfig {
   const { settings: env, keyring } = load(workerSchema, environment);
   return {
     ...clientConfig(env, keyring),
-    identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ''}`,
+    identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ""}`,
     healthPort: env.HEALTH_PORT,
     metricsBindAddress: env.METRICS_BIND_ADDRESS.text,
     logLevel: env.LOG_LEVEL,

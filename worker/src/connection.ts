@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from "node:timers/promises";
 
 /** How often and how long a connection is tried for. */
 export interface RetryOptions {
@@ -19,15 +19,15 @@ export interface RetryOptions {
 /** Settles like `promise`, or rejects with the signal's reason as soon as that is aborted. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  let onAbort = (): void => {};
+  let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener("abort", onAbort, { once: true });
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -52,11 +52,11 @@ export async function openWithin<T>(
     return await orAborted(Promise.race([opening, late]), signal);
   } catch (error) {
     // The attempt may still succeed, with nobody left to use it.
-    opening.then(close).catch(() => {});
+    opening.then(close).catch(() => undefined);
     throw error;
   } finally {
     timer.abort();
-    late.catch(() => {});
+    late.catch(() => undefined);
   }
 }
 
@@ -67,7 +67,14 @@ export async function openWithin<T>(
  * @throws the last error once `giveUpMs` have passed; the signal's reason when it is aborted
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { giveUpMs, signal, onRetry, initialDelayMs = 1000, maximumDelayMs = 15_000, random = Math.random } = options;
+  const {
+    giveUpMs,
+    signal,
+    onRetry,
+    initialDelayMs = 1000,
+    maximumDelayMs = 15_000,
+    random = Math.random,
+  } = options;
   const giveUpAt = Date.now() + giveUpMs;
   for (let pause = initialDelayMs; ; pause = Math.min(pause * 2, maximumDelayMs)) {
     try {

@@ -5,13 +5,13 @@
 export function causeChain(error: unknown): string[] {
   const lines: string[] = [];
   const seen = new Set<unknown>();
-  for (let next = error; next !== undefined && next !== null && !seen.has(next); ) {
+  for (let next = error; next !== undefined && next !== null && !seen.has(next);) {
     seen.add(next);
     if (!(next instanceof Error)) {
-      lines.push(String(next));
+      lines.push(typeof next === "string" ? next : JSON.stringify(next));
       break;
     }
-    const type = 'type' in next && typeof next.type === 'string' ? next.type : next.name;
+    const type = "type" in next && typeof next.type === "string" ? next.type : next.name;
     lines.push(`${type}: ${next.message}`);
     next = next.cause;
   }

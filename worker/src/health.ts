@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import { createServer } from "node:http";
+import type { Server } from "node:http";
 
 /** Answer of one check; everything but `ok` is for the reader. */
 export interface CheckResult {
@@ -26,27 +26,30 @@ function run(check: () => CheckResult): CheckResult {
  */
 export function startHealthServer(port: number, checks: Checks): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     const check = Object.hasOwn(checks, path) ? checks[path] : undefined;
     if (check === undefined) {
       response.writeHead(404).end();
       return;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD' }).end();
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
     const result = run(check);
-    response.writeHead(result.ok ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(result));
+    response.writeHead(result.ok ? 200 : 503, {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+    });
+    response.end(request.method === "HEAD" ? undefined : JSON.stringify(result));
   });
   server.headersTimeout = 5000;
   server.requestTimeout = 5000;
   server.maxConnections = 64;
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once("error", reject);
     server.listen(port, () => {
-      server.off('error', reject);
+      server.off("error", reject);
       resolve(server);
     });
   });

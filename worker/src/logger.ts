@@ -1,20 +1,20 @@
-import { DefaultLogger } from '@temporalio/worker';
-import type { LogLevel, Logger as SdkLogger } from '@temporalio/worker';
-import { pino } from 'pino';
-import type { DestinationStream, Logger } from 'pino';
-import { causeChain } from './errors';
+import { DefaultLogger } from "@temporalio/worker";
+import type { LogLevel, Logger as SdkLogger } from "@temporalio/worker";
+import { pino } from "pino";
+import type { DestinationStream, Logger } from "pino";
+import { causeChain } from "./errors";
 
 export type { Logger };
 
 /** On a task that cannot be decoded the SDK logs the whole task, payloads included. */
-const REDACTED = ['task', 'taskEncoded', 'taskToken', 'apiKey', '*.apiKey'];
+const REDACTED = ["task", "taskEncoded", "taskToken", "apiKey", "*.apiKey"];
 
 const LEVELS = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
+  TRACE: "trace",
+  DEBUG: "debug",
+  INFO: "info",
+  WARN: "warn",
+  ERROR: "error",
 } as const satisfies Record<LogLevel, string>;
 
 export type LoggerLevel = (typeof LEVELS)[LogLevel];
@@ -51,5 +51,5 @@ export function createLogger(
 
 /** The SDK's view of our logger: worker, workflow and core lines all end up in it. */
 export function sdkLogger(logger: Logger): SdkLogger {
-  return new DefaultLogger('TRACE', ({ level, message, meta }) => logger[LEVELS[level]](meta ?? {}, message));
+  return new DefaultLogger("TRACE", ({ level, message, meta }) => logger[LEVELS[level]](meta ?? {}, message));
 }

@@ -1,12 +1,12 @@
-import { shutdownOnSignal } from './signals';
+import { shutdownOnSignal } from "./signals";
 
 const stop = shutdownOnSignal();
 
 // Loading the SDK takes a good part of a second; a signal that arrives meanwhile must not be lost.
 async function main(): Promise<number> {
   const [{ runService }, { sampleGateways }] = await Promise.all([
-    import('./service.js'),
-    import('./domain/sample-gateways.js'),
+    import("./service.js"),
+    import("./domain/sample-gateways.js"),
   ]);
   return runService({ environment: process.env, gateways: sampleGateways(), stop });
 }

@@ -1,6 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
-import type { MetricMeter } from '@temporalio/common';
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
+import type { MetricMeter } from "@temporalio/common";
 
 const NANOSECONDS = 1e9;
 
@@ -13,11 +13,15 @@ const NANOSECONDS = 1e9;
  */
 export function startProcessMetrics(meter: MetricMeter, intervalMs = 5000): () => void {
   const gauge = (name: string, unit: string, description: string) =>
-    meter.createGauge(name, 'float', unit, description);
-  const resident = gauge('process_resident_memory_bytes', 'bytes', 'Resident set size');
-  const heapUsed = gauge('nodejs_heap_used_bytes', 'bytes', 'Heap in use, main thread');
-  const heapLimit = gauge('nodejs_heap_limit_bytes', 'bytes', 'Heap limit, main thread');
-  const lag = gauge('nodejs_eventloop_lag_max_seconds', 'seconds', 'Longest event loop delay since the last sample');
+    meter.createGauge(name, "float", unit, description);
+  const resident = gauge("process_resident_memory_bytes", "bytes", "Resident set size");
+  const heapUsed = gauge("nodejs_heap_used_bytes", "bytes", "Heap in use, main thread");
+  const heapLimit = gauge("nodejs_heap_limit_bytes", "bytes", "Heap limit, main thread");
+  const lag = gauge(
+    "nodejs_eventloop_lag_max_seconds",
+    "seconds",
+    "Longest event loop delay since the last sample",
+  );
 
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();

@@ -1,19 +1,19 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createActivities } from './activities';
-import { createDataConverter } from './codec/data-converter';
-import { ConfigurationError, connectionOptions, EXIT_CONFIGURATION, loadWorkerConfig } from './config';
-import type { WorkerConfig } from './config';
-import { openWithin, orAborted, retry } from './connection';
-import { Connectivity } from './connectivity';
-import type { Gateways } from './domain/gateways';
-import { causeChain } from './errors';
-import { startHealthServer } from './health';
-import { Lifecycle } from './lifecycle';
-import { createLogger, sdkLogger } from './logger';
-import type { Logger } from './logger';
-import { startProcessMetrics } from './metrics';
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { createActivities } from "./activities";
+import { createDataConverter } from "./codec/data-converter";
+import { ConfigurationError, connectionOptions, EXIT_CONFIGURATION, loadWorkerConfig } from "./config";
+import type { WorkerConfig } from "./config";
+import { openWithin, orAborted, retry } from "./connection";
+import { Connectivity } from "./connectivity";
+import type { Gateways } from "./domain/gateways";
+import { causeChain } from "./errors";
+import { startHealthServer } from "./health";
+import { Lifecycle } from "./lifecycle";
+import { createLogger, sdkLogger } from "./logger";
+import type { Logger } from "./logger";
+import { startProcessMetrics } from "./metrics";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -26,7 +26,7 @@ export interface ServiceOptions {
   readonly bundlePath?: string;
 }
 
-const FRONTEND_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+const FRONTEND_SERVICE = "temporal.api.workflowservice.v1.WorkflowService";
 /** Time for the cheap request behind `/readyz`, in ms. */
 const PROBE_DEADLINE_MS = 5000;
 
@@ -41,46 +41,55 @@ export async function runService(options: ServiceOptions): Promise<number> {
     config = loadWorkerConfig(options.environment);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    createLogger('info').fatal({ problems: error.problems }, 'invalid configuration');
+    createLogger("info").fatal({ problems: error.problems }, "invalid configuration");
     return EXIT_CONFIGURATION;
   }
   const logger = createLogger(config.logLevel, { identity: config.identity });
   try {
     await serve(config, options, logger);
-    logger.info('stopped');
+    logger.info("stopped");
     return 0;
   } catch (error) {
     if (options.stop.aborted && error === options.stop.reason) {
-      logger.info({ reason: causeChain(error) }, 'stopped before a worker ran');
+      logger.info({ reason: causeChain(error) }, "stopped before a worker ran");
       return 0;
     }
-    logger.fatal({ error }, options.stop.aborted ? 'the shutdown was forced' : 'the worker failed');
+    logger.fatal({ error }, options.stop.aborted ? "the shutdown was forced" : "the worker failed");
     return 1;
   }
 }
 
 async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logger): Promise<void> {
-  const { stop, bundlePath = join(__dirname, 'workflow-bundle.js') } = options;
+  const { stop, bundlePath = join(__dirname, "workflow-bundle.js") } = options;
   const lifecycle = new Lifecycle();
-  stop.addEventListener('abort', () => lifecycle.advance('draining'), { once: true });
+  stop.addEventListener("abort", () => lifecycle.advance("draining"), { once: true });
   const health = await startHealthServer(config.healthPort, lifecycle.checks);
   try {
     accessSync(bundlePath, constants.R_OK);
     installRuntime(config, logger);
-    if (config.keyring === undefined) logger.warn('CODEC_KEYS_DIR is not set: payloads are not encrypted');
-    lifecycle.advance('connecting');
-    const { connection, worker } = await connect(config, options.gateways, bundlePath, stop, (error, delayMs) => {
-      lifecycle.connectFailed(error);
-      logger.warn({ error, retryInMs: delayMs, address: config.connection.address }, 'cannot reach Temporal');
-    });
+    if (config.keyring === undefined) logger.warn("CODEC_KEYS_DIR is not set: payloads are not encrypted");
+    lifecycle.advance("connecting");
+    const { connection, worker } = await connect(
+      config,
+      options.gateways,
+      bundlePath,
+      stop,
+      (error, delayMs) => {
+        lifecycle.connectFailed(error);
+        logger.warn(
+          { error, retryInMs: delayMs, address: config.connection.address },
+          "cannot reach Temporal",
+        );
+      },
+    );
     try {
       await work(worker, connection, lifecycle, stop, logger);
     } finally {
       // A worker that was stopped by force still holds its connection; the process ends anyway.
-      await connection.close().catch(() => {});
+      await connection.close().catch(() => undefined);
     }
   } finally {
-    lifecycle.advance('stopped');
+    lifecycle.advance("stopped");
     health.closeAllConnections();
     health.close();
   }
@@ -91,7 +100,7 @@ function installRuntime(config: WorkerConfig, logger: Logger): void {
     logger: sdkLogger(logger),
     shutdownSignals: [],
     telemetryOptions: {
-      logging: { forward: {}, filter: { core: 'INFO', other: 'WARN' } },
+      logging: { forward: {}, filter: { core: "INFO", other: "WARN" } },
       metrics: {
         prometheus: {
           bindAddress: config.metricsBindAddress,
@@ -121,9 +130,12 @@ async function connect(
       stop,
     );
     try {
-      return { connection, worker: await orAborted(createWorker(config, gateways, bundlePath, connection), stop) };
+      return {
+        connection,
+        worker: await orAborted(createWorker(config, gateways, bundlePath, connection), stop),
+      };
     } catch (error) {
-      await connection.close().catch(() => {});
+      await connection.close().catch(() => undefined);
       throw error;
     }
   };
@@ -165,24 +177,24 @@ async function work(
       connection.withDeadline(Date.now() + PROBE_DEADLINE_MS, () =>
         connection.healthService.check({ service: FRONTEND_SERVICE }),
       ),
-    onLost: (error) => logger.error({ error }, 'lost Temporal; the worker reconnects by itself'),
-    onRestored: (lostForMs) => logger.info({ lostForMs }, 'Temporal answers again'),
+    onLost: (error) => logger.error({ error }, "lost Temporal; the worker reconnects by itself"),
+    onRestored: (lostForMs) => logger.info({ lostForMs }, "Temporal answers again"),
   });
   const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter);
   connectivity.start();
   lifecycle.run({ workerState: () => worker.getState(), connectivity });
   const drain = (): void => {
-    logger.info({ reason: causeChain(stop.reason) }, 'draining');
+    logger.info({ reason: causeChain(stop.reason) }, "draining");
     worker.shutdown();
   };
   try {
     const running = worker.run();
-    stop.addEventListener('abort', drain, { once: true });
+    stop.addEventListener("abort", drain, { once: true });
     await running;
   } finally {
-    stop.removeEventListener('abort', drain);
+    stop.removeEventListener("abort", drain);
     connectivity.stop();
     stopMetrics();
   }
-  if (!stop.aborted) throw new Error('the worker stopped without being asked to');
+  if (!stop.aborted) throw new Error("the worker stopped without being asked to");
 }

@@ -11,11 +11,11 @@ export const EXIT_INTERRUPTED = 130;
  * @param exit ends the process; default: `process.exit`
  */
 export function shutdownOnSignal(
-  target: Pick<NodeJS.Process, 'on'> = process,
-  exit: (code: number) => void = process.exit,
+  target: Pick<NodeJS.Process, "on"> = process,
+  exit: (code: number) => void = (code) => process.exit(code),
 ): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
     target.on(signal, () => {
       if (controller.signal.aborted) exit(EXIT_INTERRUPTED);
       else controller.abort(new Error(`received ${signal}`));

@@ -35,10 +35,11 @@ export async function startControlPlane(): Promise<void> {
   for (const name of ["kubelet", "kube-proxy"] as const) startInNode(name, nodeComponents[name]);
 }
 
-/** Gives the cluster its DNS and its default storage class. */
+/** Gives the API server its rights on the node, and the cluster its DNS and its default storage class. */
 export async function installClusterServices(): Promise<void> {
   const references: Record<string, string> = {};
   for (const name of clusterImages) references[name] = await provideImage(localImages[name]);
+  await applyManifest("api-server-rbac.yaml", {});
   await applyManifest("coredns.yaml", references);
   await applyManifest("local-path-provisioner.yaml", references);
 }

@@ -9,7 +9,7 @@ import { programFolder } from "../../toolchain/install";
 import { type Program, programs } from "../../toolchain/programs";
 import { registryHost } from "./addresses";
 import { docker } from "./docker";
-import { debianRootFilesystem, nodeDistribution, runtimeRootFilesystem } from "./rootFilesystems";
+import { debianRootFilesystem, nodeDistribution, baseRootFilesystem } from "./rootFilesystems";
 
 const nodeBinary = `node_modules/node-linux-${process.arch}/bin/node`;
 
@@ -24,12 +24,12 @@ interface Image {
 /** The name under which an equivalent of a published image is kept: the same, without the registry's host. */
 const nameOf = ({ repository, tag }: ImagePin): string => `${repository.replace(/^[^/]+\.[^/]+\//, "")}:${tag}`;
 
-const programImage = (name: string, program: Program, instructions: readonly string[] = []): Image => ({
+const programImage = (name: string, program: Program, base = "scratch", user = "0:0"): Image => ({
   name: `${name}:${program.version}`,
   dockerfile: [
-    "FROM scratch",
+    `FROM ${base}`,
     `COPY ${program.commands[0]} /${program.commands[0]}`,
-    ...instructions,
+    `USER ${user}`,
     `ENTRYPOINT ["/${program.commands[0]}"]`,
   ].join("\n"),
   context: () => Promise.resolve(programFolder(program)),
@@ -59,16 +59,16 @@ const nodeBuild: Image = {
   context: nodeDistribution,
 };
 
-const nodeLibraries: Image = {
-  name: "node-libraries:1",
+const base: Image = {
+  name: "base:1",
   dockerfile: "FROM scratch\nCOPY . /",
-  context: runtimeRootFilesystem,
+  context: baseRootFilesystem,
 };
 
 const nodeRuntime: Image = {
   name: nameOf(images.workerRuntime),
   dockerfile: [
-    `FROM ${registryHost}/${nodeLibraries.name}`,
+    `FROM ${registryHost}/${base.name}`,
     `COPY ${nodeBinary} /nodejs/bin/node`,
     "ENV PATH=/nodejs/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
     "USER 65532:65532",
@@ -81,16 +81,17 @@ export const localImages = {
   pause,
   debian,
   nodeBuild,
-  nodeLibraries,
+  base,
   nodeRuntime,
   coredns: programImage("coredns/coredns", programs.coredns),
   localPathProvisioner: programImage("rancher/local-path-provisioner", programs.localPathProvisioner),
-  temporal: programImage("temporalio/temporal", programs.temporal, ["USER 1000:1000"]),
+  metricsServer: programImage("metrics-server/metrics-server", programs.metricsServer),
+  temporal: programImage("temporalio/temporal", programs.temporal, `${registryHost}/${base.name}`, "1000:1000"),
 } as const satisfies Readonly<Record<string, Image>>;
 
 /** The images that the cluster and the stack `local` need, in the order in which they build upon each other. */
 export const clusterImages = ["pause", "debian", "coredns", "localPathProvisioner"] as const;
-export const stackImages = ["nodeBuild", "nodeLibraries", "nodeRuntime", "temporal"] as const;
+export const stackImages = ["base", "temporal", "nodeBuild", "nodeRuntime"] as const;
 
 /**
  * Builds an image and pushes it to the local registry, unless this very image was pushed before: the

@@ -7,8 +7,8 @@ import { cache, checkout } from "../../paths";
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
-/** The shared libraries and data that the Node program needs, as the distroless images choose them. */
-const runtimePackages = ["base-files", "netbase", "tzdata", "libc6", "libgcc-s1", "libstdc++6", "libatomic1"];
+/** The shared libraries and data that programs need, as the distroless images choose them. */
+const basePackages = ["base-files", "netbase", "tzdata", "libc6", "libgcc-s1", "libstdc++6", "libatomic1"];
 
 /** The packages to build images with, beyond Debian's own minimum. */
 const buildPackages = ["ca-certificates", "libatomic1"];
@@ -27,20 +27,24 @@ export async function debianRootFilesystem(): Promise<string> {
   });
 }
 
-/** Libraries without a shell or a package manager: what a Node program needs, and nothing else. */
-export async function runtimeRootFilesystem(): Promise<string> {
-  return madeOnce("node-runtime", async (folder) => {
+/** Libraries, trusted authorities and users, without a shell or a package manager. */
+export async function baseRootFilesystem(): Promise<string> {
+  return madeOnce("base", async (folder) => {
     const downloads = join(folder, ".downloads");
     await mkdir(downloads);
-    await execa("apt-get", ["download", ...runtimePackages], { cwd: downloads });
+    await execa("apt-get", ["download", ...basePackages], { cwd: downloads });
     for (const archive of await readdir(downloads)) {
       await execa("dpkg-deb", ["--extract", join(downloads, archive), folder]);
     }
     await rm(downloads, { recursive: true });
     await mkdir(join(folder, "etc/ssl/certs"), { recursive: true });
     await copyFile(CA_BUNDLE, join(folder, CA_BUNDLE));
-    await writeFile(join(folder, "etc/passwd"), "root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n");
-    await writeFile(join(folder, "etc/group"), "root:x:0:\nnonroot:x:65532:\n");
+    // The names and numbers of the published images.
+    const users = Object.entries({ root: 0, temporal: 1000, nonroot: 65532 });
+    const passwd = users.map(([user, id]) => `${user}:x:${id}:${id}::/home/${user}:/sbin/nologin\n`);
+    const group = users.map(([user, id]) => `${user}:x:${id}:\n`);
+    await writeFile(join(folder, "etc/passwd"), passwd.join(""));
+    await writeFile(join(folder, "etc/group"), group.join(""));
   });
 }
 

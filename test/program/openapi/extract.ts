@@ -46,14 +46,12 @@ function schemasOf(folder: string): Values {
   const all = DOCUMENTS.map((name): unknown =>
     JSON.parse(readFileSync(join(folder, `${name}_openapi.json`), "utf8")),
   );
-  return Object.assign(
-    {},
-    ...all.map((document) => {
-      const components = isValues(document) ? document["components"] : undefined;
-      const schemas = isValues(components) ? components["schemas"] : undefined;
-      return isValues(schemas) ? schemas : {};
-    }),
-  );
+  const entries = all.flatMap((document) => {
+    const components = isValues(document) ? document["components"] : undefined;
+    const schemas = isValues(components) ? components["schemas"] : undefined;
+    return isValues(schemas) ? Object.entries(schemas) : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 function reachable(schemas: Values): Record<string, unknown> {

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { BusinessError } from '../domain/errors';
+import { ApplicationFailure } from "@temporalio/common";
+import { BusinessError } from "../domain/errors";
 
 /**
  * Runs domain code inside an activity and gives a business error its Temporal form, type and details included.

@@ -1,5 +1,5 @@
-import type { Parcel, Payment } from '../domain/gateways';
-import type { OrderLine } from '../domain/order';
+import type { Parcel, Payment } from "../domain/gateways";
+import type { OrderLine } from "../domain/order";
 
 /** Every request names the key under which the gateway recognises a repetition. */
 export interface Idempotent {
@@ -18,15 +18,15 @@ export interface ShipRequest extends Idempotent, Parcel {}
 /** The activities of the order workflow. The workflow knows this type only, never the code behind it. */
 export interface OrderActivities {
   /** Sets the goods aside. Fails with type `OutOfStock`. */
-  reserve(request: ReserveRequest): Promise<{ reservationId: string }>;
+  readonly reserve: (request: ReserveRequest) => Promise<{ reservationId: string }>;
   /** Takes `reserve` back; a no-op when it never happened. */
-  release(request: Idempotent): Promise<void>;
+  readonly release: (request: Idempotent) => Promise<void>;
   /** Takes the money. Fails with type `CardDeclined`. */
-  charge(request: ChargeRequest): Promise<{ chargeId: string }>;
+  readonly charge: (request: ChargeRequest) => Promise<{ chargeId: string }>;
   /** Takes `charge` back; a no-op when it never happened. */
-  refund(request: Idempotent): Promise<void>;
+  readonly refund: (request: Idempotent) => Promise<void>;
   /** Hands the parcel to the carrier. Fails with type `AddressRejected`. */
-  ship(request: ShipRequest): Promise<{ trackingNumber: string }>;
+  readonly ship: (request: ShipRequest) => Promise<{ trackingNumber: string }>;
   /** Takes `ship` back; a no-op when it never happened. */
-  recall(request: Idempotent): Promise<void>;
+  readonly recall: (request: Idempotent) => Promise<void>;
 }

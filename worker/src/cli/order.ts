@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { OrderClient } from '../client';
-import type { OrderOutcome } from '../client';
-import { ConfigurationError, EXIT_CONFIGURATION, loadClientConfig } from '../config';
-import { SAMPLE_FAILURES, sampleOrder } from '../domain/sample-orders';
-import type { SampleFailure } from '../domain/sample-orders';
-import { MAX_FULFILMENT_DELAY_SECONDS } from '../domain/order';
-import { causeChain } from '../errors';
+import { randomUUID } from "node:crypto";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { OrderClient } from "../client";
+import type { OrderOutcome } from "../client";
+import { ConfigurationError, EXIT_CONFIGURATION, loadClientConfig } from "../config";
+import { SAMPLE_FAILURES, sampleOrder } from "../domain/sample-orders";
+import type { SampleFailure } from "../domain/sample-orders";
+import { MAX_FULFILMENT_DELAY_SECONDS } from "../domain/order";
+import { causeChain } from "../errors";
 
 interface Options {
   readonly customer: string;
@@ -29,39 +29,50 @@ function wholeNumber(min: number, max: number) {
   };
 }
 
-const command = new Command('order')
-  .description('Starts sample orders on the Temporal that the TEMPORAL_* and CODEC_* variables name, and awaits them.')
-  .option('--customer <id>', 'who orders', 'customer-1')
-  .addOption(new Option('--fail <how>', 'make the order fail').choices(SAMPLE_FAILURES))
-  .option('--count <n>', 'orders to start', wholeNumber(1, MAX_COUNT), 1)
-  .option('--delay <seconds>', 'time between payment and shipping', wholeNumber(0, MAX_FULFILMENT_DELAY_SECONDS), 0)
-  .option('--start-only', 'print the ids and do not wait', false)
+const command = new Command("order")
+  .description(
+    "Starts sample orders on the Temporal that the TEMPORAL_* and CODEC_* variables name, and awaits them.",
+  )
+  .option("--customer <id>", "who orders", "customer-1")
+  .addOption(new Option("--fail <how>", "make the order fail").choices(SAMPLE_FAILURES))
+  .option("--count <n>", "orders to start", wholeNumber(1, MAX_COUNT), 1)
+  .option(
+    "--delay <seconds>",
+    "time between payment and shipping",
+    wholeNumber(0, MAX_FULFILMENT_DELAY_SECONDS),
+    0,
+  )
+  .option("--start-only", "print the ids and do not wait", false)
   .addOption(
-    new Option('--await <id...>', 'start nothing, wait for these orders').conflicts([
-      'startOnly',
-      'count',
-      'fail',
-      'delay',
-      'customer',
+    new Option("--await <id...>", "start nothing, wait for these orders").conflicts([
+      "startOnly",
+      "count",
+      "fail",
+      "delay",
+      "customer",
     ]),
   )
-  .option('--timeout <seconds>', 'longest wait for one order', wholeNumber(1, 7 * 24 * 3600), 300)
-  .option('--json', 'one JSON object per line', false)
-  .showHelpAfterError('(--help shows all options)');
+  .option("--timeout <seconds>", "longest wait for one order", wholeNumber(1, 7 * 24 * 3600), 300)
+  .option("--json", "one JSON object per line", false)
+  .showHelpAfterError("(--help shows all options)");
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 
 function human(outcome: OrderOutcome): string {
-  const duration = outcome.durationMs === undefined ? '' : ` in ${seconds(outcome.durationMs)}`;
+  const duration = outcome.durationMs === undefined ? "" : ` in ${seconds(outcome.durationMs)}`;
   const head = `${outcome.workflowId} ${outcome.status}${duration}`;
-  return outcome.status === 'completed'
+  return outcome.status === "completed"
     ? `${head}: ${JSON.stringify(outcome.result)}`
-    : [head, ...outcome.failure.map((line, depth) => `${'  '.repeat(depth + 1)}${line}`)].join('\n');
+    : [head, ...outcome.failure.map((line, depth) => `${"  ".repeat(depth + 1)}${line}`)].join("\n");
 }
 
 async function startOrders(client: OrderClient, options: Options): Promise<string[]> {
   const ids = Array.from({ length: options.count }, () => `order-${randomUUID()}`);
-  const order = sampleOrder({ customerId: options.customer, fail: options.fail, delaySeconds: options.delay });
+  const order = sampleOrder({
+    customerId: options.customer,
+    fail: options.fail,
+    delaySeconds: options.delay,
+  });
   await Promise.all(ids.map((id) => client.start(id, order)));
   return ids;
 }
@@ -72,7 +83,7 @@ async function run(options: Options): Promise<boolean> {
     const ids = options.await ?? (await startOrders(client, options));
     if (options.startOnly) {
       for (const workflowId of ids) {
-        console.log(options.json ? JSON.stringify({ workflowId, status: 'started' }) : workflowId);
+        console.log(options.json ? JSON.stringify({ workflowId, status: "started" }) : workflowId);
       }
       return true;
     }
@@ -83,7 +94,7 @@ async function run(options: Options): Promise<boolean> {
         return outcome;
       }),
     );
-    return outcomes.every(({ status }) => status === 'completed');
+    return outcomes.every(({ status }) => status === "completed");
   } finally {
     await client.close();
   }
@@ -91,10 +102,10 @@ async function run(options: Options): Promise<boolean> {
 
 function fail(error: unknown): number {
   if (error instanceof ConfigurationError) {
-    console.error(['Invalid configuration:', ...error.problems.map((problem) => `  ${problem}`)].join('\n'));
+    console.error(["Invalid configuration:", ...error.problems.map((problem) => `  ${problem}`)].join("\n"));
     return EXIT_CONFIGURATION;
   }
-  console.error(causeChain(error).join('\n  '));
+  console.error(causeChain(error).join("\n  "));
   return 1;
 }
 

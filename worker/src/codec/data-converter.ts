@@ -1,9 +1,9 @@
-import type { DataConverter } from '@temporalio/common';
-import { EncryptionCodec } from './encryption-codec';
-import type { Keyring } from './keyring';
+import type { DataConverter } from "@temporalio/common";
+import { EncryptionCodec } from "./encryption-codec";
+import type { Keyring } from "./keyring";
 
 /** The module that the worker and the workflow bundle load their failure converter from. */
-export const failureConverterPath = require.resolve('./failure-converter');
+export const failureConverterPath = require.resolve("./failure-converter");
 
 /**
  * What client and worker must agree on.

@@ -1,4 +1,4 @@
-import { DefaultFailureConverter } from '@temporalio/common';
+import { DefaultFailureConverter } from "@temporalio/common";
 
 /**
  * Puts messages and stack traces of failures where the payload codec encrypts them. Loaded by path, in the worker

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Bytes of an AES-256 key. */
 export const KEY_BYTES = 32;
@@ -12,18 +12,18 @@ export interface Keyring {
 
 /** Every problem of a keyring directory at once. The messages name files, never their content. */
 export class KeyringError extends Error {
-  override readonly name = 'KeyringError';
+  override readonly name = "KeyringError";
 
   constructor(readonly problems: readonly string[]) {
-    super(problems.join('; '));
+    super(problems.join("; "));
   }
 }
 
 function decodeKey(text: string): Buffer | undefined {
   const compact = text.trim();
-  const key = Buffer.from(compact, 'base64');
+  const key = Buffer.from(compact, "base64");
   // Node skips what is not base64; encoding again shows whether anything was skipped.
-  return key.length === KEY_BYTES && key.toString('base64') === compact ? key : undefined;
+  return key.length === KEY_BYTES && key.toString("base64") === compact ? key : undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ function decodeKey(text: string): Buffer | undefined {
 export function loadKeyring(directory: string, activeKeyId: string): Keyring {
   let names: string[];
   try {
-    names = readdirSync(directory).filter((name) => !name.startsWith('.'));
+    names = readdirSync(directory).filter((name) => !name.startsWith("."));
   } catch (error) {
     throw new KeyringError([`${directory}: cannot be read (${errorCode(error)})`]);
   }
@@ -44,7 +44,7 @@ export function loadKeyring(directory: string, activeKeyId: string): Keyring {
   for (const name of names.sort()) {
     const path = join(directory, name);
     try {
-      const key = decodeKey(readFileSync(path, 'utf8'));
+      const key = decodeKey(readFileSync(path, "utf8"));
       if (key === undefined) problems.push(`${path}: expected base64 of ${KEY_BYTES} bytes`);
       else keys.set(name, key);
     } catch (error) {
@@ -52,12 +52,12 @@ export function loadKeyring(directory: string, activeKeyId: string): Keyring {
     }
   }
   if (!names.includes(activeKeyId)) {
-    problems.push(`${directory}: holds no key "${activeKeyId}"; it has ${names.join(', ') || 'none'}`);
+    problems.push(`${directory}: holds no key "${activeKeyId}"; it has ${names.join(", ") || "none"}`);
   }
   if (problems.length > 0) throw new KeyringError(problems);
   return { activeKeyId, keys };
 }
 
 function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }

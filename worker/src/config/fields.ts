@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
-import { isIP } from 'node:net';
-import { z } from 'zod';
+import { accessSync, constants } from "node:fs";
+import { isIP } from "node:net";
+import { z } from "zod";
 
 /** Setting that must be there. */
 export const required = (meaning: string): z.ZodString => z.string({ error: `is required: ${meaning}` });
@@ -9,7 +9,7 @@ function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
   return z.string().transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `expected ${expected}, got "${text}"` });
+    context.addIssue({ code: "custom", message: `expected ${expected}, got "${text}"` });
     return z.NEVER;
   });
 }
@@ -28,8 +28,8 @@ export function integer(range: { min: number; max: number; fallback: number }) {
  * in the clear.
  */
 export const flag = parsed(
-  (text) => ({ true: true, '1': true, false: false, '0': false })[text],
-  'true or false',
+  (text) => ({ true: true, "1": true, false: false, "0": false })[text],
+  "true or false",
 );
 
 const port = (text: string): number | undefined => {
@@ -41,28 +41,28 @@ const port = (text: string): number | undefined => {
 function splitHostPort(text: string): { host: string; port: number } | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s/:@[\]]+)):(\d+)$/.exec(text);
   const host = match?.[1] ?? match?.[2];
-  const number = port(match?.[3] ?? '');
+  const number = port(match?.[3] ?? "");
   return host === undefined || number === undefined ? undefined : { host, port: number };
 }
 
 /** Address of a server: `host:port`, no scheme. */
-export const hostPort = required('the Temporal frontend as host:port').refine(
+export const hostPort = required("the Temporal frontend as host:port").refine(
   (text) => splitHostPort(text) !== undefined,
-  { error: 'expected host:port without a scheme, such as temporal-frontend.temporal.svc:7233' },
+  { error: "expected host:port without a scheme, such as temporal-frontend.temporal.svc:7233" },
 );
 
 /** Address to listen on: `ip:port`. The SDK takes no host name and no bare port here. */
 export const bindAddress = parsed((text) => {
   const address = splitHostPort(text);
   return address !== undefined && isIP(address.host) !== 0 ? { text, port: address.port } : undefined;
-}, 'ip:port, such as 0.0.0.0:9464').default({ text: '0.0.0.0:9464', port: 9464 });
+}, "ip:port, such as 0.0.0.0:9464").default({ text: "0.0.0.0:9464", port: 9464 });
 
 /** Path of a file that this process can read now. Its content is read on each connect, so that it can rotate. */
 export const readableFile = z.string().transform((path, context) => {
   try {
     accessSync(path, constants.R_OK);
   } catch {
-    context.addIssue({ code: 'custom', message: `${path} cannot be read` });
+    context.addIssue({ code: "custom", message: `${path} cannot be read` });
   }
   return path;
 });

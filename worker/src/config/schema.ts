@@ -1,19 +1,19 @@
-import { z } from 'zod';
-import { bindAddress, flag, hostPort, integer, readableFile, required } from './fields';
+import { z } from "zod";
+import { bindAddress, flag, hostPort, integer, readableFile, required } from "./fields";
 
 const HOUR = 3600;
 
 /** What a client and a worker both need. */
 const clientFields = {
   TEMPORAL_ADDRESS: hostPort,
-  TEMPORAL_NAMESPACE: required('the Temporal namespace'),
-  TEMPORAL_TASK_QUEUE: required('the task queue of the order workflow'),
+  TEMPORAL_NAMESPACE: required("the Temporal namespace"),
+  TEMPORAL_TASK_QUEUE: required("the task queue of the order workflow"),
   TEMPORAL_TLS: flag.optional(),
   TEMPORAL_TLS_SERVER_CA_CERT_PATH: readableFile.optional(),
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_TLS_CLIENT_CERT_PATH: readableFile.optional(),
   TEMPORAL_TLS_CLIENT_KEY_PATH: readableFile.optional(),
-  TEMPORAL_API_KEY: z.string().regex(/^\S+$/, 'expected no white space').optional(),
+  TEMPORAL_API_KEY: z.string().regex(/^\S+$/, "expected no white space").optional(),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
 };
@@ -25,8 +25,10 @@ const workerFields = {
   HEALTH_PORT: integer({ min: 1, max: 65_535, fallback: 8080 }),
   METRICS_BIND_ADDRESS: bindAddress,
   LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error'], { error: 'expected trace, debug, info, warn or error' })
-    .default('info'),
+    .enum(["trace", "debug", "info", "warn", "error"], {
+      error: "expected trace, debug, info, warn or error",
+    })
+    .default("info"),
   SHUTDOWN_GRACE_SECONDS: integer({ min: 0, max: HOUR, fallback: 30 }),
   SHUTDOWN_FORCE_SECONDS: integer({ min: 1, max: 2 * HOUR, fallback: 40 }),
   CONNECT_ATTEMPT_SECONDS: integer({ min: 1, max: 120, fallback: 10 }),
@@ -37,15 +39,17 @@ const workerFields = {
 };
 
 const TLS_DETAILS = [
-  'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
-  'TEMPORAL_TLS_SERVER_NAME',
-  'TEMPORAL_TLS_CLIENT_CERT_PATH',
-  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+  "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+  "TEMPORAL_TLS_SERVER_NAME",
+  "TEMPORAL_TLS_CLIENT_CERT_PATH",
+  "TEMPORAL_TLS_CLIENT_KEY_PATH",
 ] as const;
 
-const NEED_TLS = [...TLS_DETAILS, 'TEMPORAL_API_KEY'] as const;
+const NEED_TLS = [...TLS_DETAILS, "TEMPORAL_API_KEY"] as const;
 
-type Issues = { readonly issues: ReadonlyArray<{ readonly path?: readonly PropertyKey[] | undefined }> };
+interface Issues {
+  readonly issues: readonly { readonly path?: readonly PropertyKey[] | undefined }[];
+}
 
 /** Runs a check across settings whenever these settings are sound by themselves, whatever else is wrong. */
 const whenSound =
@@ -64,17 +68,18 @@ export const clientSchema = z
   .object(clientFields)
   .refine(
     (env) => env.TEMPORAL_TLS !== false || NEED_TLS.every((name) => env[name] === undefined),
-    rule('TEMPORAL_TLS', `false contradicts ${NEED_TLS.join(', ')}: they need TLS`, NEED_TLS),
+    rule("TEMPORAL_TLS", `false contradicts ${NEED_TLS.join(", ")}: they need TLS`, NEED_TLS),
   )
   .refine(
-    (env) => (env.TEMPORAL_TLS_CLIENT_CERT_PATH === undefined) === (env.TEMPORAL_TLS_CLIENT_KEY_PATH === undefined),
-    rule('TEMPORAL_TLS_CLIENT_CERT_PATH', 'must be set together with TEMPORAL_TLS_CLIENT_KEY_PATH', [
-      'TEMPORAL_TLS_CLIENT_KEY_PATH',
+    (env) =>
+      (env.TEMPORAL_TLS_CLIENT_CERT_PATH === undefined) === (env.TEMPORAL_TLS_CLIENT_KEY_PATH === undefined),
+    rule("TEMPORAL_TLS_CLIENT_CERT_PATH", "must be set together with TEMPORAL_TLS_CLIENT_KEY_PATH", [
+      "TEMPORAL_TLS_CLIENT_KEY_PATH",
     ]),
   )
   .refine(
     (env) => (env.CODEC_KEYS_DIR === undefined) === (env.CODEC_ACTIVE_KEY === undefined),
-    rule('CODEC_KEYS_DIR', 'must be set together with CODEC_ACTIVE_KEY', ['CODEC_ACTIVE_KEY']),
+    rule("CODEC_KEYS_DIR", "must be set together with CODEC_ACTIVE_KEY", ["CODEC_ACTIVE_KEY"]),
   );
 
 /** Settings of a worker, as strings of the environment. */
@@ -82,11 +87,11 @@ export const workerSchema = clientSchema
   .safeExtend(workerFields)
   .refine(
     (env) => env.SHUTDOWN_FORCE_SECONDS > env.SHUTDOWN_GRACE_SECONDS,
-    rule('SHUTDOWN_FORCE_SECONDS', 'must be greater than SHUTDOWN_GRACE_SECONDS', ['SHUTDOWN_GRACE_SECONDS']),
+    rule("SHUTDOWN_FORCE_SECONDS", "must be greater than SHUTDOWN_GRACE_SECONDS", ["SHUTDOWN_GRACE_SECONDS"]),
   )
   .refine(
     (env) => env.HEALTH_PORT !== env.METRICS_BIND_ADDRESS.port,
-    rule('HEALTH_PORT', 'must differ from the port in METRICS_BIND_ADDRESS', ['METRICS_BIND_ADDRESS']),
+    rule("HEALTH_PORT", "must differ from the port in METRICS_BIND_ADDRESS", ["METRICS_BIND_ADDRESS"]),
   );
 
 export type ClientEnvironment = z.output<typeof clientSchema>;
@@ -94,13 +99,13 @@ export type WorkerEnvironment = z.output<typeof workerSchema>;
 
 const SUPPORTED = new Set(Object.keys(clientFields));
 
-const REFUSED: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
-  [/^TEMPORAL_TLS_DISABLE_HOST_VERIFICATION$/, 'the server is always verified; set TEMPORAL_TLS_SERVER_NAME'],
-  [/^TEMPORAL_TLS_.*_DATA$/, 'certificates are read from files, so that they can rotate; use the _PATH form'],
-  [/^TEMPORAL_TLS_/, `unknown; expected one of ${TLS_DETAILS.join(', ')}`],
-  [/^TEMPORAL_(CONFIG_FILE|PROFILE)$/, 'settings come from the environment only'],
-  [/^TEMPORAL_GRPC_META_/, 'request metadata cannot be set'],
-  [/^TEMPORAL_DEBUG$/, 'switches the deadlock detection off; not for a deployed process'],
+const REFUSED: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [/^TEMPORAL_TLS_DISABLE_HOST_VERIFICATION$/, "the server is always verified; set TEMPORAL_TLS_SERVER_NAME"],
+  [/^TEMPORAL_TLS_.*_DATA$/, "certificates are read from files, so that they can rotate; use the _PATH form"],
+  [/^TEMPORAL_TLS_/, `unknown; expected one of ${TLS_DETAILS.join(", ")}`],
+  [/^TEMPORAL_(CONFIG_FILE|PROFILE)$/, "settings come from the environment only"],
+  [/^TEMPORAL_GRPC_META_/, "request metadata cannot be set"],
+  [/^TEMPORAL_DEBUG$/, "switches the deadlock detection off; not for a deployed process"],
 ];
 
 /** Variables that other Temporal programs honour and this one would ignore, each with what to do instead. */

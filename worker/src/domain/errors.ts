@@ -1,10 +1,10 @@
 /** The ways in which an order can fail that no retry mends. */
 export const BUSINESS_FAILURES = [
-  'InvalidOrder',
-  'OutOfStock',
-  'CardDeclined',
-  'AddressRejected',
-  'RequestVoided',
+  "InvalidOrder",
+  "OutOfStock",
+  "CardDeclined",
+  "AddressRejected",
+  "RequestVoided",
 ] as const;
 
 export type BusinessFailureType = (typeof BUSINESS_FAILURES)[number];
@@ -14,7 +14,7 @@ export type FailureDetails = Readonly<Record<string, string | number>>;
 
 /** A refusal by the business: the answer stays the same however often one asks. */
 export class BusinessError extends Error {
-  override readonly name = 'BusinessError';
+  override readonly name = "BusinessError";
 
   constructor(
     readonly type: BusinessFailureType,
@@ -26,18 +26,18 @@ export class BusinessError extends Error {
 }
 
 export const outOfStock = (sku: string, requested: number, available: number): BusinessError =>
-  new BusinessError('OutOfStock', `${sku}: ${requested} ordered, ${available} in stock`, {
+  new BusinessError("OutOfStock", `${sku}: ${requested} ordered, ${available} in stock`, {
     sku,
     requested,
     available,
   });
 
 export const cardDeclined = (reason: string): BusinessError =>
-  new BusinessError('CardDeclined', `the card was declined: ${reason}`, { reason });
+  new BusinessError("CardDeclined", `the card was declined: ${reason}`, { reason });
 
 export const addressRejected = (country: string): BusinessError =>
-  new BusinessError('AddressRejected', `the carrier does not deliver to ${country}`, { country });
+  new BusinessError("AddressRejected", `the carrier does not deliver to ${country}`, { country });
 
 /** A request whose key was taken back before the request arrived: carrying it out would leave it orphaned. */
 export const requestVoided = (key: string): BusinessError =>
-  new BusinessError('RequestVoided', `${key} was taken back before it was carried out`, { key });
+  new BusinessError("RequestVoided", `${key} was taken back before it was carried out`, { key });

@@ -1,4 +1,4 @@
-import type { Address, OrderLine } from './order';
+import type { Address, OrderLine } from "./order";
 
 /**
  * The systems that an order touches. Every method takes an idempotency key; calling it again with the same key

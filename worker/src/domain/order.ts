@@ -49,7 +49,7 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  *
  * @returns the total in the smallest unit of the order's currency
  */
-export function orderTotalMinor(order: Pick<Order, 'lines'>): number {
+export function orderTotalMinor(order: Pick<Order, "lines">): number {
   return order.lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0);
 }
 
@@ -63,25 +63,26 @@ export function orderProblems(order: Order): string[] {
   const require = (holds: boolean, problem: string): void => {
     if (!holds) problems.push(problem);
   };
-  require(order.customerId.length > 0, 'customerId: expected a non-empty string');
-  require(/^[A-Z]{3}$/.test(order.currency), 'currency: expected three capital letters (ISO 4217)');
-  require(order.cardToken.length > 0, 'cardToken: expected a non-empty string');
-  require(/^[A-Z]{2}$/.test(order.address.country), 'address.country: expected two capital letters (ISO 3166-1)');
-  require(order.lines.length > 0, 'lines: expected at least one line');
+  require(order.customerId.length > 0, "customerId: expected a non-empty string");
+  require(/^[A-Z]{3}$/.test(order.currency), "currency: expected three capital letters (ISO 4217)");
+  require(order.cardToken.length > 0, "cardToken: expected a non-empty string");
+  require(/^[A-Z]{2}$/.test(
+    order.address.country,
+  ), "address.country: expected two capital letters (ISO 3166-1)");
+  require(order.lines.length > 0, "lines: expected at least one line");
   order.lines.forEach((line, index) => {
     require(line.sku.length > 0, `lines[${index}].sku: expected a non-empty string`);
     require(isPositiveInteger(line.quantity), `lines[${index}].quantity: expected a whole number from 1`);
-    require(
-      isPositiveInteger(line.unitPriceMinor),
-      `lines[${index}].unitPriceMinor: expected a whole number from 1`,
-    );
+    require(isPositiveInteger(
+      line.unitPriceMinor,
+    ), `lines[${index}].unitPriceMinor: expected a whole number from 1`);
   });
-  require(Number.isSafeInteger(orderTotalMinor(order)), 'lines: the total is too large to be exact');
+  require(!(orderTotalMinor(order) > Number.MAX_SAFE_INTEGER), "lines: the total is too large to be exact");
   const delay = order.fulfilmentDelaySeconds ?? 0;
-  require(
-    Number.isFinite(delay) && delay >= 0 && delay <= MAX_FULFILMENT_DELAY_SECONDS,
-    `fulfilmentDelaySeconds: expected 0 to ${MAX_FULFILMENT_DELAY_SECONDS}`,
-  );
+  require(Number.isFinite(delay) &&
+    delay >= 0 &&
+    delay <=
+      MAX_FULFILMENT_DELAY_SECONDS, `fulfilmentDelaySeconds: expected 0 to ${MAX_FULFILMENT_DELAY_SECONDS}`);
   return problems;
 }
 

@@ -1,6 +1,6 @@
-import { requestVoided } from './errors';
+import { requestVoided } from "./errors";
 
-type Entry<Answer> = { readonly answer: Answer } | 'voided';
+type Entry<Answer> = { readonly answer: Answer } | "voided";
 
 /**
  * Remembers what was answered to which idempotency key.
@@ -21,7 +21,7 @@ export class RequestLog<Answer> {
    */
   once(key: string, carryOut: () => Answer): Answer {
     const known = this.entries.get(key);
-    if (known === 'voided') throw requestVoided(key);
+    if (known === "voided") throw requestVoided(key);
     if (known !== undefined) return known.answer;
     const answer = carryOut();
     this.remember(key, { answer });
@@ -35,8 +35,8 @@ export class RequestLog<Answer> {
    */
   void(key: string): Answer | undefined {
     const known = this.entries.get(key);
-    this.remember(key, 'voided');
-    return known === undefined || known === 'voided' ? undefined : known.answer;
+    this.remember(key, "voided");
+    return known === undefined || known === "voided" ? undefined : known.answer;
   }
 
   private remember(key: string, entry: Entry<Answer>): void {

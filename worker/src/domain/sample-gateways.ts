@@ -1,14 +1,14 @@
-import { addressRejected, cardDeclined, outOfStock } from './errors';
-import type { CarrierGateway, Gateways, InventoryGateway, Payment, PaymentGateway, Parcel } from './gateways';
-import type { OrderLine } from './order';
-import { RequestLog } from './request-log';
+import { addressRejected, cardDeclined, outOfStock } from "./errors";
+import type { CarrierGateway, Gateways, InventoryGateway, Payment, PaymentGateway, Parcel } from "./gateways";
+import type { OrderLine } from "./order";
+import { RequestLog } from "./request-log";
 
 /** The card token that the sample payment provider declines. */
-export const DECLINED_CARD = 'tok_declined';
+export const DECLINED_CARD = "tok_declined";
 /** The article that the sample warehouse never has. */
-export const SOLD_OUT_SKU = 'SOLD-OUT';
+export const SOLD_OUT_SKU = "SOLD-OUT";
 /** The country (Antarctica) that the sample carrier does not deliver to. */
-export const UNDELIVERABLE_COUNTRY = 'AQ';
+export const UNDELIVERABLE_COUNTRY = "AQ";
 
 /** A warehouse in memory. Articles without an entry in `stock` are always there. */
 export class SampleInventory implements InventoryGateway {
@@ -58,7 +58,7 @@ export class SamplePayment implements PaymentGateway {
 
   async charge(key: string, payment: Payment): Promise<{ chargeId: string }> {
     const { chargeId } = this.requests.once(key, () => {
-      if (payment.cardToken === DECLINED_CARD) throw cardDeclined('insufficient funds');
+      if (payment.cardToken === DECLINED_CARD) throw cardDeclined("insufficient funds");
       this.balanceMinor += payment.amountMinor;
       return { chargeId: `charge:${key}`, amountMinor: payment.amountMinor };
     });

@@ -1,8 +1,8 @@
-import type { Order } from './order';
-import { DECLINED_CARD, SOLD_OUT_SKU, UNDELIVERABLE_COUNTRY } from './sample-gateways';
+import type { Order } from "./order";
+import { DECLINED_CARD, SOLD_OUT_SKU, UNDELIVERABLE_COUNTRY } from "./sample-gateways";
 
 /** The ways in which a sample order can be made to fail. */
-export const SAMPLE_FAILURES = ['out-of-stock', 'card-declined', 'address-rejected'] as const;
+export const SAMPLE_FAILURES = ["out-of-stock", "card-declined", "address-rejected"] as const;
 export type SampleFailure = (typeof SAMPLE_FAILURES)[number];
 
 /** What a sample order may differ in. */
@@ -16,20 +16,24 @@ export interface SampleOrderOptions {
 }
 
 /** An order that the sample gateways accept, or refuse in the way that is asked for. */
-export function sampleOrder({ customerId = 'customer-1', fail, delaySeconds = 0 }: SampleOrderOptions = {}): Order {
+export function sampleOrder({
+  customerId = "customer-1",
+  fail,
+  delaySeconds = 0,
+}: SampleOrderOptions = {}): Order {
   return {
     customerId,
-    currency: 'EUR',
+    currency: "EUR",
     lines: [
-      { sku: fail === 'out-of-stock' ? SOLD_OUT_SKU : 'TEAPOT', quantity: 1, unitPriceMinor: 2450 },
-      { sku: 'TEA-100G', quantity: 3, unitPriceMinor: 890 },
+      { sku: fail === "out-of-stock" ? SOLD_OUT_SKU : "TEAPOT", quantity: 1, unitPriceMinor: 2450 },
+      { sku: "TEA-100G", quantity: 3, unitPriceMinor: 890 },
     ],
-    cardToken: fail === 'card-declined' ? DECLINED_CARD : 'tok_accepted',
+    cardToken: fail === "card-declined" ? DECLINED_CARD : "tok_accepted",
     address: {
-      name: 'Ada Sample',
-      street: '1 Harbour Road',
-      city: 'Springfield',
-      country: fail === 'address-rejected' ? UNDELIVERABLE_COUNTRY : 'DE',
+      name: "Ada Sample",
+      street: "1 Harbour Road",
+      city: "Springfield",
+      country: fail === "address-rejected" ? UNDELIVERABLE_COUNTRY : "DE",
     },
     fulfilmentDelaySeconds: delaySeconds,
   };

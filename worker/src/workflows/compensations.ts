@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, log } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, log } from "@temporalio/workflow";
 
 interface Compensation {
   readonly step: string;
@@ -31,14 +31,14 @@ export class Compensations {
           await next.undo();
         } catch (error) {
           failed.push(next.step);
-          log.error('a step could not be taken back', { step: next.step, error });
+          log.error("a step could not be taken back", { step: next.step, error });
         }
       }
     });
     if (failed.length > 0) {
       throw ApplicationFailure.create({
-        type: 'CompensationFailed',
-        message: `could not be taken back: ${failed.join(', ')}`,
+        type: "CompensationFailed",
+        message: `could not be taken back: ${failed.join(", ")}`,
         nonRetryable: true,
         details: [{ steps: failed }],
       });

@@ -1,38 +1,42 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Connection } from "@temporalio/client";
 
-export const PACKAGE = join(__dirname, '..', '..');
-export const TASK_QUEUE = 'orders-test';
+export const PACKAGE = join(__dirname, "..", "..");
+export const TASK_QUEUE = "orders-test";
 
 /** Path of the Temporal CLI; these tests prove nothing without one. */
 export function temporalCli(): string {
-  const path = process.env['TEMPORAL_CLI_PATH'];
-  if (path === undefined || path === '') {
-    throw new Error('set TEMPORAL_CLI_PATH to a Temporal CLI (1.5 or newer): these tests need a real server');
+  const path = process.env["TEMPORAL_CLI_PATH"];
+  if (path === undefined || path === "") {
+    throw new Error("set TEMPORAL_CLI_PATH to a Temporal CLI (1.5 or newer): these tests need a real server");
   }
   return path;
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
   const address = server.address();
   server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no TCP port");
   return address.port;
 }
 
 /** Repeats a look until it gives something other than undefined. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  timeoutMs = 30_000,
+): Promise<T> {
   const giveUpAt = Date.now() + timeoutMs;
   for (;;) {
     const seen = await look().catch(() => undefined);
@@ -44,17 +48,17 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
 
 /** A child process whose output is kept for the failure message. */
 export class Process {
-  output = '';
+  output = "";
   readonly exited: Promise<number | null>;
 
   private constructor(private readonly child: ChildProcess) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.exited = once(child, 'exit').then(() => child.exitCode);
+    child.stdout?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    this.exited = once(child, "exit").then(() => child.exitCode);
   }
 
   static start(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Process {
-    return new Process(spawn(command, args, { cwd: PACKAGE, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new Process(spawn(command, args, { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] }));
   }
 
   get running(): boolean {
@@ -69,7 +73,7 @@ export class Process {
 
 /** A dev server with its state in a file, so that it can be stopped and started again. */
 export class Server {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'temporal-test-'));
+  private readonly folder = mkdtempSync(join(tmpdir(), "temporal-test-"));
   private process: Process | undefined;
 
   private constructor(readonly port: number) {}
@@ -86,22 +90,24 @@ export class Server {
     this.process = Process.start(
       temporalCli(),
       [
-        ...['server', 'start-dev', '--headless', '--log-level', 'error', '--ip', '127.0.0.1'],
-        ...['--port', String(this.port), '--db-filename', join(this.folder, 'temporal.db')],
+        ...["server", "start-dev", "--headless", "--log-level", "error", "--ip", "127.0.0.1"],
+        ...["--port", String(this.port), "--db-filename", join(this.folder, "temporal.db")],
       ],
-      { PATH: process.env['PATH'], HOME: this.folder },
+      { PATH: process.env["PATH"], HOME: this.folder },
     );
     const { process: server } = this;
-    await eventually('the dev server', async () => {
+    await eventually("the dev server", async () => {
       if (!server.running) throw new Error(server.output);
       const connection = await Connection.connect({ address: this.address, connectTimeout: 1000 });
-      await connection.workflowService.describeNamespace({ namespace: 'default' }).finally(() => connection.close());
+      await connection.workflowService
+        .describeNamespace({ namespace: "default" })
+        .finally(() => connection.close());
       return true;
     });
   }
 
   async stop(): Promise<void> {
-    await this.process?.end('SIGKILL');
+    await this.process?.end("SIGKILL");
   }
 
   async remove(): Promise<void> {
@@ -112,8 +118,9 @@ export class Server {
 
 /** A keyring directory as Kubernetes would mount it. */
 export function keyringFolder(ids: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'temporal-keys-'));
-  for (const id of ids) writeFileSync(join(folder, id), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  const folder = mkdtempSync(join(tmpdir(), "temporal-keys-"));
+  for (const id of ids)
+    writeFileSync(join(folder, id), `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
   return folder;
 }
 
@@ -126,9 +133,10 @@ export class WorkerProcess {
 
   static async start(env: Readonly<Record<string, string>>, script?: string): Promise<WorkerProcess> {
     const [healthPort, metricsPort] = [await freePort(), await freePort()];
-    const args = script === undefined ? ['lib/main.js'] : ['--require', 'ts-node/register/transpile-only', script];
+    const args =
+      script === undefined ? ["lib/main.js"] : ["--require", "ts-node/register/transpile-only", script];
     const started = Process.start(process.execPath, args, {
-      PATH: process.env['PATH'],
+      PATH: process.env["PATH"],
       HEALTH_PORT: String(healthPort),
       METRICS_BIND_ADDRESS: `127.0.0.1:${metricsPort}`,
       ...env,
@@ -137,21 +145,23 @@ export class WorkerProcess {
   }
 
   /** HTTP status of a health endpoint. */
-  async status(path: '/startupz' | '/livez' | '/readyz'): Promise<number> {
+  async status(path: "/startupz" | "/livez" | "/readyz"): Promise<number> {
     const response = await fetch(`http://127.0.0.1:${this.healthPort}${path}`);
     await response.arrayBuffer();
     return response.status;
   }
 
-  async answers(path: '/startupz' | '/livez' | '/readyz', status: number): Promise<void> {
+  async answers(path: "/startupz" | "/livez" | "/readyz", status: number): Promise<void> {
     try {
-      await eventually(`${path} ${status}`, async () => ((await this.status(path)) === status ? true : undefined));
+      await eventually(`${path} ${status}`, async () =>
+        (await this.status(path)) === status ? true : undefined,
+      );
     } catch (error) {
       throw new Error(this.process.output, { cause: error });
     }
   }
 
   stop(): Promise<number | null> {
-    return this.process.end('SIGTERM');
+    return this.process.end("SIGTERM");
   }
 }

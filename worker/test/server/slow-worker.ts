@@ -1,10 +1,10 @@
 // The worker of this package with a carrier that takes its time, as a real one does.
-import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
-import { sampleGateways } from '../../src/domain/sample-gateways';
-import { runService } from '../../src/service';
-import { shutdownOnSignal } from '../../src/signals';
-import { PACKAGE } from './harness';
+import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
+import { sampleGateways } from "../../src/domain/sample-gateways";
+import { runService } from "../../src/service";
+import { shutdownOnSignal } from "../../src/signals";
+import { PACKAGE } from "./harness";
 
 const SHIP_MS = 3000;
 
@@ -14,7 +14,7 @@ const { carrier } = gateways;
 void runService({
   environment: process.env,
   stop: shutdownOnSignal(),
-  bundlePath: join(PACKAGE, 'lib', 'workflow-bundle.js'),
+  bundlePath: join(PACKAGE, "lib", "workflow-bundle.js"),
   gateways: {
     ...gateways,
     carrier: {

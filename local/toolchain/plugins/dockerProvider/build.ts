@@ -5,6 +5,9 @@ import { docker, extraBuildArguments } from "./cli";
 import { withRegistry } from "./credentials";
 import type { Build, Image } from "./inputs";
 
+/** BuildKit's lines that only repeat a step's digest. */
+const DIGEST_LINE = /^#\d+ sha256:[0-9a-f]{64}$/;
+
 function flags(name: string, values: readonly (string | undefined)[]): string[] {
   return values.flatMap((value) => (value === undefined ? [] : [`--${name}`, value]));
 }
@@ -82,7 +85,9 @@ export async function buildImage(
     log.status("Starting Docker build");
     await docker(arguments_, {
       environment: { ...environment, DOCKER_BUILDKIT: usesBuildKit(build) ? "1" : "0" },
-      onLine: log.status,
+      onLine: (line) => {
+        if (!DIGEST_LINE.test(line)) log.status(line);
+      },
       signal,
     });
     if (!push)

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { nonEmpty } from "../runtime/properties";
 
 /** Extra flags for `docker build`, as a JSON list; they belong to this machine and never enter state. */
 export const EXTRA_BUILD_ARGUMENTS = "TEMPORAL_STACK_DOCKER_BUILD_ARGS";
@@ -19,7 +20,7 @@ export interface DockerOptions {
 
 /** The Docker CLI: `TEMPORAL_STACK_DOCKER` or `DOCKER` name another executable than `docker` on PATH. */
 function executable(): string {
-  return process.env["TEMPORAL_STACK_DOCKER"] || process.env["DOCKER"] || "docker";
+  return nonEmpty(process.env["TEMPORAL_STACK_DOCKER"]) ?? nonEmpty(process.env["DOCKER"]) ?? "docker";
 }
 
 /**
@@ -89,6 +90,6 @@ export async function docker(args: readonly string[], options: DockerOptions): P
   });
   if (code === 0) return output.join("\n");
   throw new Error(
-    `docker ${args[0] ?? ""} failed (${code === null ? "ended" : `exit code ${code}`}):\n${failingPart(lines)}`,
+    `docker ${args[0] ?? ""} failed (${code === null ? "ended" : `exit code ${String(code)}`}):\n${failingPart(lines)}`,
   );
 }

@@ -1,13 +1,6 @@
 import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  type Stats,
-} from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ignore from "@balena/dockerignore";
 
@@ -64,7 +57,7 @@ function* contextFiles(root: string, folder: string, exclude: Exclusion): Genera
 async function contentHash(file: string, stats: Stats): Promise<Buffer> {
   const hash = createHash("sha256");
   if (stats.isSymbolicLink()) hash.update(readlinkSync(file));
-  else if (stats.isFile()) for await (const chunk of createReadStream(file)) hash.update(chunk);
+  else if (stats.isFile()) hash.update(await readFile(file));
   return hash.digest();
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { nonEmpty } from "../runtime/properties";
 import { docker } from "./cli";
 import type { Image } from "./inputs";
 
@@ -22,8 +23,8 @@ function configurationFor(original: Record<string, unknown>, server: string): Re
   if (typeof credsStore === "string") {
     for (const other of Object.keys(auths)) helpers[other] ??= credsStore;
   }
-  delete helpers[server];
-  return { ...rest, auths: { ...auths, [server]: {} }, credHelpers: helpers };
+  const others = Object.entries(helpers).filter(([registry]) => registry !== server);
+  return { ...rest, auths: { ...auths, [server]: {} }, credHelpers: Object.fromEntries(others) };
 }
 
 /** The registry to log in to: the one given, else the one that the image name begins with. */
@@ -46,7 +47,7 @@ export async function withRegistry<Result>(
   const { username, password } = image.registry;
   if (username === "" || password === "") return action({});
 
-  const original = process.env["DOCKER_CONFIG"] || join(homedir(), ".docker");
+  const original = nonEmpty(process.env["DOCKER_CONFIG"]) ?? join(homedir(), ".docker");
   const folder = mkdtempSync(join(tmpdir(), "docker-config-"));
   try {
     const server = registryServer(image);

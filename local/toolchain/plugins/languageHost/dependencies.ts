@@ -9,6 +9,7 @@ import {
   type InstallDependenciesRequest,
   InstallDependenciesResponse,
 } from "@pulumi/pulumi/proto/language_pb";
+import { nonEmpty } from "../runtime/properties";
 import { interrupt, resolveFrom, track } from "./children";
 import { optionsOf } from "./options";
 import { failCall } from "./status";
@@ -73,7 +74,7 @@ export function installDependencies(
   call: ServerWritableStream<InstallDependenciesRequest, InstallDependenciesResponse>,
 ): void {
   const info = call.request.getInfo();
-  const directory = info?.getProgramDirectory() || call.request.getDirectory();
+  const directory = nonEmpty(info?.getProgramDirectory()) ?? call.request.getDirectory();
   let child;
   try {
     const command = existsSync(join(directory, "package-lock.json")) ? "ci" : "install";
@@ -103,10 +104,7 @@ export function installDependencies(
     if (failed) return;
     if (code === 0) call.end();
     else
-      failCall(
-        call,
-        new Error(`npm failed in ${directory} with exit code ${code ?? "unknown"}; see its output`),
-      );
+      failCall(call, new Error(`npm failed in ${directory} with exit code ${String(code)}; see its output`));
   });
   call.on("cancelled", () => interrupt(started));
 }

@@ -4,6 +4,7 @@ import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
 import * as language from "@pulumi/pulumi/proto/language_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { readMetadata } from "../runtime/metadata";
+import { nonEmpty } from "../runtime/properties";
 import { engineAddress, serve } from "../runtime/serve";
 import { interruptAll } from "./children";
 import { about, installDependencies, programDependencies } from "./dependencies";
@@ -82,7 +83,7 @@ serve(
       language.GetProgramDependenciesResponse
     >((request) =>
       programDependencies(
-        request.getInfo()?.getProgramDirectory() || request.getPwd(),
+        nonEmpty(request.getInfo()?.getProgramDirectory()) ?? request.getPwd(),
         request.getTransitivedependencies(),
       ),
     ),

@@ -32,7 +32,7 @@ export function splitArguments(line: string): string[] {
  */
 export function parseOptions(values: PropertyMap): RuntimeOptions {
   const problems: string[] = [];
-  const read = <Kind extends "string" | "boolean">(key: string, kind: Kind): unknown => {
+  const read = (key: string, kind: "string" | "boolean"): unknown => {
     const value = values[key];
     if (value !== undefined && typeof value !== kind) {
       problems.push(`runtime option ${key} must be a ${kind}, got ${JSON.stringify(value)}`);

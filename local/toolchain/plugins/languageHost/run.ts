@@ -46,7 +46,8 @@ function failure(message: string): RunResponse {
   return response;
 }
 
-function outcome(code: number | null, signal: NodeJS.Signals | null): RunResponse {
+/** What the engine is told about a program that has ended. */
+export function outcome(code: number | null, signal: NodeJS.Signals | null): RunResponse {
   if (code === 0) return new RunResponse();
   if (code === LOGGED_EXIT) {
     const response = new RunResponse();
@@ -59,7 +60,9 @@ function outcome(code: number | null, signal: NodeJS.Signals | null): RunRespons
         'runtime.options.nodeargs: "--max-old-space-size=4096"',
     );
   }
-  return failure(signal ? `Program ended by ${signal}` : `Program exited with non-zero exit code: ${code}`);
+  return failure(
+    signal ? `Program ended by ${signal}` : `Program exited with non-zero exit code: ${String(code)}`,
+  );
 }
 
 /**

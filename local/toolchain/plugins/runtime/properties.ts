@@ -14,6 +14,11 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
+/** The text if there is one: neither absent nor empty. */
+export function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
 /** Marks a value so that the engine encrypts it in state and masks it on screen. */
 export function secret(value: PropertyValue): PropertyMap {
   return { [SIGNATURE_KEY]: SECRET_SIGNATURE, value };

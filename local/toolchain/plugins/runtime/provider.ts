@@ -166,10 +166,22 @@ class ProviderHandlers {
     return checkResponse(inputs, failures);
   }
 
+  /** Runs an operation; its messages reach the user before its result does. */
+  private async logged<Result>(operation: () => Result | Promise<Result>): Promise<Result> {
+    try {
+      return await operation();
+    } finally {
+      await this.log.flush();
+    }
+  }
+
   private async create(request: proto.CreateRequest): Promise<proto.CreateResponse> {
     const urn = request.getUrn();
     const inputs = fromStruct(request.getProperties());
-    const { id, state } = await this.type(urn).create(inputs, request.getPreview(), this.context(urn));
+    const type = this.type(urn);
+    const { id, state } = await this.logged(() =>
+      type.create(inputs, request.getPreview(), this.context(urn)),
+    );
     const response = new proto.CreateResponse();
     response.setId(id);
     response.setProperties(toStruct(state));
@@ -180,7 +192,9 @@ class ProviderHandlers {
     const urn = request.getUrn();
     const type = this.type(urn);
     if (!type.update) throw new Error(`${typeOf(urn)} cannot be updated in place: every change replaces it`);
-    const state = await type.update(fromStruct(request.getNews()), request.getPreview(), this.context(urn));
+    const update = type.update.bind(type);
+    const inputs = fromStruct(request.getNews());
+    const state = await this.logged(() => update(inputs, request.getPreview(), this.context(urn)));
     const response = new proto.UpdateResponse();
     response.setProperties(toStruct(state));
     return response;

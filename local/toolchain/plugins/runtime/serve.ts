@@ -6,7 +6,7 @@ import {
 } from "@grpc/grpc-js";
 
 /** How often a plugin looks whether its engine is still there, in milliseconds. */
-const ORPHAN_CHECK_MS = 1000;
+const ORPHAN_CHECK_MS = 500;
 
 /**
  * Serves one gRPC service on a loopback port and announces the port on stdout, which is how the engine

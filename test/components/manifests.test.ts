@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { readKubeconfig } from "../../components/kubernetesProvider";
+import { contentHash } from "../../components/manifests/contentHash";
+import { devServerArguments } from "../../components/manifests/temporalDevServer";
+import { imagePin } from "../../components/settings/imagePin";
+import { bytesOf, canonicalCpu, canonicalMemory, millicoresOf } from "../../components/settings/quantity";
+import { parseSettings } from "../../components/settings";
+import { closest } from "../../components/settings/suggestions";
+import { images } from "../../components/versions";
+import { registryOf } from "../../components/workerImage";
+
+function temporaryFolder(work: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
+  try {
+    work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("quantities", () => {
+  it("keep their amount in the canonical spelling", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (amount) => {
+        assert.equal(bytesOf(canonicalMemory(amount * 1024)), amount * 1024);
+        assert.equal(millicoresOf(canonicalCpu(amount)), amount);
+      }),
+    );
+  });
+
+  it("are spelled as the API server spells them", () => {
+    assert.deepEqual([canonicalMemory(1024 ** 3), canonicalMemory(1536 * 1024 ** 2)], ["1Gi", "1536Mi"]);
+    assert.deepEqual([canonicalCpu(2000), canonicalCpu(1500)], ["2", "1500m"]);
+    assert.deepEqual(["1.5Gi", "1G", "0", "-1Mi", "Mi"].map(bytesOf), Array(5).fill(undefined));
+    assert.deepEqual(["0.5", "1.5", "m", "0"].map(millicoresOf), Array(4).fill(undefined));
+  });
+});
+
+describe("content hash", () => {
+  it("changes with what is built from and nothing else", () => {
+    temporaryFolder((folder) => {
+      mkdirSync(join(folder, "src"));
+      writeFileSync(join(folder, "src", "a.ts"), "1");
+      const before = contentHash(folder, ["linux/amd64"]);
+      mkdirSync(join(folder, "node_modules"));
+      writeFileSync(join(folder, "node_modules", "x.js"), "1");
+      writeFileSync(join(folder, "npm-debug.log"), "1");
+      assert.equal(contentHash(folder, ["linux/amd64"]), before);
+      assert.match(before, /^[0-9a-f]{16}$/);
+      assert.notEqual(contentHash(folder, ["linux/arm64"]), before);
+      writeFileSync(join(folder, "src", "a.ts"), "2");
+      assert.notEqual(contentHash(folder, ["linux/amd64"]), before);
+    });
+  });
+});
+
+describe("kubeconfig", () => {
+  const content = "contexts:\n  - name: a\n  - name: b\n";
+
+  it("comes from the one file that KUBECONFIG names, or from the home directory", () => {
+    temporaryFolder((folder) => {
+      mkdirSync(join(folder, ".kube"));
+      writeFileSync(join(folder, ".kube", "config"), content);
+      assert.equal(readKubeconfig(undefined, folder, "b"), content);
+      assert.equal(readKubeconfig("", folder, undefined), content);
+      const other = join(folder, "other");
+      writeFileSync(other, `${content}# other\n`);
+      assert.equal(readKubeconfig(other, folder, "a"), `${content}# other\n`);
+      assert.throws(
+        () => readKubeconfig(other, folder, "c"),
+        /kubernetes\.context names "c".*there are: a, b/,
+      );
+      assert.throws(() => readKubeconfig(`${other}:${other}`, folder, "a"), /names 2 files.*--flatten/);
+      assert.throws(() => readKubeconfig(join(folder, "none"), folder, "a"), /no kubeconfig at .*npm run up/);
+      writeFileSync(other, "{");
+      assert.throws(() => readKubeconfig(other, folder, undefined), /is not a kubeconfig/);
+    });
+  });
+});
+
+describe("dev server", () => {
+  it("registers namespace and search attributes", () => {
+    const { temporal } = parseSettings({
+      stack: "local",
+      stackFile: "Pulumi.local.yaml",
+      secretKeys: [],
+      config: {
+        "temporal-stack:temporal": JSON.stringify({
+          mode: "devServer",
+          namespace: "shop",
+          searchAttributes: { Region: "Keyword", Amount: "Double" },
+        }),
+        "temporal-stack:workerImage": JSON.stringify({ repository: "a/b" }),
+        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueue: "a" }]),
+      },
+    });
+    assert.equal(temporal.mode, "devServer");
+    const args = devServerArguments(temporal);
+    assert.ok(args.includes("--namespace=shop"));
+    assert.deepEqual(args.slice(-2), [
+      "--search-attribute=Amount=Double",
+      "--search-attribute=Region=Keyword",
+    ]);
+  });
+});
+
+describe("images", () => {
+  it("are named by tag and, where known, digest", () => {
+    assert.equal(imagePin({ repository: "a/b", tag: "1" }), "a/b:1");
+    for (const image of Object.values(images)) {
+      assert.match(imagePin(image), /^[a-z0-9./-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/);
+    }
+  });
+
+  it("belong to the registry in their name, or to Docker Hub", () => {
+    const registries = ["localhost:5000/a/b", "ghcr.io/a/b", "localhost/a", "team/name", "name"].map(
+      registryOf,
+    );
+    assert.deepEqual(registries, ["localhost:5000", "ghcr.io", "localhost", "docker.io", "docker.io"]);
+  });
+});
+
+describe("suggestions", () => {
+  it("find a mistyped key and leave a strange one alone", () => {
+    const known = ["workers", "workerImage", "labels"];
+    assert.deepEqual(
+      ["wrokers", "workerimage", "label", "x"].map((key) => closest(key, known)),
+      ["workers", "workerImage", "labels", undefined],
+    );
+  });
+});

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as pulumi from "@pulumi/pulumi";
+import { parseSettings } from "../../components/settings";
+import { isValues, type Values } from "../harness";
+
+type Path = readonly (string | number)[];
+
+/** Settings in which every key is set, so that every key can be made wrong. */
+const FULL: Values = {
+  kubernetes: { context: "prod", clusterIdentifier: "prod-1" },
+  namespaces: { temporal: "temporal", workers: "workers" },
+  temporal: {
+    mode: "devServer",
+    image: "temporalio/temporal:1.5.1",
+    namespace: "default",
+    storage: { size: "1Gi", storageClass: "fast" },
+    resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } },
+    searchAttributes: { CustomerId: "Keyword" },
+    rolloutTimeoutSeconds: 300,
+  },
+  workerImage: {
+    repository: "registry.example.com/worker",
+    digest: `sha256:${"0".repeat(64)}`,
+    platform: "linux/arm64",
+    baseImages: { build: "node:24-slim", runtime: "node:24-slim" },
+    registry: { server: "registry.example.com", username: "pusher", password: "hunter2" },
+  },
+  workers: [
+    {
+      name: "orders",
+      taskQueue: "orders",
+      replicas: { min: 2, max: 4, targetCpuPercent: 60 },
+      resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } },
+      logLevel: "info",
+      shutdown: { graceSeconds: 30, forceSeconds: 40, terminationGracePeriodSeconds: 60 },
+      activitySlots: 10,
+      workflowTaskSlots: 10,
+      maxCachedWorkflows: 100,
+      connect: { attemptSeconds: 10, giveUpSeconds: 100 },
+      rolloutTimeoutSeconds: 300,
+      env: { GREETING: "hello" },
+    },
+  ],
+  payloadEncryption: { enabled: true, keys: ["key-1"], activeKey: "key-1" },
+  networkAccess: {
+    frontendFrom: [{ namespace: "clients", podLabels: { app: "client" } }],
+    uiFrom: [{ namespace: "ingress" }],
+    metricsFrom: [{ namespace: "monitoring" }],
+  },
+  labels: { owner: "platform" },
+  deletionProtection: true,
+};
+
+/** Keys that may have any name: nothing in them is unknown. */
+const FREE_MAPPINGS = ["labels", "podLabels", "env", "searchAttributes"];
+
+function parse(sections: Values): unknown {
+  return parseSettings({
+    stack: "dev",
+    stackFile: "Pulumi.dev.yaml",
+    config: Object.fromEntries(
+      Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
+    ),
+    secretKeys: ["temporal-stack:workerImage"],
+  });
+}
+
+/** Every path of a value, mappings and lists included, the root not. */
+function pathsOf(value: unknown, path: Path = []): { path: Path; value: unknown }[] {
+  const children: [string | number, unknown][] = Array.isArray(value)
+    ? value.map((item: unknown, index) => [index, item])
+    : isValues(value)
+      ? Object.entries(value)
+      : [];
+  return children.flatMap(([key, child]) => [
+    { path: [...path, key], value: child },
+    ...pathsOf(child, [...path, key]),
+  ]);
+}
+
+function replaced(value: unknown, path: Path, change: unknown): unknown {
+  const [head, ...rest] = path;
+  if (head === undefined) return change;
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) => (index === head ? replaced(item, rest, change) : item));
+  }
+  return isValues(value) ? { ...value, [head]: replaced(value[head], rest, change) } : value;
+}
+
+function keyText(path: Path): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${String(part)}]` : `${text}${text === "" ? "" : "."}${part}`,
+    "",
+  );
+}
+
+function refusal(sections: unknown): string {
+  assert.ok(isValues(sections));
+  try {
+    parse(sections);
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error));
+    return error.message;
+  }
+  return "accepted";
+}
+
+const places = pathsOf(FULL);
+const mappings = places.filter(
+  ({ path, value }) => isValues(value) && !FREE_MAPPINGS.includes(String(path.at(-1))),
+);
+const RUNS = { numRuns: 250 };
+
+describe("settings, for any mistake", () => {
+  it("are accepted without one", () => {
+    assert.doesNotThrow(() => parse(FULL));
+  });
+
+  it("name the key whose value is of another kind", () => {
+    const wrong = fc.constantFrom<unknown>(
+      null,
+      3.5,
+      -1,
+      [],
+      {},
+      [["x"]],
+      { x: { y: 1 } },
+      "",
+      " !? ",
+      "\u0000",
+      true,
+    );
+    const kinds = (value: unknown) =>
+      Array.isArray(value) ? "list" : value === null ? "null" : typeof value;
+    const mistake = fc
+      .tuple(fc.constantFrom(...places), wrong)
+      .filter(([{ value }, change]) => kinds(value) !== kinds(change));
+    fc.assert(
+      fc.property(mistake, ([{ path }, change]) => {
+        const message = refusal(replaced(FULL, path, change));
+        assert.ok(message.includes(`temporal-stack:${keyText(path)}`), message);
+        assert.ok(message.includes("Pulumi.dev.yaml") && !message.includes("hunter2"), message);
+      }),
+      RUNS,
+    );
+  });
+
+  it("name the key that nobody knows, wherever it stands", () => {
+    const name = fc.stringMatching(/^[a-z][a-zA-Z]{0,12}X$/);
+    fc.assert(
+      fc.property(fc.constantFrom(...mappings), name, fc.jsonValue(), ({ path, value }, key, content) => {
+        assert.ok(isValues(value));
+        const message = refusal(replaced(FULL, path, { ...value, [key]: content }));
+        assert.ok(
+          message.includes(`temporal-stack:${keyText([...path, key])} (Pulumi.dev.yaml): unknown key`),
+          message,
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  it("name every one of several unknown sections", () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{3,10}X$/), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(names, (keys) => {
+        const message = refusal({ ...FULL, ...Object.fromEntries(keys.map((key) => [key, 1])) });
+        for (const key of keys) assert.ok(message.includes(`temporal-stack:${key} `), message);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("take exactly the shutdown times in the right order", () => {
+    const seconds = fc.integer({ min: 1, max: 100 });
+    fc.assert(
+      fc.property(seconds, seconds, seconds, (grace, force, termination) => {
+        const shutdown = {
+          graceSeconds: grace,
+          forceSeconds: force,
+          terminationGracePeriodSeconds: termination,
+        };
+        const message = refusal(replaced(FULL, ["workers", 0, "shutdown"], shutdown));
+        assert.equal(message === "accepted", termination > force && force > grace, message);
+        if (message !== "accepted") assert.match(message, /workers\[0\]\.shutdown\./);
+      }),
+      RUNS,
+    );
+  });
+
+  it("take exactly the replicas whose minimum is not above the maximum", () => {
+    const count = fc.integer({ min: 1, max: 20 });
+    fc.assert(
+      fc.property(count, count, (min, max) => {
+        const message = refusal(replaced(FULL, ["workers", 0, "replicas"], { min, max }));
+        assert.equal(message === "accepted", min <= max, message);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

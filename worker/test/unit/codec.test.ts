@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ValueError } from "@temporalio/common";
+import type { Payload } from "@temporalio/common";
+import fc from "fast-check";
+import { createDataConverter } from "../../src/codec/data-converter";
+import { EncryptionCodec } from "../../src/codec/encryption-codec";
+import { failureConverter } from "../../src/codec/failure-converter";
+import { KEY_BYTES, KeyringError, loadKeyring } from "../../src/codec/keyring";
+import type { Keyring } from "../../src/codec/keyring";
+
+const keys = new Map(["k1", "k2", "k3"].map((id) => [id, randomBytes(KEY_BYTES)]));
+const ring = (activeKeyId: string, ...others: string[]): Keyring => ({
+  activeKeyId,
+  keys: new Map([activeKeyId, ...others].map((id) => [id, keys.get(id) ?? randomBytes(KEY_BYTES)])),
+});
+
+const payloads: fc.Arbitrary<Payload[]> = fc.array(
+  fc.record({
+    metadata: fc.dictionary(
+      fc.string({ minLength: 1 }).filter((name) => name !== "__proto__"),
+      fc.uint8Array(),
+    ),
+    data: fc.uint8Array({ maxLength: 2000 }),
+  }),
+  { maxLength: 4 },
+);
+
+/** Protobuf gives Buffers back and leaves empty fields out. */
+const plain = (all: Payload[]) =>
+  all.map(({ metadata, data }) => ({
+    metadata: Object.fromEntries(
+      Object.entries(metadata ?? {}).map(([k, v]) => [k, Buffer.from(v).toString("hex")]),
+    ),
+    data: Buffer.from(data ?? []).toString("hex"),
+  }));
+
+describe("encryption codec", () => {
+  it("gives back what it was given", () =>
+    fc.assert(
+      fc.asyncProperty(payloads, async (original) => {
+        const codec = new EncryptionCodec(ring("k1"));
+        assert.deepEqual(plain(await codec.decode(await codec.encode(original))), plain(original));
+      }),
+    ));
+
+  it("hides content and metadata, and never encrypts twice alike", async () => {
+    const codec = new EncryptionCodec(ring("k1"));
+    const secret = {
+      metadata: { encoding: Buffer.from("json/plain") },
+      data: Buffer.from("4111-1111-1111-1111"),
+    };
+    const [first, second] = await codec.encode([secret, secret]);
+    assert.ok(first?.data && second?.data);
+    assert.notDeepEqual(first.data, second.data);
+    assert.ok(!Buffer.from(first.data).includes("4111") && !Buffer.from(first.data).includes("json/plain"));
+    assert.equal(Buffer.from(first.metadata?.["encoding"] ?? []).toString(), "binary/encrypted");
+    assert.equal(Buffer.from(first.metadata?.["encryption-key-id"] ?? []).toString(), "k1");
+  });
+
+  it("refuses every payload in which one bit was flipped", () =>
+    fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), fc.nat(), async (data, position) => {
+        const codec = new EncryptionCodec(ring("k1"));
+        const [sealed] = await codec.encode([{ metadata: {}, data }]);
+        assert.ok(sealed?.data);
+        const bytes = Buffer.from(sealed.data);
+        const bit = position % (bytes.length * 8);
+        bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        await assert.rejects(codec.decode([{ ...sealed, data: bytes }]), /key "k1": cannot be decrypted/);
+      }),
+    ));
+
+  it("refuses what is too short to be encrypted", async () => {
+    const codec = new EncryptionCodec(ring("k1"));
+    const [sealed] = await codec.encode([{ metadata: {}, data: Buffer.from("x") }]);
+    await assert.rejects(codec.decode([{ ...sealed, data: Buffer.alloc(27) }]), /too short/);
+  });
+
+  it("stays readable through a key rotation in two rolling updates", () =>
+    fc.assert(
+      fc.asyncProperty(payloads, async (original) => {
+        const fleet = [ring("k1"), ring("k1", "k2"), ring("k2", "k1")].map(
+          (keyring) => new EncryptionCodec(keyring),
+        );
+        for (const [index, writer] of fleet.entries()) {
+          for (const reader of fleet.slice(Math.max(0, index - 1), index + 2)) {
+            assert.deepEqual(plain(await reader.decode(await writer.encode(original))), plain(original));
+          }
+        }
+      }),
+      { numRuns: 25 },
+    ));
+
+  it("names the key that it does not have", async () => {
+    const sealed = await new EncryptionCodec(ring("k3")).encode([{ metadata: {}, data: Buffer.from("x") }]);
+    await assert.rejects(new EncryptionCodec(ring("k1", "k2")).decode(sealed), (error) => {
+      assert.ok(error instanceof ValueError);
+      assert.match(error.message, /unknown encryption key id "k3"; the keyring has k1, k2/);
+      return true;
+    });
+  });
+
+  it("lets unencrypted payloads pass", async () => {
+    const clear = [{ metadata: { encoding: Buffer.from("json/plain") }, data: Buffer.from("1") }];
+    assert.deepEqual(await new EncryptionCodec(ring("k1")).decode(clear), clear);
+  });
+
+  it("is part of the data converter together with encoded failures", () => {
+    assert.equal(createDataConverter(ring("k1")).payloadCodecs?.length, 1);
+    assert.equal(createDataConverter(undefined).payloadCodecs?.length, 0);
+    assert.equal(failureConverter.options.encodeCommonAttributes, true);
+  });
+});
+
+describe("keyring", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "keyring-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+  const problems = (activeKeyId: string): readonly string[] => {
+    try {
+      loadKeyring(folder, activeKeyId);
+    } catch (error) {
+      assert.ok(error instanceof KeyringError);
+      return error.problems;
+    }
+    return [];
+  };
+
+  it("reads one key per file and skips the kubelet’s own entries", () => {
+    write("k1", `${randomBytes(KEY_BYTES).toString("base64")}\n`);
+    write("k2", randomBytes(KEY_BYTES).toString("base64"));
+    mkdirSync(join(folder, "..2026_01_01"));
+    write("..data", "not a key");
+    assert.deepEqual([...loadKeyring(folder, "k2").keys.keys()], ["k1", "k2"]);
+  });
+
+  it("names every file that is no key, and no content", () => {
+    const short = randomBytes(31).toString("base64");
+    write("short", short);
+    write("noise", `!!${randomBytes(KEY_BYTES).toString("base64")}`);
+    mkdirSync(join(folder, "folder"));
+    const found = problems("absent");
+    assert.deepEqual(
+      ["folder", "noise", "short", "absent"].map(
+        (name) => found.filter((line) => line.includes(name)).length > 0,
+      ),
+      [true, true, true, true],
+    );
+    assert.equal(found.length, 4);
+    assert.ok(!found.join().includes(short));
+  });
+
+  it("names a directory that is not there", () => {
+    rmSync(folder, { recursive: true });
+    assert.deepEqual(problems("k1"), [`${folder}: cannot be read (ENOENT)`]);
+  });
+});

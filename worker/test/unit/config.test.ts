@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { ConfigurationError, connectionOptions, loadClientConfig, loadWorkerConfig } from "../../src/config";
+
+const MINIMUM = {
+  TEMPORAL_ADDRESS: "temporal:7233",
+  TEMPORAL_NAMESPACE: "shop",
+  TEMPORAL_TASK_QUEUE: "orders",
+};
+
+function problems(overrides: Record<string, string>): string[] {
+  try {
+    loadWorkerConfig({ ...MINIMUM, ...overrides });
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError, String(error));
+    return [...error.problems];
+  }
+  return [];
+}
+const names = (overrides: Record<string, string>): string[] =>
+  problems(overrides).map((problem) => problem.slice(0, problem.indexOf(":")));
+
+describe("configuration", () => {
+  let folder: string;
+  let file: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "config-"));
+    file = join(folder, "pem");
+    writeFileSync(file, "one");
+    writeFileSync(join(folder, "k1"), randomBytes(32).toString("base64"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has the documented defaults", () => {
+    const config = loadWorkerConfig({ ...MINIMUM, POD_NAME: "orders-0", POD_NAMESPACE: "shop" });
+    assert.deepEqual(config, {
+      connection: { address: "temporal:7233", apiKey: undefined, tls: undefined },
+      namespace: "shop",
+      taskQueue: "orders",
+      keyring: undefined,
+      identity: "orders-0@shop",
+      healthPort: 8080,
+      metricsBindAddress: "0.0.0.0:9464",
+      logLevel: "info",
+      shutdown: { graceSeconds: 30, forceSeconds: 40 },
+      connect: { attemptSeconds: 10, giveUpSeconds: 300 },
+      maxCachedWorkflows: 300,
+      activitySlots: 100,
+      workflowTaskSlots: 40,
+    });
+  });
+
+  it("names every missing setting at once, and takes the empty string for missing", () => {
+    assert.throws(
+      () => loadWorkerConfig({ TEMPORAL_NAMESPACE: "" }),
+      (error) => error instanceof ConfigurationError && error.problems.length === 3,
+    );
+    assert.throws(
+      () => loadClientConfig({}),
+      (error) => error instanceof ConfigurationError && error.problems.length === 3,
+    );
+    assert.equal(
+      loadWorkerConfig({ ...MINIMUM, HEALTH_PORT: "", TEMPORAL_TLS: "" }).connection.tls,
+      undefined,
+    );
+  });
+
+  it("refuses every number that is not plain digits within its range", () => {
+    const numeric = fc.constantFrom(
+      "HEALTH_PORT",
+      "SHUTDOWN_GRACE_SECONDS",
+      "ACTIVITY_SLOTS",
+      "MAX_CACHED_WORKFLOWS",
+    );
+    const wrong = fc.oneof(
+      fc.constantFrom(
+        "-1",
+        "1.5",
+        "0x10",
+        "1e3",
+        " 8",
+        "8 ",
+        "٣",
+        "NaN",
+        "Infinity",
+        "99999999999999999999",
+        "999999999",
+      ),
+      fc.string({ minLength: 1 }).filter((text) => !/^\d+$/.test(text)),
+    );
+    fc.assert(
+      fc.property(numeric, wrong, (name, value) => assert.deepEqual(names({ [name]: value }), [name])),
+    );
+  });
+
+  it("reports problems of single settings and across settings together", () => {
+    const found = names({
+      TEMPORAL_ADDRESS: "http://temporal:7233",
+      LOG_LEVEL: "loud",
+      METRICS_BIND_ADDRESS: ":9464",
+      SHUTDOWN_GRACE_SECONDS: "40",
+      CODEC_ACTIVE_KEY: "k1",
+    });
+    assert.deepEqual(found.sort(), [
+      "CODEC_KEYS_DIR",
+      "LOG_LEVEL",
+      "METRICS_BIND_ADDRESS",
+      "SHUTDOWN_FORCE_SECONDS",
+      "TEMPORAL_ADDRESS",
+    ]);
+    assert.deepEqual(names({ HEALTH_PORT: "9464" }), ["HEALTH_PORT"]);
+  });
+
+  it('never takes a doubtful TEMPORAL_TLS for "no TLS"', () => {
+    for (const value of ["True", "TRUE", "yes", "on", "no", "2"]) {
+      assert.deepEqual(names({ TEMPORAL_TLS: value, TEMPORAL_API_KEY: "key" }), ["TEMPORAL_TLS"], value);
+    }
+  });
+
+  it("turns TLS on with an API key and refuses to send one in the clear", () => {
+    const { connection } = loadClientConfig({ ...MINIMUM, TEMPORAL_API_KEY: "key" });
+    assert.deepEqual(connectionOptions(connection), { address: "temporal:7233", tls: {}, apiKey: "key" });
+    assert.deepEqual(names({ TEMPORAL_TLS: "false", TEMPORAL_API_KEY: "key" }), ["TEMPORAL_TLS"]);
+    assert.deepEqual(names({ TEMPORAL_TLS: "0", TEMPORAL_TLS_SERVER_CA_CERT_PATH: file }), ["TEMPORAL_TLS"]);
+  });
+
+  it("refuses half a key pair and files that cannot be read", () => {
+    assert.deepEqual(names({ TEMPORAL_TLS_CLIENT_CERT_PATH: file }), ["TEMPORAL_TLS_CLIENT_CERT_PATH"]);
+    assert.deepEqual(names({ TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, "none") }), [
+      "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    ]);
+  });
+
+  it("refuses variables of other programs that it would ignore, and leaves the kubelet’s alone", () => {
+    const refused = [
+      "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",
+      "TEMPORAL_TLS_CLIENT_KEY_DATA",
+      "TEMPORAL_TLS_CERT",
+      "TEMPORAL_CONFIG_FILE",
+      "TEMPORAL_PROFILE",
+      "TEMPORAL_GRPC_META_X",
+      "TEMPORAL_DEBUG",
+    ];
+    assert.deepEqual(names(Object.fromEntries(refused.map((name) => [name, "x"]))), refused);
+    assert.deepEqual(
+      names({ TEMPORAL_FRONTEND_SERVICE_HOST: "10.0.0.1", TEMPORAL_FRONTEND_PORT: "tcp://x" }),
+      [],
+    );
+  });
+
+  it("never repeats a secret", () => {
+    const found = problems({
+      TEMPORAL_API_KEY: "se cret",
+      TEMPORAL_TLS: "false",
+      TEMPORAL_TLS_CLIENT_KEY_DATA: "se cret",
+    });
+    assert.ok(found.length >= 2);
+    assert.ok(!found.join().includes("cret"));
+  });
+
+  it("reads certificates on each call, so that they rotate", () => {
+    const { connection } = loadClientConfig({
+      ...MINIMUM,
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: file,
+      TEMPORAL_TLS_CLIENT_CERT_PATH: file,
+      TEMPORAL_TLS_CLIENT_KEY_PATH: file,
+      TEMPORAL_TLS_SERVER_NAME: "temporal.internal",
+    });
+    const ca = () => {
+      const { tls } = connectionOptions(connection);
+      return tls === false ? undefined : Buffer.from(tls.serverRootCACertificate ?? []).toString();
+    };
+    assert.equal(ca(), "one");
+    writeFileSync(file, "two");
+    assert.equal(ca(), "two");
+  });
+
+  it("loads the keyring, and reports its problems with all others", () => {
+    rmSync(file);
+    const codec = { CODEC_KEYS_DIR: folder, CODEC_ACTIVE_KEY: "k1" };
+    assert.equal(loadWorkerConfig({ ...MINIMUM, ...codec }).keyring?.activeKeyId, "k1");
+    assert.deepEqual(names({ ...codec, CODEC_ACTIVE_KEY: "k9", HEALTH_PORT: "x" }).sort(), [
+      "CODEC_KEYS_DIR",
+      "HEALTH_PORT",
+    ]);
+  });
+});
