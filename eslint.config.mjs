@@ -9,11 +9,18 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
+  },
+  {
+    files: ["**/*.ts"],
     rules: {
       // `process.env["NAME"]` is what the compiler may ask for where keys are not declared.
       "@typescript-eslint/dot-notation": "off",
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/explicit-module-boundary-types": "off",
+      // A number reads in a text as it is meant; everything else has to be rendered on purpose.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // An interface may ask for a promise that one of its implementations has no need to wait for.
+      "@typescript-eslint/require-await": "off",
     },
   },
   {

@@ -8,8 +8,11 @@ import type { Settings } from "./settings";
 
 /** Name of the Secret; whoever starts workflows or shows their payloads reads the keys there. */
 export const KEYRING_SECRET = "temporal-payload-keyring";
-/** Length of an AES-256 key. */
-const KEY_BYTES = 32;
+/** Letters and digits of the text that a key is made from: 381 bits of chance, for a key of 256. */
+const SEED_LENGTH = 64;
+
+/** A key for AES-256 (32 bytes, as base64) from a random text. */
+const keyFrom = (seed: string): string => createHash("sha256").update(seed).digest("base64");
 
 /** Inputs of {@link PayloadKeyring}. */
 export interface PayloadKeyringArgs {
@@ -40,8 +43,13 @@ export class PayloadKeyring extends pulumi.ComponentResource {
     const kept = dataOptions(settings);
     const keys = Object.fromEntries(
       settings.payloadEncryption.keys.map((id) => {
-        const key = new random.RandomBytes(`${name}-${id}`, { length: KEY_BYTES }, { parent: this, ...kept });
-        return [id, pulumi.secret(key.base64)];
+        // Not RandomBytes: its resource id is the value itself, and ids stand in the state as plain text.
+        const seed = new random.RandomPassword(
+          `${name}-${id}`,
+          { length: SEED_LENGTH, special: false },
+          { parent: this, ...kept },
+        );
+        return [id, pulumi.secret(seed.result.apply(keyFrom))];
       }),
     );
     const secret = new k8s.core.v1.Secret(

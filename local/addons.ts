@@ -9,7 +9,9 @@ import { programs } from "./toolchain/programs";
 import { chooseSource, programStep } from "./toolchain/toolchain";
 
 new Command("npm run addons --")
-  .description("Adds to the local cluster what a first workflow does not need: metrics and policy enforcement.")
+  .description(
+    "Adds to the local cluster what a first workflow does not need: metrics and policy enforcement.",
+  )
   .parse();
 
 void main();
@@ -19,8 +21,12 @@ async function main(): Promise<void> {
     const { way, cluster } = recordedCluster() ?? {};
     if (way !== "native" || cluster === undefined) {
       throw new Failure(
-        way === undefined ? "there is no local cluster yet" : `a cluster of kind "${way}" brings its own add-ons`,
-        way === undefined ? "run npm run up first" : "install metrics-server with the cluster's own means if it lacks it",
+        way === undefined
+          ? "there is no local cluster yet"
+          : `a cluster of kind "${way}" brings its own add-ons`,
+        way === undefined
+          ? "run npm run up first"
+          : "install metrics-server with the cluster's own means if it lacks it",
       );
     }
     const source = await chooseSource();
@@ -31,8 +37,16 @@ async function main(): Promise<void> {
       ]),
       step("NetworkPolicy enforcement", enforceNetworkPolicies),
       step("metrics-server", async () => {
-        await applyManifest("metrics-server.yaml", { metricsServer: await provideImage(localImages.metricsServer) });
-        await kubectl(["rollout", "status", "--namespace=kube-system", "deployment/metrics-server", "--timeout=120s"]);
+        await applyManifest("metrics-server.yaml", {
+          metricsServer: await provideImage(localImages.metricsServer),
+        });
+        await kubectl([
+          "rollout",
+          "status",
+          "--namespace=kube-system",
+          "deployment/metrics-server",
+          "--timeout=120s",
+        ]);
       }),
     ]);
     recordCluster(way, { ...cluster, networkPolicies: "enforced" });

@@ -1,7 +1,7 @@
 // The first step of every command: it runs on a fresh clone, so it may use nothing but Node itself.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,7 +12,9 @@ const { engines } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf
 const [major, minor] = process.versions.node.split(".").map(Number);
 const [wantedMajor, wantedMinor] = engines.node.replace(/^>=/, "").split(".").map(Number);
 if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
-  console.error(`Node ${process.versions.node} is too old: install Node ${engines.node} and run the command again.`);
+  console.error(
+    `Node ${process.versions.node} is too old: install Node ${engines.node} and run the command again.`,
+  );
   process.exit(1);
 }
 
@@ -24,8 +26,17 @@ function installDependencies(folder) {
   const digest = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
-  const stamp = join(folder, "node_modules", ".installed-lock-sha256");
+  const packages = join(folder, "node_modules");
+  const stamp = join(packages, ".installed-lock-sha256");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  if (existsSync(packages) && lstatSync(packages).isSymbolicLink()) {
+    // `npm ci` would follow the link and empty the folder behind it.
+    console.error(
+      `${packages} is a link to ${realpathSync(packages)}, where other packages are installed: ` +
+        "remove the link, or install this lock file there, and run the command again.",
+    );
+    process.exit(1);
+  }
   console.log(`installing the npm packages of ${folder === checkout ? "the program" : "the worker"}`);
   const { status } = spawnSync(
     "npm",

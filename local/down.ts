@@ -23,15 +23,19 @@ async function main(): Promise<void> {
   const { way, cluster } = recordedCluster() ?? {};
   try {
     await runSteps([
-      step("stack local", async ({ report }) => {
-        try {
-          if (cluster !== undefined) await destroyStack(cluster, report);
-        } catch (error) {
-          // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
-          if (way === "context") throw error;
-          report("could not be destroyed in order; it goes with its cluster");
-        }
-      }, { done: () => cluster === undefined }),
+      step(
+        "stack local",
+        async ({ report }) => {
+          try {
+            if (cluster !== undefined) await destroyStack(cluster, report);
+          } catch (error) {
+            // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
+            if (way === "context") throw error;
+            report("could not be destroyed in order; it goes with its cluster");
+          }
+        },
+        { done: () => cluster === undefined },
+      ),
       step("port forwarding", stopForwarding),
       step("cluster", () => (way === "kind" ? stopKind() : stopCluster()), { done: () => way === "context" }),
       step("state folder", () => rm(stateFolder, { recursive: true, force: true }), {
@@ -39,7 +43,9 @@ async function main(): Promise<void> {
       }),
       step("cache", purge, { done: () => options.purge !== true || !existsSync(cacheFolder) }),
     ]);
-    console.log("everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"));
+    console.log(
+      "everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"),
+    );
   } catch (error) {
     console.error(`\n${describeFailure(error)}`);
     process.exitCode = 1;

@@ -49,7 +49,10 @@ export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Pro
 export const stopForwarding = (): Promise<void> => stop(PORT_FORWARD);
 
 /** What a Temporal client on this machine needs: address, queue, and the keys that open payloads. */
-export async function clientEnvironment(cluster: Cluster, outputs: StackOutputs): Promise<Record<string, string>> {
+export async function clientEnvironment(
+  cluster: Cluster,
+  outputs: StackOutputs,
+): Promise<Record<string, string>> {
   const [worker] = outputs.workers;
   return {
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
@@ -64,7 +67,9 @@ export async function clientEnvironment(cluster: Cluster, outputs: StackOutputs)
  *
  * @throws Failure with the workflow's failure when it does not complete
  */
-export async function runFirstWorkflow(environment: Readonly<Record<string, string>>): Promise<WorkflowResult> {
+export async function runFirstWorkflow(
+  environment: Readonly<Record<string, string>>,
+): Promise<WorkflowResult> {
   const { stdout, stderr } = await execa("npm", ["run", "--silent", "order", "--", "--json"], {
     cwd: join(checkout, "worker"),
     env: environment,

@@ -31,8 +31,11 @@ function reasonOf({ status }: V1Pod): string {
   const waiting = container?.state?.waiting;
   const reasons = [
     waiting === undefined ? undefined : `${waiting.reason ?? "waiting"} ${waiting.message ?? ""}`.trim(),
-    ended === undefined ? undefined : `last ended with exit code ${ended.exitCode} (${ended.reason ?? "no reason"})`,
-    (status?.conditions ?? []).find(({ type, status: value }) => type === "PodScheduled" && value === "False")?.message,
+    ended === undefined
+      ? undefined
+      : `last ended with exit code ${ended.exitCode} (${ended.reason ?? "no reason"})`,
+    (status?.conditions ?? []).find(({ type, status: value }) => type === "PodScheduled" && value === "False")
+      ?.message,
   ].filter((reason) => reason !== undefined && reason !== "");
   return reasons.length === 0 ? "running, but its readiness probe fails" : reasons.join("; ");
 }

@@ -38,7 +38,9 @@ export async function checkMachine({ way, mustBuild, ports }: Preflight): Promis
   ];
   if (problems.length > 0) {
     throw new Failure(
-      problems.length === 1 ? "this machine is not ready" : `this machine is not ready, for ${problems.length} reasons`,
+      problems.length === 1
+        ? "this machine is not ready"
+        : `this machine is not ready, for ${problems.length} reasons`,
       "settle this, then run the command again",
       problems,
     );
@@ -48,20 +50,29 @@ export async function checkMachine({ way, mustBuild, ports }: Preflight): Promis
 async function nativeProblems(mustBuild: boolean): Promise<string[]> {
   const problems: string[] = [];
   if (process.platform !== "linux" || !existsSync("/etc/debian_version")) {
-    problems.push("a cluster on this machine itself needs Debian: start Docker for kind, or use --context NAME");
+    problems.push(
+      "a cluster on this machine itself needs Debian: start Docker for kind, or use --context NAME",
+    );
   }
   if (process.getuid?.() !== 0) {
-    problems.push("a cluster on this machine itself needs root: use sudo, start Docker for kind, or use --context NAME");
+    problems.push(
+      "a cluster on this machine itself needs root: use sudo, start Docker for kind, or use --context NAME",
+    );
   }
   if (totalmem() < MEMORY_GIB * GIB) {
-    problems.push(`${MEMORY_GIB} GiB of memory are needed, there are ${gib(totalmem())} (${gib(freemem())} free)`);
+    problems.push(
+      `${MEMORY_GIB} GiB of memory are needed, there are ${gib(totalmem())} (${gib(freemem())} free)`,
+    );
   }
   if (mustBuild) {
     const { exitCode } = await execa("go", ["version"], { reject: false });
-    if (exitCode !== 0) problems.push("Go is not on PATH, and programs have to be built: install Go 1.26 or newer");
+    if (exitCode !== 0)
+      problems.push("Go is not on PATH, and programs have to be built: install Go 1.26 or newer");
   }
   if (stateFolder.length > STATE_PATH_LIMIT) {
-    problems.push(`the state folder's path is longer than ${STATE_PATH_LIMIT} characters: set TEMPORAL_STACK_STATE`);
+    problems.push(
+      `the state folder's path is longer than ${STATE_PATH_LIMIT} characters: set TEMPORAL_STACK_STATE`,
+    );
   }
   return problems;
 }
@@ -72,13 +83,17 @@ async function diskProblems(mustBuild: boolean): Promise<string[]> {
   const free = bavail * bsize;
   return free >= needed * GIB
     ? []
-    : [`${cacheFolder} needs ${needed} GiB of free disk, there are ${gib(free)}: free some, or set TEMPORAL_STACK_CACHE`];
+    : [
+        `${cacheFolder} needs ${needed} GiB of free disk, there are ${gib(free)}: free some, or set TEMPORAL_STACK_CACHE`,
+      ];
 }
 
 async function portProblems(ports: readonly number[]): Promise<string[]> {
   if (runningPid("port-forward") !== undefined) return [];
   const taken = await Promise.all(ports.map(async (port) => ((await isFree(port)) ? [] : [port])));
-  return taken.flat().map((port) => `port ${port} on 127.0.0.1 is taken: find its owner with ss -tlnp 'sport = :${port}'`);
+  return taken
+    .flat()
+    .map((port) => `port ${port} on 127.0.0.1 is taken: find its owner with ss -tlnp 'sport = :${port}'`);
 }
 
 const isFree = (port: number): Promise<boolean> =>

@@ -6,7 +6,7 @@ const PLAIN_TICK_MS = 60_000;
 /** What a step tells while it works. */
 export interface Step {
   /** Shows a line below the step, in place of the one before. */
-  report(line: string): void;
+  readonly report: (line: string) => void;
 }
 
 export interface StepOptions {
@@ -35,7 +35,8 @@ export function step(
           ? undefined
           : setInterval(
               () => {
-                report(`${minutes(Date.now() - started)} of about ${minutes(estimate * 1_000)}`);
+                const elapsed = `${minutes(Date.now() - started)} of about ${minutes(estimate * 1_000)}`;
+                report(process.stdout.isTTY ? elapsed : `${title}: ${elapsed}`);
               },
               process.stdout.isTTY ? TTY_TICK_MS : PLAIN_TICK_MS,
             );
@@ -67,7 +68,12 @@ export async function runSteps(steps: ListrTask[]): Promise<void> {
   await new Listr(steps, {
     renderer: "default",
     fallbackRenderer: "verbose",
-    rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false, collapseErrors: false, showErrorMessage: false },
+    rendererOptions: {
+      timer: PRESET_TIMER,
+      collapseSubtasks: false,
+      collapseErrors: false,
+      showErrorMessage: false,
+    },
     fallbackRendererOptions: { timer: PRESET_TIMER },
     registerSignalListeners: false,
   }).run();

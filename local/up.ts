@@ -15,15 +15,9 @@ import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
 import { minutes, runSteps, step } from "./progress";
 import { recordCluster, recordedCluster } from "./record";
-import {
-  environmentFile,
-  prepareStack,
-  recoverStack,
-  type StackOutputs,
-  stackOutputs,
-  updateStack,
-  writeClientEnvironment,
-} from "./stack";
+import { environmentFile, writeEnvironmentFile } from "./pulumi";
+import { recoverStack } from "./recovery";
+import { prepareStack, type StackOutputs, stackOutputs, updateStack } from "./stack";
 import { chooseSource, mustBuild, toolchainSteps } from "./toolchain/toolchain";
 
 interface UpOptions extends ClusterOptions {
@@ -33,10 +27,14 @@ interface UpOptions extends ClusterOptions {
 
 const command = new Command("npm run up --")
   .description("Deploys stack `local` to a Kubernetes cluster and runs a first workflow.")
-  .addOption(new Option("--context <name>", "deploy to the cluster of this kubeconfig context; nothing is installed"))
+  .addOption(
+    new Option("--context <name>", "deploy to the cluster of this kubeconfig context; nothing is installed"),
+  )
   .addOption(new Option("--repository <name>", "with --context: where the worker image is pushed"))
   .addOption(new Option("--kind", "create a kind cluster (needs Docker)").conflicts(["context", "native"]))
-  .addOption(new Option("--native", "run Kubernetes on this machine itself (Debian, root)").conflicts(["context"]));
+  .addOption(
+    new Option("--native", "run Kubernetes on this machine itself (Debian, root)").conflicts(["context"]),
+  );
 
 void main(command.parse().opts<UpOptions>());
 
@@ -94,7 +92,7 @@ async function deploy(cluster: Cluster): Promise<{ result: WorkflowResult; outpu
       if (outputs === undefined) throw new Error("pulumi up ended without outputs");
       await forwardPorts(cluster, outputs);
       const environment = await clientEnvironment(cluster, outputs);
-      await writeClientEnvironment(cluster, environment);
+      await writeEnvironmentFile(cluster, environment);
       result = await runFirstWorkflow(environment);
     }),
   ]);
@@ -133,6 +131,7 @@ Next, in this checkout:
 
 const policyNote = {
   enforced: "NetworkPolicies are enforced",
-  notEnforced: "NetworkPolicies are declared but NOT enforced here; npm run addons enforces them (and adds metrics)",
+  notEnforced:
+    "NetworkPolicies are declared but NOT enforced here; npm run addons enforces them (and adds metrics)",
   unknown: "NetworkPolicies are declared; whether this cluster enforces them depends on its network plugin",
 } as const;

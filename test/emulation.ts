@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Value of every generated key: tests look for it where it must not be. */
-export const FAKE_KEY = Buffer.alloc(32, "fake-key!").toString("base64");
+/** The random text of every generated key, and the key made from it: tests look for both where they must not be. */
+export const FAKE_SEED = "fakeSeed".repeat(8);
+export const FAKE_KEY = createHash("sha256").update(FAKE_SEED).digest("base64");
 /** Digest of every image that is "built". */
 export const FAKE_DIGEST = `sha256:${"ab".repeat(32)}`;
 
@@ -11,8 +13,8 @@ type State = Record<string, unknown>;
 export function emulatedState(type: string, name: string, inputs: Readonly<State>): State {
   if (type.startsWith("kubernetes:"))
     return { ...inputs, metadata: emulatedMetadata(name, inputs["metadata"]) };
-  if (type === "random:index/randomBytes:RandomBytes") {
-    return { ...inputs, base64: pulumi.secret(FAKE_KEY), hex: pulumi.secret("00") };
+  if (type === "random:index/randomPassword:RandomPassword") {
+    return { ...inputs, result: pulumi.secret(FAKE_SEED), bcryptHash: pulumi.secret("$2a$10$") };
   }
   if (type === "docker:index/image:Image") {
     const repository = String(inputs["imageName"]).replace(/:[^:/]+$/, "");

@@ -17,7 +17,9 @@ const folder = cache("tools", "kind", tools.kind);
 const configuration = {
   kind: "Cluster",
   apiVersion: "kind.x-k8s.io/v1alpha4",
-  containerdConfigPatches: ['[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"'],
+  containerdConfigPatches: [
+    '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"',
+  ],
 };
 
 /** Whether a Docker engine answers and kind's own release can be had. */
@@ -37,7 +39,10 @@ export async function startKind(): Promise<Cluster> {
   const kubeconfig = state("kubeconfig.yaml");
   const clusters = await kind(["get", "clusters"]);
   if (!clusters.split("\n").includes(NAME)) {
-    await kind(["create", "cluster", "--name", NAME, "--wait", "120s", "--config", "-"], JSON.stringify(configuration));
+    await kind(
+      ["create", "cluster", "--name", NAME, "--wait", "120s", "--config", "-"],
+      JSON.stringify(configuration),
+    );
   }
   await kind(["export", "kubeconfig", "--name", NAME, "--kubeconfig", kubeconfig]);
   await startRegistry();
@@ -62,7 +67,14 @@ export async function stopKind(): Promise<void> {
 
 async function startRegistry(): Promise<void> {
   const [port] = REGISTRY.host.split(":").slice(1);
-  const running = await run("docker", ["ps", "--all", "--filter", `name=^${REGISTRY.container}$`, "--format", "{{.Names}}"]);
+  const running = await run("docker", [
+    "ps",
+    "--all",
+    "--filter",
+    `name=^${REGISTRY.container}$`,
+    "--format",
+    "{{.Names}}",
+  ]);
   if (running.trim() === "") {
     await run("docker", [
       ...["run", "--detach", "--restart", "unless-stopped", "--name", REGISTRY.container],
@@ -80,7 +92,8 @@ async function startRegistry(): Promise<void> {
   }
 }
 
-const kind = (args: readonly string[], input?: string): Promise<string> => run(`${folder}/${file}`, args, input);
+const kind = (args: readonly string[], input?: string): Promise<string> =>
+  run(`${folder}/${file}`, args, input);
 
 async function run(program: string, args: readonly string[], input?: string): Promise<string> {
   const result = await execa(program, args, { reject: false, ...(input === undefined ? {} : { input }) });

@@ -10,6 +10,9 @@ import type { OfficialDownload } from "./programs";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
+/** Algorithms of published checksums, by the number of their hexadecimal digits. */
+const algorithms: Readonly<Record<number, string>> = { 40: "sha1", 64: "sha256" };
+
 /**
  * The address that a download is fetched from. With `TEMPORAL_STACK_DOWNLOADS` set, a mirror that keeps the
  * real host and path below its own address: `https://host/path` becomes `<mirror>/host/path`.
@@ -50,10 +53,11 @@ export async function install(download: OfficialDownload, folder: string): Promi
   const staging = await mkdtemp(`${folder}.incomplete-`);
   try {
     const file = join(staging, name);
-    const actual = await save(download.url, file);
+    await save(download.url, file);
+    const actual = await digestOf(file, algorithms[expected.length] ?? "sha256");
     if (actual !== expected) {
       throw new Failure(
-        `${download.url} has SHA-256 ${actual}, but ${expected} is published`,
+        `${download.url} has checksum ${actual}, but ${expected} is published`,
         "the download was cut off or changed on its way: run the command again, or ask who runs the proxy",
       );
     }
@@ -67,13 +71,17 @@ export async function install(download: OfficialDownload, folder: string): Promi
   }
 }
 
-/** Finds a file's SHA-256 in a list of `<hash>  <file>` lines, or in a list that is the hash alone. */
+/**
+ * Finds a file's checksum in a list of `<hash>  <file>` lines, or in a list that is the hash alone: the SHA-256
+ * or, as Pulumi's providers are published with nothing better, the SHA-1.
+ */
 export function checksumFor(file: string, list: string): string | undefined {
   const entries = list
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
-    .filter(([hash]) => hash !== undefined && /^[0-9a-f]{64}$/i.test(hash));
-  const entry = entries.find(([, name]) => name?.replace(/^\*/, "") === file);
+    .filter(([hash]) => hash !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(hash))
+    .sort(([one], [other]) => (other?.length ?? 0) - (one?.length ?? 0));
+  const entry = entries.find(([, name]) => name?.replace(/^\*?(?:\.\/)?/, "") === file);
   const only = entries.length === 1 && entries[0]?.length === 1 ? entries[0] : undefined;
   return (entry ?? only)?.[0]?.toLowerCase();
 }
@@ -95,7 +103,10 @@ async function unpack(
 
 async function request(url: string): Promise<Response> {
   const response = await fetch(addressOf(url)).catch((error: unknown) => {
-    throw new Failure(`${url} cannot be fetched: ${String(error)}`, "check the network and run the command again");
+    throw new Failure(
+      `${url} cannot be fetched: ${String(error)}`,
+      "check the network and run the command again",
+    );
   });
   if (!response.ok) {
     throw new Failure(
@@ -106,13 +117,29 @@ async function request(url: string): Promise<Response> {
   return response;
 }
 
-const text = async (url: string): Promise<string> => (await request(url)).text();
+async function text(url: string): Promise<string> {
+  const response = await request(url);
+  return response.text().catch((error: unknown) => {
+    throw incomplete(url, error);
+  });
+}
 
-async function save(url: string, file: string): Promise<string> {
+async function save(url: string, file: string): Promise<void> {
   const { body } = await request(url);
   if (body === null) throw new Failure(`${url} answers with nothing`, "run the command again");
-  await pipeline(Readable.fromWeb(body), createWriteStream(file));
-  const hash = createHash("sha256");
+  await pipeline(Readable.fromWeb(body), createWriteStream(file)).catch((error: unknown) => {
+    throw incomplete(url, error);
+  });
+}
+
+const incomplete = (url: string, error: unknown): Failure =>
+  new Failure(
+    `${url} was not received whole: ${String(error)}`,
+    "check the network and the free disk, then run the command again",
+  );
+
+async function digestOf(file: string, algorithm: string): Promise<string> {
+  const hash = createHash(algorithm);
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");
 }

@@ -82,9 +82,9 @@ async function go(args: readonly string[], cwd: string): Promise<string> {
   }
 }
 
-function explain(error: ExecaError): Failure {
-  const output = lastLines(String(error.stderr ?? ""));
-  if (error.code === "ENOENT") {
+function explain({ code, stderr }: { readonly code?: string; readonly stderr?: unknown }): Failure {
+  const output = lastLines(typeof stderr === "string" ? stderr : "");
+  if (code === "ENOENT") {
     return new Failure(
       "the program `go` is not on PATH, and the official downloads cannot be reached",
       "install Go 1.26 or newer, or name an existing cluster with --context",
@@ -93,5 +93,9 @@ function explain(error: ExecaError): Failure {
   if (output.some((line) => /dial tcp|no such host|i\/o timeout|connection refused/.test(line))) {
     return new Failure("no Go module registry can be reached", "check the network (go env GOPROXY)", output);
   }
-  return new Failure("a Go build failed", "the lines above name the cause; the next run resumes the build", output);
+  return new Failure(
+    "a Go build failed",
+    "the lines above name the cause; the next run resumes the build",
+    output,
+  );
 }

@@ -1,6 +1,6 @@
 import { plugins, tools } from "../../components/versions";
 
-/** A file to fetch, and the published list that holds its SHA-256. */
+/** A file to fetch, and the published list that holds its checksum. */
 export interface OfficialDownload {
   readonly url: string;
   readonly checksums: string;
@@ -77,9 +77,7 @@ const kubernetesProvider: Program = {
   build: {
     module: "pulumi-resource-kubernetes",
     package: ".",
-    variables: [
-      `github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${plugins.kubernetes}`,
-    ],
+    variables: [`github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${plugins.kubernetes}`],
     embeds: Object.fromEntries(
       ["schema.json", "terraform-mapping.json"].map((file) => [
         file,
@@ -164,22 +162,11 @@ const localPathProvisioner: Program = {
   },
 };
 
+/** Its release publishes programs, but no checksums to verify them with. */
 const metricsServer: Program = {
   name: "metrics-server",
   version: tools.metricsServer,
   commands: ["metrics-server"],
-  official: {
-    url: github(
-      "kubernetes-sigs/metrics-server",
-      `v${tools.metricsServer}`,
-      `metrics-server-linux-${architecture.go}`,
-    ),
-    checksums: github(
-      "kubernetes-sigs/metrics-server",
-      `v${tools.metricsServer}`,
-      `metrics-server-linux-${architecture.go}.sha256`,
-    ),
-  },
   build: {
     module: "metrics-server",
     package: "sigs.k8s.io/metrics-server/cmd/metrics-server",

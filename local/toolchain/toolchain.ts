@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
@@ -7,7 +7,7 @@ import { plugins, tools } from "../../components/versions";
 import type { ClusterWay } from "../cluster/cluster";
 import { checkout } from "../paths";
 import { inOrder, sideBySide, step } from "../progress";
-import { pulumiHome } from "../stack";
+import { pulumiHome } from "../pulumi";
 import { installDebianPackages } from "./debian";
 import { install, isReachable } from "./download";
 import { commandPath, installProgram, isInstalled, programFolder } from "./install";
@@ -34,7 +34,9 @@ const queues: Readonly<Record<ClusterWay, readonly (readonly Program[])[]>> = {
 
 function queuesFor(way: ClusterWay, source: Source): Program[][] {
   const [first = [], second = []] = queues[way];
-  return source === "official" ? [[...first], [...second]] : [[...first], [programs.kubernetesProvider, ...second]];
+  return source === "official"
+    ? [[...first], [...second]]
+    : [[...first], [programs.kubernetesProvider, ...second]];
 }
 
 /** Whether any program still has to be compiled. */
@@ -45,11 +47,20 @@ export const mustBuild = (way: ClusterWay, source: Source): boolean =>
 
 /** The steps that provide every program on the way to the first workflow. */
 export function toolchainSteps(way: ClusterWay, source: Source): ListrTask[] {
-  const [first = [], second = []] = queuesFor(way, source).map((queue) => queue.map((program) => programStep(program, source)));
+  const [first = [], second = []] = queuesFor(way, source).map((queue) =>
+    queue.map((program) => programStep(program, source)),
+  );
   return [
-    ...(way === "native" ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)] : []),
-    step("worker's client", buildWorkerClient, { done: () => existsSync(join(checkout, "worker/lib/cli/order.js")) }),
-    sideBySide("programs", [inOrder("first queue", first), inOrder("second queue", second)]),
+    ...(way === "native"
+      ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)]
+      : []),
+    sideBySide("programs", [
+      step("worker's client", buildWorkerClient, {
+        done: () => builtAt(workerClient) > changedAt(workerSources),
+      }),
+      inOrder("first queue", first),
+      inOrder("second queue", second),
+    ]),
     step("Pulumi plugins", () => providePlugins(source)),
   ];
 }
@@ -62,6 +73,18 @@ export function programStep(program: Program, source: Source): ListrTask {
     done: () => isInstalled(program),
   });
 }
+
+const workerClient = join(checkout, "worker/lib/cli/order.js");
+const workerSources = join(checkout, "worker/src");
+
+const builtAt = (file: string): number => (existsSync(file) ? statSync(file).mtimeMs : 0);
+
+const changedAt = (folder: string): number =>
+  Math.max(
+    ...readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
+      (path) => statSync(join(folder, path)).mtimeMs,
+    ),
+  );
 
 async function buildWorkerClient(): Promise<void> {
   await execa("npm", ["run", "--silent", "build"], { cwd: join(checkout, "worker") });

@@ -44,7 +44,7 @@ for (const stack of STACKS) {
         kubernetes: 1,
         Namespace: stack === "local" ? 2 : 1,
         NetworkPolicy: stack === "local" ? 6 : 3,
-        RandomBytes: 1,
+        RandomPassword: 1,
         Secret: 1,
         Image: 1,
         ...Object.fromEntries(WORKER_KINDS.map((kind) => [kind, 1])),
@@ -132,7 +132,7 @@ for (const stack of STACKS) {
 
     it("protects what holds data, unless the stack may be thrown away", () => {
       const holders = custom().filter(({ type }) =>
-        /:(Namespace|RandomBytes|Secret|PersistentVolumeClaim)$/.test(type),
+        /:(Namespace|RandomPassword|Secret|PersistentVolumeClaim)$/.test(type),
       );
       assert.ok(holders.length > 0);
       for (const holder of holders) {
@@ -243,7 +243,7 @@ describe("program", () => {
       changes: { "temporal-stack:payloadEncryption": { keys: ["key-1", "key-2"], activeKey: "key-2" } },
     });
     const names = deployment.registrations.flatMap(({ type, name }) =>
-      type.endsWith(":RandomBytes") ? [name] : [],
+      type.endsWith(":RandomPassword") ? [name] : [],
     );
     assert.deepEqual(names, ["payload-keyring-key-1", "payload-keyring-key-2"]);
   });

@@ -13,7 +13,7 @@ import { createPki, pki } from "./pki";
 import { start, waitUntilReady } from "./process";
 import { close, enter, open, runInside, type Sandbox } from "./sandbox";
 
-const nodeSandbox: Sandbox = { name: "node-sandbox", namespaces: ["pid", "mount", "net"] };
+export const nodeSandbox: Sandbox = { name: "node-sandbox", namespaces: ["pid", "mount", "net"] };
 
 /** Opens the node's namespaces and starts what images are built and kept with. */
 export async function startImageServices(): Promise<void> {
@@ -31,7 +31,8 @@ export async function startControlPlane(): Promise<void> {
   for (const name of ["etcd", "kube-apiserver"] as const) startInNode(name, controlPlane[name]);
   startInNode("containerd", nodeComponents.containerd);
   await waitUntilReady("kube-apiserver", apiServerIsReady, 90);
-  for (const name of ["kube-controller-manager", "kube-scheduler"] as const) startInNode(name, controlPlane[name]);
+  for (const name of ["kube-controller-manager", "kube-scheduler"] as const)
+    startInNode(name, controlPlane[name]);
   for (const name of ["kubelet", "kube-proxy"] as const) startInNode(name, nodeComponents[name]);
 }
 

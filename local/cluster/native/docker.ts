@@ -34,7 +34,11 @@ export async function startDocker(): Promise<void> {
   await open(dockerSandbox);
   if (runningPid("dockerd") === undefined) await mkdir(state("run"), { recursive: true, mode: 0o700 });
   start({ name: "dockerd", command: [...enter(dockerSandbox), ...withFlags("dockerd", engine)] });
-  await waitUntilReady("dockerd", async () => (await docker(["version"], { reject: false })).exitCode === 0, 60);
+  await waitUntilReady(
+    "dockerd",
+    async () => (await docker(["version"], { reject: false })).exitCode === 0,
+    60,
+  );
 }
 
 /** Runs the Docker client against our engine. */
@@ -49,10 +53,11 @@ export async function docker(
     });
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
+    const { stderr }: { readonly stderr?: unknown } = error;
     throw new Failure(
       `docker ${args[0] ?? ""} failed`,
       "the lines above name the cause; run the command again",
-      lastLines(String(error.stderr ?? "")),
+      lastLines(typeof stderr === "string" ? stderr : ""),
     );
   }
 }

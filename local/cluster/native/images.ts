@@ -22,7 +22,8 @@ interface Image {
 }
 
 /** The name under which an equivalent of a published image is kept: the same, without the registry's host. */
-const nameOf = ({ repository, tag }: ImagePin): string => `${repository.replace(/^[^/]+\.[^/]+\//, "")}:${tag}`;
+const nameOf = ({ repository, tag }: ImagePin): string =>
+  `${repository.replace(/^[^/]+\.[^/]+\//, "")}:${tag}`;
 
 const programImage = (name: string, program: Program, base = "scratch", user = "0:0"): Image => ({
   name: `${name}:${program.version}`,
@@ -37,7 +38,7 @@ const programImage = (name: string, program: Program, base = "scratch", user = "
 
 const debian: Image = {
   name: "library/debian:stable-slim",
-  dockerfile: "FROM scratch\nCOPY . /\nCMD [\"/bin/sh\"]",
+  dockerfile: 'FROM scratch\nCOPY . /\nCMD ["/bin/sh"]',
   context: debianRootFilesystem,
 };
 
@@ -86,7 +87,12 @@ export const localImages = {
   coredns: programImage("coredns/coredns", programs.coredns),
   localPathProvisioner: programImage("rancher/local-path-provisioner", programs.localPathProvisioner),
   metricsServer: programImage("metrics-server/metrics-server", programs.metricsServer),
-  temporal: programImage("temporalio/temporal", programs.temporal, `${registryHost}/${base.name}`, "1000:1000"),
+  temporal: programImage(
+    "temporalio/temporal",
+    programs.temporal,
+    `${registryHost}/${base.name}`,
+    "1000:1000",
+  ),
 } as const satisfies Readonly<Record<string, Image>>;
 
 /** The images that the cluster and the stack `local` need, in the order in which they build upon each other. */
@@ -107,7 +113,7 @@ export async function provideImage(image: Image): Promise<string> {
     input: image.dockerfile,
   });
   await docker(["push", "--quiet", reference]);
-  const { stdout } = await docker(["inspect", "--format", "{{join .RepoDigests \"\\n\"}}", reference]);
+  const { stdout } = await docker(["inspect", "--format", '{{join .RepoDigests "\\n"}}', reference]);
   const repository = reference.slice(0, reference.lastIndexOf(":"));
   const pinned = stdout.split("\n").find((line) => line.startsWith(`${repository}@`));
   if (pinned === undefined) {

@@ -17,28 +17,32 @@ export const nodeComponents = {
   registry: ["docker-registry", "serve", config("registry.json")] satisfies CommandLine,
   containerd: withFlags("containerd", { config: config("containerd.toml") }),
   kubelet: withFlags(commandPath(programs.kubernetes, "kubelet"), {
-      config: config("kubelet.json"),
-      kubeconfig: kubeconfigOf("kubelet"),
-      "hostname-override": nodeName,
-      "node-ip": addresses.nodeIp,
-      "root-dir": state("kubelet"),
-      "cert-dir": state("pki", "kubelet"),
+    config: config("kubelet.json"),
+    kubeconfig: kubeconfigOf("kubelet"),
+    "hostname-override": nodeName,
+    "node-ip": addresses.nodeIp,
+    "root-dir": state("kubelet"),
+    "cert-dir": state("pki", "kubelet"),
   }),
   "kube-proxy": withFlags(commandPath(programs.kubernetes, "kube-proxy"), {
-      kubeconfig: kubeconfigOf("kube-proxy"),
-      "hostname-override": nodeName,
-      "cluster-cidr": addresses.podCidr,
-      "proxy-mode": "iptables",
-      "bind-address": addresses.nodeIp,
-      // The table's size belongs to the whole machine, not to this network namespace.
-      "conntrack-max-per-core": 0,
+    kubeconfig: kubeconfigOf("kube-proxy"),
+    "hostname-override": nodeName,
+    "cluster-cidr": addresses.podCidr,
+    "proxy-mode": "iptables",
+    "bind-address": addresses.nodeIp,
+    // The table's size belongs to the whole machine, not to this network namespace.
+    "conntrack-max-per-core": 0,
   }),
 };
 
 const kubelet = {
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
-  authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: pki("ca.crt") } },
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: pki("ca.crt") },
+  },
   authorization: { mode: "Webhook" },
   cgroupDriver: "cgroupfs",
   cgroupRoot: `/${cgroupName}`,
@@ -111,5 +115,8 @@ export async function writeNodeConfig(): Promise<void> {
   await writeFile(config("containerd.toml"), containerd);
   await writeFile(config("registry.json"), JSON.stringify(registry, null, 2));
   await writeFile(config(`registries/${registryHost}/hosts.toml`), registryHosts);
-  await writeFile(config("resolv.conf"), "# pods have no way out of this machine: names outside the cluster are unknown\n");
+  await writeFile(
+    config("resolv.conf"),
+    "# pods have no way out of this machine: names outside the cluster are unknown\n",
+  );
 }

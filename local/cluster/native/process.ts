@@ -40,7 +40,8 @@ export function runningPid(name: string): number | undefined {
 export function start({ name, command, env }: BackgroundProcess): number {
   const running = runningPid(name);
   if (running !== undefined) return running;
-  for (const file of [pidFile(name), logFile(name)]) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  for (const file of [pidFile(name), logFile(name)])
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const log = openSync(logFile(name), "w", 0o600);
   const [program, ...args] = command;
   const child = spawn(program, args, {

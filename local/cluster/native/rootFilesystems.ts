@@ -52,7 +52,8 @@ export async function baseRootFilesystem(): Promise<string> {
 export async function nodeDistribution(): Promise<string> {
   const source = join(checkout, "local/toolchain/node");
   return madeOnce("node-distribution", async (folder) => {
-    for (const file of ["package.json", "package-lock.json"]) await copyFile(join(source, file), join(folder, file));
+    for (const file of ["package.json", "package-lock.json"])
+      await copyFile(join(source, file), join(folder, file));
     await execa("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
   });
 }

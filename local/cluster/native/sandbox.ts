@@ -38,13 +38,19 @@ export const close = (sandbox: Sandbox): Promise<void> => stop(sandbox.name);
 export function enter(sandbox: Sandbox): readonly [string, ...string[]] {
   const pid = initPid(sandbox);
   if (pid === undefined) throw new Error(`sandbox ${sandbox.name} is not open`);
-  return ["nsenter", "--target", String(pid), ...sandbox.namespaces.map((namespace) => `--${namespace}`), "--"];
+  return [
+    "nsenter",
+    "--target",
+    String(pid),
+    ...sandbox.namespaces.map((namespace) => `--${namespace}`),
+    "--",
+  ];
 }
 
 /** Runs a command inside to its end. */
 export async function runInside(sandbox: Sandbox, command: readonly string[]): Promise<void> {
   const [program, ...args] = [...enter(sandbox), ...command];
-  await execa(program as string, args);
+  await execa(program, args);
 }
 
 /** The id, as seen from outside, of the first process inside. */

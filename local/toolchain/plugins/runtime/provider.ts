@@ -66,6 +66,7 @@ function diffResponse(differences: readonly Difference[]): proto.DiffResponse {
   for (const { property, kind, replace } of differences) {
     const detail = new proto.PropertyDiff();
     detail.setKind(KINDS[kind][replace ? 1 : 0]);
+    detail.setInputdiff(true);
     response.getDetaileddiffMap().set(property, detail);
     response.addDiffs(property);
     if (replace) response.addReplaces(property);

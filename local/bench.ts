@@ -1,0 +1,68 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { coldToolchainFigures } from "./bench/coldToolchain";
+import { previewFigures } from "./bench/preview";
+import { timed } from "./bench/run";
+import { type Figure, render, seconds } from "./bench/table";
+import { warmUpFigures } from "./bench/warmUp";
+import { describeFailure, Failure } from "./failure";
+import { recordedCluster } from "./record";
+
+/** By issue 3. */
+const TEST_LIMIT_SECONDS = 15;
+
+interface BenchOptions {
+  readonly runs: number;
+  readonly up?: boolean;
+  readonly cold?: boolean;
+}
+
+const options = new Command("npm run bench --")
+  .description("Measures what this project promises about its speed, and prints a table.")
+  .addOption(
+    new Option("--runs <count>", "how often each preview is measured").default(5).argParser(positiveInteger),
+  )
+  .addOption(new Option("--up", "also stop the cluster, start it again and take the time"))
+  .addOption(new Option("--cold", "also build every program from an empty cache (half an hour, 30 GiB)"))
+  .parse()
+  .opts<BenchOptions>();
+
+void main();
+
+async function main(): Promise<void> {
+  try {
+    const figures = [
+      ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
+      ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
+      ...(await measure("pulumi preview", preview)),
+      ...(await measure("npm test", tests)),
+    ];
+    console.log(`\n${render(figures)}`);
+  } catch (error) {
+    console.error(`\n${describeFailure(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function measure(name: string, work: () => Promise<Figure[]>): Promise<Figure[]> {
+  console.log(`measuring ${name}`);
+  return work();
+}
+
+async function preview(): Promise<Figure[]> {
+  const cluster = recordedCluster()?.cluster;
+  if (cluster === undefined) {
+    throw new Failure("there is no stack to measure yet", "run npm run up first, or npm run bench -- --up");
+  }
+  return previewFigures(cluster, options.runs);
+}
+
+async function tests(): Promise<Figure[]> {
+  const run = await timed(["npm", "test"], { remedy: "npm test has to pass before its time counts" });
+  return [seconds("npm test", run.seconds, TEST_LIMIT_SECONDS)];
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a number from 1 on.");
+  return value;
+}

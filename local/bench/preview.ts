@@ -1,0 +1,102 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../cluster/cluster";
+import { checkout } from "../paths";
+import { pulumiHome, removeSalt, STACK, stackEnvironment } from "../pulumi";
+import { commandPath } from "../toolchain/install";
+import { programs } from "../toolchain/programs";
+import { timed } from "./run";
+import { type Figure, median, ratio, seconds } from "./table";
+
+/** By issue 3: a trial of 11 resources took 2.2 with type check, 1.2 without. */
+const LIMIT = 1.5;
+
+const cli = commandPath(programs.pulumi);
+const COMMON = ["--non-interactive", "--color", "never"];
+const PREVIEW = ["preview", "--expect-no-changes", ...COMMON];
+
+/** What `pulumi new typescript` writes, without a resource. */
+const emptyProgram: Readonly<Record<string, string>> = {
+  "Pulumi.yaml": "name: empty\nruntime: nodejs\n",
+  "package.json": '{ "name": "empty", "main": "index.ts" }\n',
+  "tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      outDir: "bin",
+      target: "es2020",
+      module: "commonjs",
+      moduleResolution: "node",
+      sourceMap: true,
+      experimentalDecorators: true,
+      pretty: true,
+      noFallthroughCasesInSwitch: true,
+      noImplicitReturns: true,
+      forceConsistentCasingInFileNames: true,
+    },
+    files: ["index.ts"],
+  }),
+  "index.ts": 'import * as pulumi from "@pulumi/pulumi";\n\nexport const stack = pulumi.getStack();\n',
+};
+
+/**
+ * Compares a preview without changes of stack `local` with that of an empty program by the same CLI, packages
+ * and Node, each with its own settings. The two take turns, so that what else the machine does meets both.
+ *
+ * @param runs how often each is measured
+ */
+export async function previewFigures(cluster: Cluster, runs: number): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-bench-"));
+  try {
+    const env = emptyEnvironment(folder);
+    await prepareEmptyProgram(folder, env);
+    const measured: { stack: number[]; empty: number[] } = { stack: [], empty: [] };
+    // The first run of each fills the caches of files and is not counted.
+    for (let run = 0; run <= runs; run++) {
+      const empty = await timed([cli, ...PREVIEW, "--stack", STACK], {
+        cwd: folder,
+        env,
+        remedy: "the lines above name the cause",
+      });
+      const stack = await timed([cli, ...PREVIEW, "--stack", STACK], {
+        env: stackEnvironment(cluster),
+        remedy: "if the stack has changes: run npm run up first",
+      });
+      if (run === 0) continue;
+      measured.empty.push(empty.seconds);
+      measured.stack.push(stack.seconds);
+    }
+    const [stack, empty] = [median(measured.stack), median(measured.empty)];
+    return [
+      seconds(`pulumi preview of stack local, median of ${runs}`, stack),
+      seconds(`pulumi preview of an empty program, median of ${runs}`, empty),
+      ratio("preview of stack local ÷ of an empty program", stack / empty, LIMIT),
+    ];
+  } finally {
+    await removeSalt();
+    await rm(folder, { recursive: true });
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Nothing of the stack's own settings, sourced by the user or not: it is compared with the defaults. */
+const emptyEnvironment = (folder: string): Environment => ({
+  PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+  PULUMI_NODEJS_TRANSPILE_ONLY: undefined,
+  TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
+  PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
+  PULUMI_CONFIG_PASSPHRASE: "empty",
+  PULUMI_HOME: pulumiHome,
+  PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  PULUMI_SKIP_UPDATE_CHECK: "true",
+});
+
+async function prepareEmptyProgram(folder: string, env: Environment): Promise<void> {
+  await mkdir(join(folder, "backend"));
+  for (const [file, text] of Object.entries(emptyProgram)) await writeFile(join(folder, file), text);
+  await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
+  const options = { cwd: folder, env, remedy: "run npm run up first: it installs the CLI and its plugins" };
+  await timed([cli, "stack", "init", STACK, ...COMMON], options);
+  await timed([cli, "up", "--yes", "--skip-preview", "--stack", STACK, ...COMMON], options);
+}

@@ -1,0 +1,95 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa, type Options } from "execa";
+import { tools } from "../components/versions";
+import type { Cluster } from "./cluster/cluster";
+import { Failure, lastLines } from "./failure";
+import { cache, checkout, state } from "./paths";
+import { commandPath, programFolder } from "./toolchain/install";
+import { programs } from "./toolchain/programs";
+
+export const STACK = "local";
+export const pulumiHome = cache("pulumi-home");
+export const backendFolder = state("backend");
+export const passphraseFile = state("passphrase");
+/** What only this machine knows of the program's settings. */
+export const machineSettingsFile = state("settings.yaml");
+/** What people `source` to work on the stack by hand. */
+export const environmentFile = state("env.sh");
+
+/** What a shell, or a program that this one starts, needs to run Pulumi on the stack. */
+export function stackEnvironment(cluster: Cluster): Record<string, string> {
+  return {
+    KUBECONFIG: cluster.kubeconfig,
+    PATH: [programFolder(programs.pulumi), programFolder(programs.temporal), process.env["PATH"]].join(":"),
+    PULUMI_BACKEND_URL: `file://${backendFolder}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
+    PULUMI_HOME: pulumiHome,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // The salt is kept in the stack's state: the passphrase is this machine's, the stack file everybody's.
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+    // Types are checked by `npm run typecheck`; checking them on each preview would double its time.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    TEMPORAL_STACK_MACHINE_SETTINGS: machineSettingsFile,
+    ...cluster.imageEnvironment,
+  };
+}
+
+/** Writes the environment for people, with what else they need. */
+export async function writeEnvironmentFile(
+  cluster: Cluster,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const variables = { ...stackEnvironment(cluster), ...more };
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  await writeFile(environmentFile, `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+export interface PulumiOptions {
+  /** Folder of the project file; default: the checkout. */
+  readonly cwd?: string;
+  /** Receives each line of progress. */
+  readonly onLine?: (line: string) => void;
+}
+
+/**
+ * Runs the Pulumi CLI on the machine's own backend and returns what it printed.
+ *
+ * @throws Failure with Pulumi's diagnostics
+ */
+export async function pulumi(
+  cluster: Cluster,
+  args: readonly string[],
+  { cwd = checkout, onLine }: PulumiOptions = {},
+): Promise<string> {
+  const options = { cwd, env: stackEnvironment(cluster), reject: false, all: true } satisfies Options;
+  const command = [...args, "--non-interactive", "--color", "never"];
+  const child = execa(commandPath(programs.pulumi), command, options);
+  if (onLine !== undefined) for await (const line of child.iterable({ from: "all" })) onLine(line);
+  const result = await child;
+  await removeSalt();
+  if (result.failed) {
+    throw new Failure(
+      `pulumi ${args[0] ?? ""} failed (version ${tools.pulumi})`,
+      "correct what the lines above name and run the command again: it carries on from here",
+      diagnostics(result.all),
+    );
+  }
+  return result.stdout;
+}
+
+const stackFile = join(checkout, `Pulumi.${STACK}.yaml`);
+
+/** Takes the salt out of the checkout's stack file: the CLI writes it there on every update. */
+export async function removeSalt(): Promise<void> {
+  const text = await readFile(stackFile, "utf8");
+  const without = text.replace(/^encryptionsalt: .*\n?/m, "");
+  if (without !== text) await writeFile(stackFile, without);
+}
+
+/** The part of Pulumi's output that says what is wrong: progress lines come before it, counts after it. */
+const diagnostics = (output: string): string[] =>
+  lastLines(/^Diagnostics:\n([^]*?)(?=^(?:Outputs|Resources|Duration):)/m.exec(output)?.[1] ?? output, 40);
+
+const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;

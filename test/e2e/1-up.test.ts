@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { footprintBefore } from "./machine";
+import { order, pulumi, run, succeed } from "./support";
+
+describe("npm run up", () => {
+  before("the machine is clean", async () => {
+    await succeed(["npm", "run", "down"]);
+    footprintBefore.take();
+  });
+
+  it("ends with a finished workflow, its result and the UI's address", async () => {
+    const output = await succeed(["npm", "run", "up", "--", "--native"]);
+    assert.match(output, /The first workflow has finished/);
+    assert.match(output, /result +\{"orderId":"order-/);
+    const address = /UI (http:\/\/\S+)/.exec(output)?.[1] ?? "";
+    assert.match(await (await fetch(address)).text(), /<html/i);
+  });
+
+  it("says that policies are not enforced yet", async () => {
+    const output = await succeed(["npm", "run", "up"]);
+    assert.match(output, /NOT enforced here; npm run addons/);
+  });
+
+  it("changes nothing when it runs again", async () => {
+    const { exitCode, output } = await pulumi("preview", "--expect-no-changes");
+    assert.equal(exitCode, 0, output);
+  });
+
+  it("leaves the stack file of the checkout alone", async () => {
+    const { output } = await run(["diff", "-u", `${__dirname}/../../Pulumi.local.yaml`, "Pulumi.local.yaml"]);
+    assert.equal(output, "");
+  });
+
+  it("shows a workflow that fails, with its exit code and cause", async () => {
+    const { exitCode, orders } = await order("--fail", "card-declined");
+    assert.equal(exitCode, 1);
+    assert.equal(orders[0]?.status, "failed");
+    assert.match(JSON.stringify(orders[0]?.["failure"]), /CardDeclined/);
+  });
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa } from "execa";
+import { changeWorker, checkout, podsOf, pulumi, restoreStackFile, run, succeed } from "./support";
+import { stopForwarding } from "../../local/firstWorkflow";
+
+const up = ["npm", "run", "up"];
+
+describe("npm run up says what is wrong, and carries on from there", () => {
+  afterEach(() => {
+    restoreStackFile();
+  });
+
+  it("when it is not root", async () => {
+    const home = mkdtempSync(join(tmpdir(), "temporal-stack-nobody-"));
+    await execa("chown", ["65534:65534", home]);
+    await execa("chmod", ["-R", "a+rX", checkout]);
+    const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const { exitCode, output } = await run([...asNobody, ...up, "--", "--native"], { env: { HOME: home } });
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /needs root: use sudo/);
+  });
+
+  it("when a port is taken", async () => {
+    await stopForwarding();
+    const server = createServer().listen(8233, "127.0.0.1");
+    await once(server, "listening");
+    const { exitCode, output } = await run(up);
+    server.close();
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /port 8233 on 127\.0\.0\.1 is taken/);
+  });
+
+  it("when the disk is too small", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-disk-"));
+    await execa("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", folder]);
+    try {
+      const { exitCode, output } = await run(up, { env: { TEMPORAL_STACK_CACHE: folder } });
+      assert.equal(exitCode, 1, output);
+      assert.match(output, /needs 30 GiB of free disk, there are 0\.1 GiB/);
+    } finally {
+      await execa("umount", [folder]);
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("when no registry can be reached", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
+    const { exitCode, output } = await run(up, {
+      env: { TEMPORAL_STACK_CACHE: folder, GOPROXY: "http://127.0.0.1:1" },
+    });
+    rmSync(folder, { recursive: true });
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /no Go module registry can be reached/);
+  });
+
+  it("when a setting is mistyped", async () => {
+    changeWorker({ logLevle: "debug" });
+    const { exitCode, output } = await run(up);
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /temporal-stack:workers\[0\]\.logLevle/);
+    assert.match(output, /Pulumi\.local\.yaml/);
+  });
+
+  it("when a worker crashes at its start: its reason and log are shown, the old pods keep running", async () => {
+    const before = await podsOf("temporal-workers");
+    changeWorker({ env: { TEMPORAL_TLS: "perhaps" }, rolloutTimeoutSeconds: 150 });
+    const { exitCode, output } = await run(up);
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /CrashLoopBackOff|exit code 78/);
+    assert.match(output, /TEMPORAL_TLS/);
+    const running = (await podsOf("temporal-workers")).map(({ metadata }) => metadata.name);
+    for (const { metadata } of before) assert.ok(running.includes(metadata.name), `${metadata.name} is gone`);
+    restoreStackFile();
+    await succeed(up);
+  });
+
+  it("when it was killed in the middle of pulumi up", async () => {
+    changeWorker({ logLevel: "warn" });
+    const child = spawn("npm", ["run", "up"], {
+      cwd: checkout,
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
+    });
+    const pid = child.pid ?? 0;
+    for await (const chunk of child.stdout)
+      if (/Deployment worker-orders-deployment updating/.test(String(chunk))) break;
+    process.kill(-pid, "SIGKILL");
+    await execa("pkill", ["-KILL", "-x", "pulumi"], { reject: false });
+    await delay(1_000);
+    const output = await succeed(up);
+    assert.match(output, /the lock of process \d+, which is gone, was removed/);
+    assert.match(output, /The first workflow has finished/);
+    const { exitCode } = await pulumi("preview", "--expect-no-changes");
+    assert.equal(exitCode, 0);
+  });
+});

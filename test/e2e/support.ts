@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa, execaSync } from "execa";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { recordedCluster } from "../../local/record";
+import { environmentFile } from "../../local/pulumi";
+import { commandPath } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
+
+const repository = resolve(__dirname, "../..");
+
+/** A copy of the checkout whose stack file a test may change, with the same installed packages. */
+export const checkout = copyOfCheckout();
+
+function copyOfCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-e2e-"));
+  const { stdout } = execaSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: repository,
+  });
+  for (const file of stdout.split("\n").filter((name) => existsSync(join(repository, name)))) {
+    cpSync(join(repository, file), join(folder, file));
+  }
+  for (const packages of ["node_modules", "worker/node_modules"]) {
+    symlinkSync(join(repository, packages), join(folder, packages));
+  }
+  return folder;
+}
+
+export interface Finished {
+  readonly exitCode: number | undefined;
+  readonly output: string;
+}
+
+/** Runs a command in the copied checkout, as a user would; never throws. */
+export async function run(
+  command: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly timeout?: number } = {},
+): Promise<Finished> {
+  const [program, ...args] = command;
+  const { exitCode, all } = await execa(program ?? "", args, {
+    cwd: checkout,
+    reject: false,
+    all: true,
+    stdin: "ignore",
+    ...options,
+  });
+  return { exitCode, output: all };
+}
+
+/** Runs a command that has to succeed and returns what it printed. */
+export async function succeed(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { exitCode, output } = await run(command, { env });
+  assert.equal(exitCode, 0, `${command.join(" ")} ended with ${String(exitCode)}:\n${output}`);
+  return output;
+}
+
+/** The environment that `npm run up` tells people to source. */
+export function sourcedEnvironment(): NodeJS.ProcessEnv {
+  const { stdout } = execaSync("sh", ["-c", `. ${environmentFile} && env -0`]);
+  const entries = stdout
+    .split("\0")
+    .filter((entry) => entry.includes("="))
+    .map((entry): [string, string] => [
+      entry.slice(0, entry.indexOf("=")),
+      entry.slice(entry.indexOf("=") + 1),
+    ]);
+  return Object.fromEntries(entries);
+}
+
+/** Runs the Pulumi CLI the way the README says: `source` the environment, then `npx pulumi`. */
+export const pulumi = (...args: string[]): Promise<Finished> =>
+  run(["npx", "pulumi", ...args, "--stack", "local", "--non-interactive", "--color", "never"], {
+    env: sourcedEnvironment(),
+  });
+
+export async function kubectl(...args: string[]): Promise<string> {
+  const kubeconfig = recordedCluster()?.cluster?.kubeconfig ?? "";
+  const { stdout } = await execa(commandPath(programs.kubernetes, "kubectl"), [
+    "--kubeconfig",
+    kubeconfig,
+    ...args,
+  ]);
+  return stdout;
+}
+
+const podList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        namespace: z.string(),
+        labels: z.record(z.string(), z.string()).default({}),
+        deletionTimestamp: z.string().optional(),
+      }),
+      spec: z.record(z.string(), z.unknown()),
+      status: z.object({ podIP: z.string().optional(), phase: z.string().optional() }),
+    }),
+  ),
+});
+export type Pod = z.infer<typeof podList>["items"][number];
+
+/** The pods of a namespace that run and are not on their way out. */
+export async function podsOf(namespace: string): Promise<Pod[]> {
+  const { items } = podList.parse(
+    JSON.parse(await kubectl("get", "pods", "--namespace", namespace, "--output=json")),
+  );
+  return items.filter(
+    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status.phase === "Running",
+  );
+}
+
+const stackFileSchema = z.object({ config: z.record(z.string(), z.unknown()) });
+const stackFile = join(checkout, "Pulumi.local.yaml");
+const workersSchema = z.array(z.record(z.string(), z.unknown())).nonempty();
+
+/** Lays settings over the first worker group in the copied checkout's stack file. */
+export function changeWorker(settings: Readonly<Record<string, unknown>>): void {
+  const file = stackFileSchema.loose().parse(parse(readFileSync(stackFile, "utf8")));
+  const [first, ...others] = workersSchema.parse(file.config["temporal-stack:workers"]);
+  file.config["temporal-stack:workers"] = [{ ...first, ...settings }, ...others];
+  writeFileSync(stackFile, stringify(file));
+}
+
+/** Undoes every change of the stack file. */
+export const restoreStackFile = (): void => {
+  cpSync(join(repository, "Pulumi.local.yaml"), stackFile);
+};
+
+const orderSchema = z.object({ workflowId: z.string(), status: z.string() }).loose();
+
+/** Runs the worker's client as `npm run order` does; one object for each order. */
+export async function order(
+  ...args: string[]
+): Promise<{ exitCode: number | undefined; orders: z.infer<typeof orderSchema>[] }> {
+  const { exitCode, output } = await run(["npm", "run", "--silent", "order", "--", "--json", ...args], {
+    env: sourcedEnvironment(),
+  });
+  const lines = output.split("\n").filter((line) => line.startsWith("{"));
+  return { exitCode, orders: lines.map((line) => orderSchema.parse(JSON.parse(line))) };
+}

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { root } from "./folders";
+import type { Cluster } from "../../local/cluster/cluster";
+import { Failure } from "../../local/failure";
+import { state } from "../../local/paths";
+import { environmentFile, writeEnvironmentFile } from "../../local/pulumi";
+import { recordCluster, recordedCluster } from "../../local/record";
+import { recoverStack } from "../../local/recovery";
+import { prepareStack, stackOutputs, updateStack } from "../../local/stack";
+import { commandPath } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
+
+const cluster: Cluster = {
+  description: "a cluster of the test",
+  kubeconfig: join(root, "it's a kubeconfig"),
+  context: "test",
+  networkPolicies: "unknown",
+  imageEnvironment: { DOCKER_HOST: "unix:///nowhere" },
+  settings: { kubernetes: { context: "test" } },
+};
+
+const answers = join(root, "pulumi-answers");
+const calls = join(answers, "calls");
+const locks = state("backend/.pulumi/locks/organization/temporal-stack/local");
+const DEAD_PID = 2 ** 30;
+
+/** Stands for the engine: notes its arguments and prints what a file of its first two words holds. */
+const engine = `#!/bin/sh
+echo "$*" >> '${calls}'
+case "$1" in stack) answer="$1-$2" ;; *) answer="$1" ;; esac
+cat '${answers}'/"$answer" 2>/dev/null
+[ ! -e '${answers}'/"$answer.fails" ]
+`;
+
+const answer = (command: string, text: string): void => writeFileSync(join(answers, command), text);
+const called = (): string[] => readFileSync(calls, "utf8").trim().split("\n");
+const lock = (name: string, content: object): void => {
+  mkdirSync(locks, { recursive: true });
+  writeFileSync(join(locks, `${name}.json`), JSON.stringify({ username: "somebody", ...content }));
+};
+const deployment = (operations?: object[]): string =>
+  JSON.stringify({ version: 3, deployment: { pending_operations: operations } });
+
+describe("stack local", () => {
+  const program = commandPath(programs.pulumi);
+
+  beforeEach(() => {
+    for (const folder of [answers, locks]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [answers, dirname(program)]) mkdirSync(folder, { recursive: true });
+    writeFileSync(program, engine, { mode: 0o755 });
+    writeFileSync(calls, "");
+    answer("stack-export", deployment());
+    answer("stack-ls", "[]");
+  });
+  after(() => rmSync(dirname(program), { recursive: true }));
+
+  it("is initialized once, with a passphrase that stays and that only its owner reads", async () => {
+    await prepareStack(cluster);
+    const passphrase = readFileSync(state("passphrase"), "utf8");
+    assert.match(passphrase, /^[\w-]{43}$/);
+    assert.equal(statSync(state("passphrase")).mode & 0o777, 0o600);
+    assert.ok(called().some((line) => line.startsWith("stack init local ")));
+    writeFileSync(calls, "");
+    answer("stack-ls", JSON.stringify([{ name: "local", current: true }]));
+    await prepareStack(cluster);
+    assert.equal(readFileSync(state("passphrase"), "utf8"), passphrase);
+    assert.ok(!called().some((line) => line.startsWith("stack init")));
+  });
+
+  it("has an environment file that a shell can source, whatever is in a value", async () => {
+    await prepareStack(cluster);
+    await writeEnvironmentFile(cluster, { TEMPORAL_ADDRESS: `$(touch ${join(root, "executed")}) "'` });
+    const script = `. '${environmentFile}'; printf '%s\\n' "$KUBECONFIG" "$TEMPORAL_ADDRESS" "$PULUMI_BACKEND_URL"`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    assert.equal(stderr, "");
+    assert.deepEqual(stdout.trim().split("\n"), [
+      cluster.kubeconfig,
+      `$(touch ${join(root, "executed")}) "'`,
+      `file://${state("backend")}`,
+    ]);
+    assert.equal(statSync(environmentFile).mode & 0o777, 0o600);
+  });
+
+  it("needs no recovery after an update that ended", async () => {
+    assert.deepEqual(await recoverStack(cluster), []);
+    assert.ok(called().every((line) => line.startsWith("stack export ")));
+  });
+
+  it("is freed from the lock of a process that is gone", async () => {
+    lock("one", { pid: DEAD_PID, hostname: hostname() });
+    assert.deepEqual(await recoverStack(cluster), [
+      `the lock of process ${DEAD_PID}, which is gone, was removed`,
+    ]);
+    assert.ok(called().some((line) => line.startsWith("cancel --yes --stack local ")));
+  });
+
+  for (const [title, content] of Object.entries({
+    "a process that runs": { pid: process.pid, hostname: hostname() },
+    "a process of another machine": { pid: DEAD_PID, hostname: "elsewhere" },
+  })) {
+    it(`is not taken from ${title}`, async () => {
+      lock("gone", { pid: DEAD_PID, hostname: hostname() });
+      lock("held", content);
+      await assert.rejects(recoverStack(cluster), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(
+          error.message,
+          `another pulumi command works on the stack (process ${content.pid} of somebody)`,
+        );
+        return true;
+      });
+      assert.ok(!called().some((line) => line.startsWith("cancel")));
+    });
+  }
+
+  it("is refreshed when operations were interrupted, each one named", async () => {
+    const urn = "urn:pulumi:local::temporal-stack::kubernetes:apps/v1:Deployment::worker";
+    answer("stack-export", deployment([{ type: "creating", resource: { urn } }]));
+    assert.deepEqual(await recoverStack(cluster), [`creating of ${urn} was interrupted: state refreshed`]);
+    assert.ok(called().some((line) => /^refresh --yes .*--clear-pending-creates .*--stack local/.test(line)));
+  });
+
+  it("passes on the lines of an update, and of a failed one the diagnostics alone", async () => {
+    const failed = [
+      "Updating (local):",
+      " ~  kubernetes:apps/v1:Deployment worker updating (0s)",
+      "Diagnostics:",
+      "  kubernetes:apps/v1:Deployment (worker):",
+      "    error: the Deployment did not become ready",
+      "Resources:",
+      "    10 unchanged",
+      "Duration: 3s",
+    ];
+    answer("up", `${failed.join("\n")}\n`);
+    const lines: string[] = [];
+    await updateStack(cluster, (line) => lines.push(line));
+    assert.deepEqual(lines, failed);
+    answer("up.fails", "");
+    await assert.rejects(
+      updateStack(cluster, () => undefined),
+      (error) => {
+        assert.ok(error instanceof Failure);
+        assert.match(error.message, /^pulumi up failed \(version \d/);
+        assert.deepEqual(error.details, failed.slice(3, 5));
+        return true;
+      },
+    );
+  });
+
+  it("hands over its outputs, and refuses others", async () => {
+    const service = { namespace: "temporal", service: "temporal-frontend", port: 7233 };
+    const worker = {
+      name: "orders",
+      namespace: "temporal-workers",
+      deployment: "orders",
+      taskQueue: "orders",
+    };
+    const outputs = {
+      temporalFrontend: service,
+      temporalUi: service,
+      temporalNamespace: "default",
+      workers: [worker],
+      payloadKeyring: null,
+    };
+    answer("stack-output", JSON.stringify(outputs));
+    assert.deepEqual(await stackOutputs(cluster), outputs);
+    answer("stack-output", JSON.stringify({ ...outputs, workers: [] }));
+    await assert.rejects(stackOutputs(cluster), /workers/);
+  });
+
+  it("is remembered together with its cluster", () => {
+    mkdirSync(state(), { recursive: true });
+    recordCluster("native");
+    assert.deepEqual(recordedCluster(), { way: "native" });
+    recordCluster("context", cluster);
+    assert.deepEqual(recordedCluster(), { way: "context", cluster });
+    rmSync(state("cluster.json"));
+    assert.equal(recordedCluster(), undefined);
+  });
+});
