@@ -30,7 +30,7 @@ export class WorkerImage extends pulumi.ComponentResource {
   }
 
   private build(name: string, settings: Settings["workerImage"]): docker.Image {
-    const { repository, platform, baseImages, registry } = settings;
+    const { repository, platform, baseImages, buildNetwork, registry } = settings;
     // A tag for people and for the registry's retention: one for each content, so that none is ever moved.
     const tag = contentHash(join(__dirname, "..", CONTEXT), [platform, baseImages.build, baseImages.runtime]);
     return new docker.Image(
@@ -41,6 +41,7 @@ export class WorkerImage extends pulumi.ComponentResource {
           context: CONTEXT,
           dockerfile: `${CONTEXT}/Dockerfile`,
           platform,
+          network: buildNetwork,
           builderVersion: "BuilderBuildKit",
           args: { BUILD_IMAGE: baseImages.build, RUNTIME_IMAGE: baseImages.runtime },
         },

@@ -4,11 +4,20 @@ import { existingCluster } from "./cluster/context";
 import { startKind } from "./cluster/kind";
 import { nativeCluster } from "./cluster/native";
 import { installClusterServices, startControlPlane, startImageServices } from "./cluster/native/cluster";
+import { Failure } from "./failure";
 import { step } from "./progress";
+import { recordedCluster } from "./record";
 
 export interface ClusterOptions {
   readonly context?: string;
   readonly repository?: string;
+}
+
+/** The cluster that an earlier run was pointed at. */
+function rememberedCluster(): Cluster {
+  const cluster = recordedCluster()?.cluster;
+  if (cluster === undefined) throw new Failure("no cluster is known yet", "name one with --context NAME");
+  return cluster;
 }
 
 /** The steps after which there is a cluster to deploy to; it is handed over when it is ready. */
@@ -21,7 +30,11 @@ export function clusterSteps(
     case "context":
       return [
         step("existing cluster", () => {
-          handOver(existingCluster(options.context ?? "", options.repository));
+          handOver(
+            options.context === undefined
+              ? rememberedCluster()
+              : existingCluster(options.context, options.repository),
+          );
           return Promise.resolve();
         }),
       ];

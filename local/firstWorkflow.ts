@@ -29,9 +29,16 @@ export type WorkflowResult = z.infer<typeof resultSchema>;
 
 /** Makes Temporal's frontend and UI reachable on this machine's loopback address, in the background. */
 export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Promise<void> {
+  const { temporalFrontend, temporalUi } = outputs;
+  if (temporalFrontend === null || temporalUi === null) {
+    throw new Failure(
+      "stack local has no Temporal server of its own: its first workflow cannot be started from here",
+      "set temporal-stack:temporal.mode to devServer in Pulumi.local.yaml, or start workflows at your server",
+    );
+  }
   const forwards: Forward[] = [
-    { localPort: localPorts.frontend, ...outputs.temporalFrontend },
-    { localPort: localPorts.ui, ...outputs.temporalUi },
+    { localPort: localPorts.frontend, ...temporalFrontend },
+    { localPort: localPorts.ui, ...temporalUi },
   ];
   if (runningPid(PORT_FORWARD) !== undefined) return;
   start({

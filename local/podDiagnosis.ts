@@ -1,22 +1,21 @@
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "./cluster/cluster";
 import { lastLines } from "./failure";
+import { STACK } from "./pulumi";
 
 const LOG_LINES = 15;
 
-/** Why pods are not ready: each one's reason and the last lines of its log. */
-export async function diagnosePods(cluster: Cluster, namespaces: readonly string[]): Promise<string[]> {
+/** Why pods of the stack are not ready: each one's reason and the last lines of its log. */
+export async function diagnosePods(cluster: Cluster): Promise<string[]> {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
   config.setCurrentContext(cluster.context);
   const core = config.makeApiClient(CoreV1Api);
+  const { items } = await core.listPodForAllNamespaces({ labelSelector: `temporal-stack/stack=${STACK}` });
   const lines: string[] = [];
-  for (const namespace of namespaces) {
-    const { items } = await core.listNamespacedPod({ namespace });
-    for (const pod of items.filter((candidate) => !isReady(candidate))) {
-      const name = pod.metadata?.name ?? "";
-      lines.push(`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...(await logOf(core, namespace, name, pod)));
-    }
+  for (const pod of items.filter((candidate) => !isReady(candidate))) {
+    const [name, namespace] = [pod.metadata?.name ?? "", pod.metadata?.namespace ?? ""];
+    lines.push(`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...(await logOf(core, namespace, name, pod)));
   }
   return lines;
 }

@@ -67,7 +67,7 @@ async function nativeProblems(mustBuild: boolean): Promise<string[]> {
   if (mustBuild) {
     const { exitCode } = await execa("go", ["version"], { reject: false });
     if (exitCode !== 0)
-      problems.push("Go is not on PATH, and programs have to be built: install Go 1.26 or newer");
+      problems.push("Go is not on PATH, and programs have to be built: install Go 1.26.4 or newer");
   }
   if (stateFolder.length > STATE_PATH_LIMIT) {
     problems.push(

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa, type Options } from "execa";
@@ -17,11 +18,13 @@ export const machineSettingsFile = state("settings.yaml");
 /** What people `source` to work on the stack by hand. */
 export const environmentFile = state("env.sh");
 
+const toolFolders = [programs.pulumi, programs.temporal].map(programFolder);
+
 /** What a shell, or a program that this one starts, needs to run Pulumi on the stack. */
 export function stackEnvironment(cluster: Cluster): Record<string, string> {
   return {
     KUBECONFIG: cluster.kubeconfig,
-    PATH: [programFolder(programs.pulumi), programFolder(programs.temporal), process.env["PATH"]].join(":"),
+    PATH: [...toolFolders, process.env["PATH"]].join(":"),
     PULUMI_BACKEND_URL: `file://${backendFolder}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
     PULUMI_HOME: pulumiHome,
@@ -42,7 +45,11 @@ export async function writeEnvironmentFile(
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const variables = { ...stackEnvironment(cluster), ...more };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  const lines = Object.entries(variables).map(([name, value]) =>
+    name === "PATH"
+      ? `export PATH=${quoted(toolFolders.join(":"))}:"$PATH"`
+      : `export ${name}=${quoted(value)}`,
+  );
   await writeFile(environmentFile, `${lines.join("\n")}\n`, { mode: 0o600 });
 }
 
@@ -83,6 +90,7 @@ const stackFile = join(checkout, `Pulumi.${STACK}.yaml`);
 
 /** Takes the salt out of the checkout's stack file: the CLI writes it there on every update. */
 export async function removeSalt(): Promise<void> {
+  if (!existsSync(stackFile)) return;
   const text = await readFile(stackFile, "utf8");
   const without = text.replace(/^encryptionsalt: .*\n?/m, "");
   if (without !== text) await writeFile(stackFile, without);

@@ -48,7 +48,7 @@ export async function updateStack(cluster: Cluster, onLine: (line: string) => vo
   await pulumi(cluster, ["up", "--yes", "--skip-preview", "--stack", STACK, ...message], { onLine });
 }
 
-/** Runs `pulumi destroy` and forgets the stack. */
+/** Runs `pulumi destroy`. */
 export async function destroyStack(cluster: Cluster, onLine: (line: string) => void): Promise<void> {
   await pulumi(cluster, ["destroy", "--yes", "--skip-preview", "--stack", STACK], { onLine });
 }
@@ -69,8 +69,8 @@ const workerGroup = z.object({
   taskQueue: z.string(),
 });
 const stackOutputsSchema = z.object({
-  temporalFrontend: service,
-  temporalUi: service,
+  temporalFrontend: service.nullable(),
+  temporalUi: service.nullable(),
   temporalNamespace: z.string(),
   workers: z.tuple([workerGroup], workerGroup),
   payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).nullable(),

@@ -46,12 +46,13 @@ async function main(options: UpOptions): Promise<void> {
     const building = mustBuild(way, source);
     console.log(
       source === "official"
-        ? "official downloads can be reached: programs are downloaded"
+        ? "official downloads can be reached: what is published is downloaded" +
+            (building ? ", the rest is built from package registries" : "")
         : "official downloads cannot be reached: the same versions are built from package registries" +
             (building ? " (about half an hour, once)" : ", and have been"),
     );
     await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
-    if (recordedCluster()?.way !== way) recordCluster(way);
+    keepToOneCluster(way);
     await runSteps(toolchainSteps(way, source));
     let cluster: Cluster | undefined;
     await runSteps(
@@ -69,6 +70,18 @@ async function main(options: UpOptions): Promise<void> {
   }
 }
 
+/** One state folder holds one cluster; `down` has to know which. */
+function keepToOneCluster(way: ClusterWay): void {
+  const recorded = recordedCluster();
+  if (recorded === undefined) recordCluster(way);
+  else if (recorded.way !== way) {
+    throw new Failure(
+      `there is a cluster already, of the kind "${recorded.way}"`,
+      `npm run down takes it away; then run the command again for "${way}"`,
+    );
+  }
+}
+
 async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterWay> {
   if (context !== undefined) return "context";
   if (kind === true) return "kind";
@@ -79,11 +92,15 @@ async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterW
 async function deploy(cluster: Cluster): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
   let outputs: StackOutputs | undefined;
   let result: WorkflowResult | undefined;
+  let recovered: string[] = [];
   await runSteps([
-    step("Pulumi stack local", async ({ report }) => {
+    step("Pulumi stack local", async () => {
       await prepareStack(cluster);
-      for (const reason of await recoverStack(cluster)) report(reason);
+      recovered = await recoverStack(cluster);
     }),
+  ]);
+  for (const reason of recovered) console.log(`recovered from an interrupted update: ${reason}`);
+  await runSteps([
     step("pulumi up", async ({ report }) => {
       await update(cluster, report);
       outputs = await stackOutputs(cluster);
@@ -105,7 +122,7 @@ async function update(cluster: Cluster, report: (line: string) => void): Promise
     await updateStack(cluster, report);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const pods = await diagnosePods(cluster, ["temporal", "temporal-workers"]).catch(() => []);
+    const pods = await diagnosePods(cluster).catch(() => []);
     throw new Failure(error.message, error.remedy, [...error.details, ...pods]);
   }
 }

@@ -161,6 +161,9 @@ export const workerImage = z.strictObject({
         .describe("Image on which the worker runs: Node.js on glibc, with uid 65532."),
     })
     .prefault({}),
+  buildNetwork: oneOf(["default", "host"])
+    .default("default")
+    .describe("Network of the build's steps: `host` where the container engine has no bridge of its own."),
   registry: z
     .strictObject({
       server: text(

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { tools } from "../../components/versions";
 import { Failure, lastLines } from "../failure";
@@ -34,7 +35,7 @@ export async function kindIsPossible(): Promise<boolean> {
  * @throws Failure with the last lines of the program that failed
  */
 export async function startKind(): Promise<Cluster> {
-  await install({ url: release, checksums: `${release}.sha256sum` }, folder);
+  if (!existsSync(folder)) await install({ url: release, checksums: `${release}.sha256sum` }, folder);
   privateFolder(state());
   const kubeconfig = state("kubeconfig.yaml");
   const clusters = await kind(["get", "clusters"]);

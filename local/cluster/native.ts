@@ -19,13 +19,13 @@ export async function nativeCluster(): Promise<Cluster> {
     imageEnvironment: {
       DOCKER_HOST: dockerHost,
       TEMPORAL_STACK_DOCKER: dockerBinary,
-      TEMPORAL_STACK_DOCKER_BUILD_ARGS: JSON.stringify(["--network", "host"]),
     },
     settings: {
       kubernetes: { context: context.trim() },
       temporal: { image: references["temporal"] },
       workerImage: {
         repository: `${registryHost}/temporal-stack/worker`,
+        buildNetwork: "host",
         baseImages: { build: references["nodeBuild"], runtime: references["nodeRuntime"] },
       },
     },

@@ -50,7 +50,9 @@ export async function install(download: OfficialDownload, folder: string): Promi
     );
   }
   await mkdir(dirname(folder), { recursive: true });
-  const staging = await mkdtemp(`${folder}.incomplete-`);
+  const staging = `${folder}.incomplete`;
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging);
   try {
     const file = join(staging, name);
     await save(download.url, file);

@@ -1,4 +1,4 @@
-import { chmod, copyFile, cp, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa, ExecaError } from "execa";
 import { Failure, lastLines } from "../failure";
@@ -32,7 +32,9 @@ export async function build(program: Program, folder: string): Promise<void> {
     await chmod(join(source, file), 0o644);
   }
   await mkdir(dirname(folder), { recursive: true });
-  const staging = await mkdtemp(`${folder}.incomplete-`);
+  const staging = `${folder}.incomplete`;
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging);
   const [file, ...links] = program.commands;
   const variables = (recipe.variables ?? []).map((variable) => `-X ${variable}`);
   try {
@@ -87,7 +89,7 @@ function explain({ code, stderr }: { readonly code?: string; readonly stderr?: u
   if (code === "ENOENT") {
     return new Failure(
       "the program `go` is not on PATH, and the official downloads cannot be reached",
-      "install Go 1.26 or newer, or name an existing cluster with --context",
+      "install Go 1.26.4 or newer, or make the official downloads reachable",
     );
   }
   if (output.some((line) => /dial tcp|no such host|i\/o timeout|connection refused/.test(line))) {

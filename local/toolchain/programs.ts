@@ -56,7 +56,7 @@ const pulumi: Program = {
     url: github(
       "pulumi/pulumi",
       `v${tools.pulumi}`,
-      `pulumi-v${tools.pulumi}-linux-${architecture.pulumi}.tar.gz`,
+      `pulumi-v${tools.pulumi}-${process.platform}-${architecture.pulumi}.tar.gz`,
     ),
     checksums: github("pulumi/pulumi", `v${tools.pulumi}`, `pulumi-${tools.pulumi}-checksums.txt`),
     members: { pulumi: "pulumi/pulumi", "pulumi-language-nodejs": "pulumi/pulumi-language-nodejs" },
@@ -117,12 +117,12 @@ const coredns: Program = {
     url: github(
       "coredns/coredns",
       `v${tools.coredns}`,
-      `coredns_${tools.coredns}_linux_${architecture.go}.tgz`,
+      `coredns_${tools.coredns}_${process.platform}_${architecture.go}.tgz`,
     ),
     checksums: github(
       "coredns/coredns",
       `v${tools.coredns}`,
-      `coredns_${tools.coredns}_linux_${architecture.go}.tgz.sha256`,
+      `coredns_${tools.coredns}_${process.platform}_${architecture.go}.tgz.sha256`,
     ),
     members: { coredns: "coredns" },
   },
@@ -137,7 +137,7 @@ const temporal: Program = {
     url: github(
       "temporalio/cli",
       `v${tools.temporalCli}`,
-      `temporal_cli_${tools.temporalCli}_linux_${architecture.go}.tar.gz`,
+      `temporal_cli_${tools.temporalCli}_${process.platform}_${architecture.go}.tar.gz`,
     ),
     checksums: github("temporalio/cli", `v${tools.temporalCli}`, "checksums.txt"),
     members: { temporal: "temporal" },
@@ -188,7 +188,7 @@ const networkPolicyEnforcer: Program = {
 
 /** Where Pulumi publishes the plugin of a provider, with the checksums that its release lists. */
 export function pluginDownload(name: string, version: string): OfficialDownload {
-  const file = `pulumi-resource-${name}-v${version}-linux-${architecture.go}.tar.gz`;
+  const file = `pulumi-resource-${name}-v${version}-${process.platform}-${architecture.go}.tar.gz`;
   const repository = `pulumi/pulumi-${name}`;
   return {
     url: github(repository, `v${version}`, file),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { root } from "./folders";
 import { archiveOf, hashOf, Mirror } from "./mirror";
@@ -93,7 +93,8 @@ describe("official downloads", () => {
     assert.equal(statSync(join(folder, "tool-linux")).mode & 0o777, 0o755);
   });
 
-  it("an incomplete installation is replaced", async () => {
+  it("what a killed run left behind is replaced, as is an earlier installation", async () => {
+    mkdirSync(join(`${folder}.incomplete`, "unpacked-killed"), { recursive: true });
     mirror.serve(official.url, archive);
     mirror.serve(official.checksums, hashOf(archive));
     await install(official, folder);

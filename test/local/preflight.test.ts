@@ -33,60 +33,79 @@ async function portProblems(port: number): Promise<string[]> {
   }
 }
 
-describe("preflight", () => {
-  const isRoot = process.getuid?.() === 0;
-  let folder = "";
-  let server: Server;
-  let port = 0;
-  let smallDisk = false;
-  let report: z.infer<typeof reportSchema> | undefined;
+/** A machine with every problem at once, as far as this user may make one. */
+class PoorMachine {
+  private readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-preflight-"));
+  private readonly isRoot = process.getuid?.() === 0;
+  private readonly disk = join(this.folder, "disk");
+  readonly hasSmallDisk: boolean;
 
-  before(async () => {
-    ({ server, port } = await listen());
-    folder = mkdtempSync(join(tmpdir(), "temporal-stack-preflight-"));
-    chmodSync(folder, 0o777);
-    const disk = join(folder, "disk");
-    mkdirSync(disk);
-    chmodSync(disk, 0o777);
-    smallDisk =
-      isRoot && spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=1777", "tmpfs", disk]).status === 0;
-    const { stdout } = await execa(
+  constructor() {
+    mkdirSync(this.disk);
+    for (const folder of [this.folder, this.disk]) chmodSync(folder, 0o777);
+    const mount = ["-t", "tmpfs", "-o", "size=1m,mode=1777", "tmpfs", this.disk];
+    this.hasSmallDisk = this.isRoot && spawnSync("mount", mount).status === 0;
+  }
+
+  /** The preflight's problems there, when this port is one that it needs. */
+  async report(port: number): Promise<z.infer<typeof reportSchema>> {
+    const script = join(__dirname, "checkMachine.ts");
+    const user = this.isRoot ? [String(NOBODY)] : [];
+    const { stdout, stderr } = await execa(
       process.execPath,
-      [
-        ...["--require", "ts-node/register/transpile-only", join(__dirname, "checkMachine.ts")],
-        JSON.stringify({ port, ...(isRoot ? { uid: NOBODY } : {}) }),
-      ],
+      ["--require", "ts-node/register/transpile-only", script, String(port), ...user],
       {
+        reject: false,
         env: {
-          PATH: folder,
-          TEMPORAL_STACK_CACHE: join(disk, "cache"),
-          TEMPORAL_STACK_STATE: join(folder, "state-".repeat(15)),
+          PATH: this.folder,
+          TEMPORAL_STACK_CACHE: join(this.disk, "cache"),
+          TEMPORAL_STACK_STATE: join(this.folder, "state-".repeat(15)),
         },
       },
     );
-    report = reportSchema.parse(JSON.parse(stdout));
+    return stdout === ""
+      ? { message: stderr, remedy: "", details: [] }
+      : reportSchema.parse(JSON.parse(stdout));
+  }
+
+  remove(): void {
+    if (this.hasSmallDisk) assert.equal(spawnSync("umount", [this.disk]).status, 0);
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+let machine: PoorMachine;
+let taken: Awaited<ReturnType<typeof listen>>;
+let reported: ReturnType<PoorMachine["report"]>;
+
+// Another process works on it while the tests of other files run.
+before(async () => {
+  machine = new PoorMachine();
+  taken = await listen();
+  reported = machine.report(taken.port);
+});
+after(() => {
+  taken.server.close();
+  machine.remove();
+});
+
+describe("preflight", () => {
+  let report: Awaited<typeof reported>;
+  before(async () => {
+    report = await reported;
   });
 
-  after(() => {
-    server.close();
-    if (smallDisk) assert.equal(spawnSync("umount", [join(folder, "disk")]).status, 0);
-    rmSync(folder, { recursive: true });
-  });
-
-  const problems = (): readonly string[] => report?.details ?? [];
+  const problems = (): readonly string[] => report.details;
 
   it("names all problems at once, each one once", () => {
-    assert.match(
-      report?.message ?? "",
-      new RegExp(`^this machine is not ready, for ${problems().length} reasons$`),
-    );
-    assert.match(report?.remedy ?? "", /run the command again/);
+    assert.match(report.message, new RegExp(`^this machine is not ready, for ${problems().length} reasons$`));
+    assert.match(report.remedy, /run the command again/);
     assert.equal(new Set(problems()).size, problems().length);
   });
 
   const expected: readonly [title: string, problem: RegExp][] = [
     ["a user who is not root", /needs root: use sudo, start Docker for kind, or use --context NAME$/],
-    ["a missing Go", /^Go is not on PATH.*: install Go 1\.26 or newer$/],
+    ["a missing Go", /^Go is not on PATH.*: install Go [\d.]+ or newer$/],
     [
       "a path too long for sockets",
       /^the state folder's path is longer than 77 characters: set TEMPORAL_STACK_STATE$/,
@@ -103,7 +122,7 @@ describe("preflight", () => {
   }
 
   it("reports a disk that is too small", function () {
-    if (!smallDisk) {
+    if (!machine.hasSmallDisk) {
       console.warn("NOT TESTED: a small disk needs the right to mount one");
       this.skip();
     }
@@ -116,10 +135,10 @@ describe("preflight", () => {
     const free = await listen();
     await new Promise((closed) => free.server.close(closed));
     assert.deepEqual(await portProblems(free.port), []);
-    assert.equal((await portProblems(port)).length, 1);
+    assert.equal((await portProblems(taken.port)).length, 1);
     start({ name: "port-forward", command: ["sleep", "60"] });
     try {
-      assert.deepEqual(await portProblems(port), []);
+      assert.deepEqual(await portProblems(taken.port), []);
     } finally {
       await stop("port-forward");
     }

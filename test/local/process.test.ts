@@ -20,9 +20,7 @@ describe("background processes", () => {
     started.add(name);
     return start({ name, command: ["sh", "-c", script], ...(env === undefined ? {} : { env }) });
   };
-  after(async () => {
-    for (const name of started) await stop(name, 0);
-  });
+  after(() => Promise.all([...started].map((name) => stop(name, 0))));
 
   it("are started once, found by another call, and stopped", async () => {
     assert.equal(runningPid("sleeper"), undefined);

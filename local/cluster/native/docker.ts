@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { execa, ExecaError } from "execa";
 import { Failure, lastLines } from "../../failure";
 import { cache, state } from "../../paths";
@@ -15,10 +15,12 @@ export const dockerHost = `unix://${state("run", "docker.sock")}`;
 /** The engine reaches the package registries through the host's network, and adds nothing to it. */
 export const dockerSandbox: Sandbox = { name: "docker-sandbox", namespaces: ["pid", "mount"] };
 
+const enginePidFile = state("run", "docker-engine.pid");
+
 const engine = {
   "data-root": cache("docker"),
   "exec-root": state("run", "docker"),
-  pidfile: state("run", "docker-engine.pid"),
+  pidfile: enginePidFile,
   host: dockerHost,
   "insecure-registry": registryHost,
   "cgroup-parent": `/${cgroupName}`,
@@ -32,7 +34,11 @@ const engine = {
 /** Starts a container engine of our own, beside any other on this machine. */
 export async function startDocker(): Promise<void> {
   await open(dockerSandbox);
-  if (runningPid("dockerd") === undefined) await mkdir(state("run"), { recursive: true, mode: 0o700 });
+  if (runningPid("dockerd") === undefined) {
+    await mkdir(state("run"), { recursive: true, mode: 0o700 });
+    // Process ids in its namespace are always the same few: an old file looks like a living engine.
+    await rm(enginePidFile, { force: true });
+  }
   start({ name: "dockerd", command: [...enter(dockerSandbox), ...withFlags("dockerd", engine)] });
   await waitUntilReady(
     "dockerd",

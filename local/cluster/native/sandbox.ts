@@ -31,8 +31,11 @@ export async function open(sandbox: Sandbox): Promise<void> {
   );
 }
 
-/** Ends every process of the namespaces, and with them what they mounted and configured. */
-export const close = (sandbox: Sandbox): Promise<void> => stop(sandbox.name);
+/**
+ * Ends every process of the namespaces, and with them what they mounted and configured. There is nothing to
+ * be polite for: the holder ignores SIGTERM, and the kernel ends the others with it.
+ */
+export const close = (sandbox: Sandbox): Promise<void> => stop(sandbox.name, 0);
 
 /** The words to put before a command so that it runs inside. */
 export function enter(sandbox: Sandbox): readonly [string, ...string[]] {
