@@ -8,6 +8,7 @@ import { describeFailure } from "./failure";
 import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "./paths";
 import { runSteps, step } from "./progress";
+import { stopOrphanedPlugins } from "./orphans";
 import { recordedCluster } from "./record";
 import { destroyStack } from "./stack";
 
@@ -36,6 +37,10 @@ async function main(): Promise<void> {
         },
         { done: () => cluster === undefined },
       ),
+      step("Pulumi plugins without an engine", () => {
+        stopOrphanedPlugins();
+        return Promise.resolve();
+      }),
       step("port forwarding", stopForwarding),
       step("cluster", () => (way === "kind" ? stopKind() : stopCluster()), { done: () => way === "context" }),
       step("state folder", () => rm(stateFolder, { recursive: true, force: true }), {

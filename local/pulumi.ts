@@ -50,7 +50,8 @@ export async function writeEnvironmentFile(
       ? `export PATH=${quoted(toolFolders.join(":"))}:"$PATH"`
       : `export ${name}=${quoted(value)}`,
   );
-  await writeFile(environmentFile, `${lines.join("\n")}\n`, { mode: 0o600 });
+  const text = ["unset PULUMI_CONFIG_PASSPHRASE", ...lines, ""].join("\n");
+  await writeFile(environmentFile, text, { mode: 0o600 });
 }
 
 export interface PulumiOptions {
@@ -70,7 +71,9 @@ export async function pulumi(
   args: readonly string[],
   { cwd = checkout, onLine }: PulumiOptions = {},
 ): Promise<string> {
-  const options = { cwd, env: stackEnvironment(cluster), reject: false, all: true } satisfies Options;
+  // A passphrase of the user's own would win over the stack's file.
+  const env = { ...stackEnvironment(cluster), PULUMI_CONFIG_PASSPHRASE: undefined };
+  const options = { cwd, env, reject: false, all: true } satisfies Options;
   const command = [...args, "--non-interactive", "--color", "never"];
   const child = execa(commandPath(programs.pulumi), command, options);
   if (onLine !== undefined) for await (const line of child.iterable({ from: "all" })) onLine(line);

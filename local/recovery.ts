@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
 import { Failure } from "./failure";
+import { stopOrphanedPlugins } from "./orphans";
 import { backendFolder, pulumi, STACK } from "./pulumi";
 
 const locksFolder = join(backendFolder, ".pulumi/locks/organization/temporal-stack", STACK);
@@ -40,7 +41,10 @@ async function clearLocks(cluster: Cluster): Promise<string[]> {
       "wait until it ends, then run the command again",
     );
   }
-  if (found.length > 0) await pulumi(cluster, ["cancel", "--yes", "--stack", STACK]);
+  if (found.length > 0) {
+    stopOrphanedPlugins();
+    await pulumi(cluster, ["cancel", "--yes", "--stack", STACK]);
+  }
   return found.map(({ pid }) => `the lock of process ${pid}, which is gone, was removed`);
 }
 
@@ -54,19 +58,18 @@ async function clearPendingOperations(cluster: Cluster): Promise<string[]> {
 
 async function locks(): Promise<Lock[]> {
   if (!existsSync(locksFolder)) return [];
-  const files = await readdir(locksFolder);
+  const files = (await readdir(locksFolder)).filter((file) => file.endsWith(".json"));
   return Promise.all(
     files.map(async (file) => lockSchema.parse(JSON.parse(await readFile(join(locksFolder, file), "utf8")))),
   );
 }
 
-/** A lock of another machine counts as alive: nobody here can know. */
+/**
+ * Whether the lock's owner still runs. A lock of another machine counts as alive: nobody here can know. The
+ * number of a process is used again after a reboot: so its name counts, too.
+ */
 function isAlive(lock: Lock): boolean {
   if (lock.hostname !== hostname()) return true;
-  try {
-    process.kill(lock.pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  const name = `/proc/${lock.pid}/comm`;
+  return existsSync(name) && readFileSync(name, "utf8").trim() === "pulumi";
 }

@@ -34,7 +34,8 @@ describe("npm run up", () => {
   it("shows a workflow that fails, with its exit code and cause", async () => {
     const { exitCode, orders } = await order("--fail", "card-declined");
     assert.equal(exitCode, 1);
-    assert.equal(orders[0]?.status, "failed");
-    assert.match(JSON.stringify(orders[0]?.["failure"]), /CardDeclined/);
+    const [failed] = orders;
+    assert.equal(failed?.status, "failed");
+    assert.match(JSON.stringify(failed.failure), /CardDeclined/);
   });
 });

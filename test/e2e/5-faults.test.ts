@@ -7,10 +7,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
-import { changeWorker, checkout, podsOf, pulumi, restoreStackFile, run, succeed } from "./support";
+import { localImages, provideImage } from "../../local/cluster/native/images";
+import {
+  changeImage,
+  changeWorker,
+  checkout,
+  podsOf,
+  pulumi,
+  restoreStackFile,
+  run,
+  succeed,
+} from "./support";
 import { stopForwarding } from "../../local/firstWorkflow";
 
 const up = ["npm", "run", "up"];
+
+/** Puts an image beside the worker's whose program ends at once, and returns its digest. */
+async function crashingImage(): Promise<string> {
+  const reference = await provideImage({
+    name: "temporal-stack/worker:crashes",
+    dockerfile: [
+      `FROM ${await provideImage(localImages.nodeRuntime)}`,
+      `CMD ["-e", "console.error('crashed on purpose'); process.exit(1)"]`,
+    ].join("\n"),
+    context: () => Promise.resolve(mkdtempSync(join(tmpdir(), "temporal-stack-crashes-"))),
+  });
+  return reference.slice(reference.indexOf("@") + 1);
+}
 
 describe("npm run up says what is wrong, and carries on from there", () => {
   afterEach(() => {
@@ -70,11 +93,11 @@ describe("npm run up says what is wrong, and carries on from there", () => {
 
   it("when a worker crashes at its start: its reason and log are shown, the old pods keep running", async () => {
     const before = await podsOf("temporal-workers");
-    changeWorker({ env: { NODE_OPTIONS: "--require=/nowhere.js" } });
+    changeImage({ digest: await crashingImage() });
     const { exitCode, output } = await run(up);
     assert.equal(exitCode, 1, output);
     assert.match(output, /CrashLoopBackOff|last ended with exit code 1/);
-    assert.match(output, /Cannot find module '\/nowhere\.js'/);
+    assert.match(output, /crashed on purpose/);
     const running = (await podsOf("temporal-workers")).map(({ metadata }) => metadata.name);
     for (const { metadata } of before) assert.ok(running.includes(metadata.name), `${metadata.name} is gone`);
     restoreStackFile();
@@ -90,7 +113,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
     });
     const pid = child.pid ?? 0;
     for await (const chunk of child.stdout)
-      if (/Deployment worker-orders-deployment updating/.test(String(chunk))) break;
+      if (String(chunk).includes("Deployment worker-orders-deployment updating")) break;
     process.kill(-pid, "SIGKILL");
     await execa("pkill", ["-KILL", "-x", "pulumi"], { reject: false });
     await delay(1_000);

@@ -112,16 +112,30 @@ export async function podsOf(namespace: string): Promise<Pod[]> {
   );
 }
 
-const stackFileSchema = z.object({ config: z.record(z.string(), z.unknown()) });
+const sectionSchema = z.record(z.string(), z.unknown());
+const stackFileSchema = z.object({ config: sectionSchema }).loose();
 const stackFile = join(checkout, "Pulumi.local.yaml");
-const workersSchema = z.array(z.record(z.string(), z.unknown())).nonempty();
+const workersSchema = z.array(sectionSchema).nonempty();
 
 /** Lays settings over the first worker group in the copied checkout's stack file. */
 export function changeWorker(settings: Readonly<Record<string, unknown>>): void {
-  const file = stackFileSchema.loose().parse(parse(readFileSync(stackFile, "utf8")));
-  const [first, ...others] = workersSchema.parse(file.config["temporal-stack:workers"]);
-  file.config["temporal-stack:workers"] = [{ ...first, ...settings }, ...others];
-  writeFileSync(stackFile, stringify(file));
+  changeSection("temporal-stack:workers", (workers) => {
+    const [first, ...others] = workersSchema.parse(workers);
+    return [{ ...first, ...settings }, ...others];
+  });
+}
+
+/** Lays settings over those of the worker image in the copied checkout's stack file. */
+export function changeImage(settings: Readonly<Record<string, unknown>>): void {
+  changeSection("temporal-stack:workerImage", (image) => ({ ...sectionSchema.parse(image), ...settings }));
+}
+
+function changeSection(key: string, change: (section: unknown) => unknown): void {
+  const file = stackFileSchema.parse(parse(readFileSync(stackFile, "utf8")));
+  writeFileSync(
+    stackFile,
+    stringify({ ...file, config: { ...file.config, [key]: change(file.config[key]) } }),
+  );
 }
 
 /** Undoes every change of the stack file. */
@@ -129,7 +143,11 @@ export const restoreStackFile = (): void => {
   cpSync(join(repository, "Pulumi.local.yaml"), stackFile);
 };
 
-const orderSchema = z.object({ workflowId: z.string(), status: z.string() }).loose();
+const orderSchema = z.object({
+  workflowId: z.string(),
+  status: z.string(),
+  failure: z.array(z.string()).optional(),
+});
 
 /** Runs the worker's client as `npm run order` does; one object for each order. */
 export async function order(

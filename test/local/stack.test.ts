@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { root } from "./folders";
 import type { Cluster } from "../../local/cluster/cluster";
 import { Failure } from "../../local/failure";
@@ -98,23 +98,37 @@ describe("stack local", () => {
     assert.ok(called().some((line) => line.startsWith("cancel --yes --stack local ")));
   });
 
-  for (const [title, content] of Object.entries({
-    "a process that runs": { pid: process.pid, hostname: hostname() },
-    "a process of another machine": { pid: DEAD_PID, hostname: "elsewhere" },
-  })) {
-    it(`is not taken from ${title}`, async () => {
-      lock("gone", { pid: DEAD_PID, hostname: hostname() });
-      lock("held", content);
-      await assert.rejects(recoverStack(cluster), (error) => {
-        assert.ok(error instanceof Failure);
-        assert.equal(
-          error.message,
-          `another pulumi command works on the stack (process ${content.pid} of somebody)`,
-        );
-        return true;
-      });
-      assert.ok(!called().some((line) => line.startsWith("cancel")));
+  it("is freed from a lock whose process number is another program's now", async () => {
+    lock("one", { pid: process.pid, hostname: hostname() });
+    assert.equal((await recoverStack(cluster)).length, 1);
+  });
+
+  it("is not taken from a pulumi that runs", async () => {
+    const program = join(root, "pulumi");
+    symlinkSync("/bin/sleep", program);
+    const running = spawn(program, ["60"]);
+    try {
+      await isRefused({ pid: running.pid ?? 0, hostname: hostname() });
+    } finally {
+      running.kill();
+    }
+  });
+
+  it("is not taken from a process of another machine", () =>
+    isRefused({ pid: DEAD_PID, hostname: "elsewhere" }));
+
+  async function isRefused(owner: { pid: number; hostname: string }): Promise<void> {
+    lock("gone", { pid: DEAD_PID, hostname: hostname() });
+    lock("held", owner);
+    await assert.rejects(recoverStack(cluster), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.equal(
+        error.message,
+        `another pulumi command works on the stack (process ${owner.pid} of somebody)`,
+      );
+      return true;
     });
+    assert.ok(!called().some((line) => line.startsWith("cancel")));
   }
 
   it("is refreshed when operations were interrupted, each one named", async () => {

@@ -83,12 +83,21 @@ export async function waitUntilReady(
 export async function stop(name: string, graceSeconds = 10): Promise<void> {
   const pid = runningPid(name);
   if (pid !== undefined) {
-    process.kill(pid, "SIGTERM");
+    signal(pid, "SIGTERM");
     const deadline = Date.now() + graceSeconds * 1_000;
     while (runningPid(name) !== undefined) {
-      if (Date.now() > deadline) process.kill(pid, "SIGKILL");
+      if (Date.now() > deadline) signal(pid, "SIGKILL");
       await delay(POLL_MS);
     }
   }
   rmSync(pidFile(name), { force: true });
+}
+
+/** Signals a process that may have ended since it was looked at. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
