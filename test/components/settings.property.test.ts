@@ -23,6 +23,7 @@ const FULL: Values = {
     repository: "registry.example.com/worker",
     digest: `sha256:${"0".repeat(64)}`,
     platform: "linux/arm64",
+    buildNetwork: "host",
     baseImages: { build: "node:24-slim", runtime: "node:24-slim" },
     registry: { server: "registry.example.com", username: "pusher", password: "hunter2" },
   },

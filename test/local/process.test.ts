@@ -14,6 +14,16 @@ async function until(condition: () => boolean): Promise<void> {
   assert.ok(condition());
 }
 
+/** The kernel keeps a dead process's number until its parent has asked for its end. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 describe("background processes", () => {
   const started = new Set<string>();
   const run = (name: string, script: string, env?: NodeJS.ProcessEnv): number => {
@@ -30,6 +40,7 @@ describe("background processes", () => {
     await stop("sleeper");
     assert.equal(runningPid("sleeper"), undefined);
     assert.equal(existsSync(pidFile("sleeper")), false);
+    await until(() => isGone(pid));
     await stop("sleeper");
   });
 
@@ -47,6 +58,7 @@ describe("background processes", () => {
     const pid = run("stubborn", 'trap "" TERM; echo ready; while true; do sleep 0.05; done');
     await until(() => log("stubborn") !== "");
     await stop("stubborn", 0.1);
+    await until(() => isGone(pid));
   });
 
   it("are not taken for another process that has their old id", async () => {
