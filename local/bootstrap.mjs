@@ -58,7 +58,7 @@ function run(name, rest) {
     [
       "--disable-warning=ExperimentalWarning",
       "--require",
-      "ts-node/register/transpile-only",
+      "sucrase/register/ts",
       join("local", `${name}.ts`),
       ...rest,
     ],

@@ -45,7 +45,7 @@ export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Pro
     name: PORT_FORWARD,
     command: [
       process.execPath,
-      ...["--require", "ts-node/register/transpile-only", join(__dirname, "portForward.ts")],
+      ...["--require", "sucrase/register/ts", join(__dirname, "portForward.ts")],
       ...[JSON.stringify(forwards), cluster.context],
     ],
     env: { KUBECONFIG: cluster.kubeconfig },

@@ -23,7 +23,7 @@ export async function coldToolchainFigures(): Promise<Figure[]> {
     const { output } = await timed(
       [
         process.execPath,
-        ...["--require", "ts-node/register/transpile-only", join(__dirname, "buildToolchain.ts")],
+        ...["--require", "sucrase/register/ts", join(__dirname, "buildToolchain.ts")],
       ],
       {
         env: { TEMPORAL_STACK_CACHE: join(folder, "cache"), TEMPORAL_STACK_STATE: join(folder, "state") },

@@ -53,7 +53,7 @@ class PoorMachine {
     const user = this.isRoot ? [String(NOBODY)] : [];
     const { stdout, stderr } = await execa(
       process.execPath,
-      ["--require", "ts-node/register/transpile-only", script, String(port), ...user],
+      ["--require", "sucrase/register/ts", script, String(port), ...user],
       {
         reject: false,
         env: {

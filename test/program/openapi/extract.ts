@@ -8,7 +8,7 @@ import { isValues, type Values } from "../../harness";
  * project deploys, without descriptions. To be run again when the Kubernetes version moves:
  *
  *   go mod download -json k8s.io/kubernetes@v<version>      # prints the module's folder
- *   npx ts-node --transpile-only test/program/openapi/extract.ts <folder>/api/openapi-spec/v3
+ *   node --require sucrase/register/ts test/program/openapi/extract.ts <folder>/api/openapi-spec/v3
  */
 
 const DOCUMENTS = [
