@@ -82,7 +82,6 @@ describe("docker provider", () => {
       directory,
       environment: {
         TEMPORAL_STACK_DOCKER: join(directory, "docker"),
-        TEMPORAL_STACK_DOCKER_BUILD_ARGS: '["--network","host","--secret","id=npmrc,src=/npmrc"]',
       },
     });
     image = new Provider(plugin.address, urnOf("docker:index/image:Image"));
@@ -133,7 +132,7 @@ describe("docker provider", () => {
     assert.deepEqual(calls(), [
       "buildkit=1 [build] [--progress] [plain] [--file] [app/Dockerfile] " +
         `[--tag] [${NAME}] [--platform] [${platform}] [--build-arg] [BUILD_IMAGE=node:24] ` +
-        "[--network] [host] [--secret] [id=npmrc,src=/npmrc] [app]",
+        "[app]",
       `buildkit= [push] [${NAME}]`,
     ]);
     assert.ok(messages.includes("#5 [2/3] RUN npm ci"));
@@ -242,10 +241,10 @@ describe("docker provider", () => {
       addHosts: ["a:1.2.3.4"],
       cacheFrom: { images: ["localhost:5000/cache:1"] },
     };
-    const args = buildArguments(parseImage({ imageName: NAME, build }), ["--quiet"]);
+    const args = buildArguments(parseImage({ imageName: NAME, build }));
     assert.deepEqual(args, [
       ...["build", "--file", "Dockerfile", "--tag", NAME, "--target", "runtime"],
-      ...["--add-host", "a:1.2.3.4", "--cache-from", "localhost:5000/cache:1", "--quiet", "."],
+      ...["--add-host", "a:1.2.3.4", "--cache-from", "localhost:5000/cache:1", "."],
     ]);
     assert.equal(repositoryOf("localhost:5000/a/b"), "localhost:5000/a/b");
     assert.equal(repositoryOf("docker.io/a/b:1.2"), "docker.io/a/b");

@@ -1,7 +1,7 @@
 import { posix, relative, sep } from "node:path";
 import type { PropertyMap } from "../runtime/properties";
 import type { OperationContext } from "../runtime/resource";
-import { docker, extraBuildArguments } from "./cli";
+import { docker } from "./cli";
 import { withRegistry } from "./credentials";
 import type { Build, Image } from "./inputs";
 
@@ -12,12 +12,8 @@ function flags(name: string, values: readonly (string | undefined)[]): string[] 
   return values.flatMap((value) => (value === undefined ? [] : [`--${name}`, value]));
 }
 
-/**
- * Arguments of `docker build` for an image.
- *
- * @param extra Flags of this machine; they come last, so that they win.
- */
-export function buildArguments(image: Image, extra: readonly string[]): string[] {
+/** Arguments of `docker build` for an image. */
+export function buildArguments(image: Image): string[] {
   const { build } = image;
   const network = build.network === "default" ? undefined : build.network;
   return [
@@ -34,7 +30,6 @@ export function buildArguments(image: Image, extra: readonly string[]): string[]
       "build-arg",
       Object.entries(build.args).map(([name, value]) => `${name}=${value}`),
     ),
-    ...extra,
     build.context,
   ];
 }
@@ -80,7 +75,7 @@ export async function buildImage(
     const missing = image.registry.username === "" ? "username" : "password";
     log.warning(`registry.${missing} was not set: using the credentials of the Docker configuration`);
   }
-  const arguments_ = buildArguments(image, extraBuildArguments());
+  const arguments_ = buildArguments(image);
   const repoDigest = await withRegistry(image, signal, async (environment) => {
     log.status("Starting Docker build");
     await docker(arguments_, {

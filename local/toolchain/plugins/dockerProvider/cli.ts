@@ -2,9 +2,6 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { nonEmpty } from "../runtime/properties";
 
-/** Extra flags for `docker build`, as a JSON list; they belong to this machine and never enter state. */
-export const EXTRA_BUILD_ARGUMENTS = "TEMPORAL_STACK_DOCKER_BUILD_ARGS";
-
 /** How much of a failed command's output is shown where it has no summary of its own, in lines. */
 const TAIL_LINES = 40;
 
@@ -21,24 +18,6 @@ export interface DockerOptions {
 /** The Docker CLI: `TEMPORAL_STACK_DOCKER` or `DOCKER` name another executable than `docker` on PATH. */
 function executable(): string {
   return nonEmpty(process.env["TEMPORAL_STACK_DOCKER"]) ?? nonEmpty(process.env["DOCKER"]) ?? "docker";
-}
-
-/**
- * The extra `docker build` flags of this machine.
- *
- * @throws Error if the variable is not a JSON list of strings.
- */
-export function extraBuildArguments(): string[] {
-  const value = process.env[EXTRA_BUILD_ARGUMENTS];
-  if (!value) return [];
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(value);
-  } catch {
-    parsed = undefined;
-  }
-  if (Array.isArray(parsed) && parsed.every((entry) => typeof entry === "string")) return parsed;
-  throw new Error(`${EXTRA_BUILD_ARGUMENTS} must be a JSON list of strings such as ["--network","host"]`);
 }
 
 /** The part of a build's output that tells what failed: BuildKit's summary from its first rule on, else the end. */
