@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { applyManifest, kubectl } from "./cluster/native/addons";
 import { localImages, provideImage } from "./cluster/native/images";
 import { enforceNetworkPolicies } from "./cluster/native/networkPolicyEnforcer";
-import { describeFailure, Failure } from "./failure";
+import { runCommand } from "./command";
+import { Failure } from "./failure";
 import { runSteps, sideBySide, step } from "./progress";
 import { recordCluster, recordedCluster } from "./record";
 import { programs } from "./toolchain/programs";
@@ -14,45 +15,40 @@ new Command("npm run addons --")
   )
   .parse();
 
-void main();
+runCommand(main);
 
 async function main(): Promise<void> {
-  try {
-    const { way, cluster } = recordedCluster() ?? {};
-    if (way !== "native" || cluster === undefined) {
-      throw new Failure(
-        way === undefined
-          ? "there is no local cluster yet"
-          : `a cluster of kind "${way}" brings its own add-ons`,
-        way === undefined
-          ? "run npm run up first"
-          : "install metrics-server with the cluster's own means if it lacks it",
-      );
-    }
-    const source = await chooseSource();
-    await runSteps([
-      sideBySide("programs", [
-        programStep(programs.networkPolicyEnforcer, source),
-        programStep(programs.metricsServer, source),
-      ]),
-      step("NetworkPolicy enforcement", enforceNetworkPolicies),
-      step("metrics-server", async () => {
-        await applyManifest("metrics-server.yaml", {
-          metricsServer: await provideImage(localImages.metricsServer),
-        });
-        await kubectl([
-          "rollout",
-          "status",
-          "--namespace=kube-system",
-          "deployment/metrics-server",
-          "--timeout=120s",
-        ]);
-      }),
-    ]);
-    recordCluster(way, { ...cluster, networkPolicies: "enforced" });
-    console.log("NetworkPolicies are enforced, and the autoscaler sees the workers' CPU");
-  } catch (error) {
-    console.error(`\n${describeFailure(error)}`);
-    process.exitCode = 1;
+  const { way, cluster } = recordedCluster() ?? {};
+  if (way !== "native" || cluster === undefined) {
+    throw new Failure(
+      way === undefined
+        ? "there is no local cluster yet"
+        : `a cluster of kind "${way}" brings its own add-ons`,
+      way === undefined
+        ? "run npm run up first"
+        : "install metrics-server with the cluster's own means if it lacks it",
+    );
   }
+  const source = await chooseSource();
+  await runSteps([
+    sideBySide("programs", [
+      programStep(programs.networkPolicyEnforcer, source),
+      programStep(programs.metricsServer, source),
+    ]),
+    step("NetworkPolicy enforcement", enforceNetworkPolicies),
+    step("metrics-server", async () => {
+      await applyManifest("metrics-server.yaml", {
+        metricsServer: await provideImage(localImages.metricsServer),
+      });
+      await kubectl([
+        "rollout",
+        "status",
+        "--namespace=kube-system",
+        "deployment/metrics-server",
+        "--timeout=120s",
+      ]);
+    }),
+  ]);
+  recordCluster(way, { ...cluster, networkPolicies: "enforced" });
+  console.log("NetworkPolicies are enforced, and the autoscaler sees the workers' CPU");
 }

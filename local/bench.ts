@@ -4,7 +4,8 @@ import { previewFigures } from "./bench/preview";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
-import { describeFailure, Failure } from "./failure";
+import { runCommand } from "./command";
+import { Failure } from "./failure";
 import { recordedCluster } from "./record";
 
 /** By issue 3. */
@@ -26,21 +27,16 @@ const options = new Command("npm run bench --")
   .parse()
   .opts<BenchOptions>();
 
-void main();
+runCommand(main);
 
 async function main(): Promise<void> {
-  try {
-    const figures = [
-      ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
-      ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
-      ...(await measure("pulumi preview", preview)),
-      ...(await measure("npm test", tests)),
-    ];
-    console.log(`\n${render(figures)}`);
-  } catch (error) {
-    console.error(`\n${describeFailure(error)}`);
-    process.exitCode = 1;
-  }
+  const figures = [
+    ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
+    ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
+    ...(await measure("pulumi preview", preview)),
+    ...(await measure("npm test", tests)),
+  ];
+  console.log(`\n${render(figures)}`);
 }
 
 async function measure(name: string, work: () => Promise<Figure[]>): Promise<Figure[]> {

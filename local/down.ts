@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { execa } from "execa";
 import { stopKind } from "./cluster/kind";
 import { stopCluster } from "./cluster/native/cluster";
-import { describeFailure } from "./failure";
+import { runCommand } from "./command";
 import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "./paths";
 import { runSteps, step } from "./progress";
@@ -18,43 +18,38 @@ const options = new Command("npm run down --")
   .parse()
   .opts<{ purge?: boolean }>();
 
-void main();
+runCommand(main);
 
 async function main(): Promise<void> {
   const { way, cluster } = recordedCluster() ?? {};
-  try {
-    await runSteps([
-      step(
-        "stack local",
-        async ({ report }) => {
-          try {
-            if (cluster !== undefined) await destroyStack(cluster, report);
-          } catch (error) {
-            // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
-            if (way === "context") throw error;
-            report("could not be destroyed in order; it goes with its cluster");
-          }
-        },
-        { done: () => cluster === undefined },
-      ),
-      step("Pulumi plugins without an engine", () => {
-        stopOrphanedPlugins();
-        return Promise.resolve();
-      }),
-      step("port forwarding", stopForwarding),
-      step("cluster", () => (way === "kind" ? stopKind() : stopCluster()), { done: () => way === "context" }),
-      step("state folder", () => rm(stateFolder, { recursive: true, force: true }), {
-        done: () => !existsSync(stateFolder),
-      }),
-      step("cache", purge, { done: () => options.purge !== true || !existsSync(cacheFolder) }),
-    ]);
-    console.log(
-      "everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"),
-    );
-  } catch (error) {
-    console.error(`\n${describeFailure(error)}`);
-    process.exitCode = 1;
-  }
+  await runSteps([
+    step(
+      "stack local",
+      async ({ report }) => {
+        try {
+          if (cluster !== undefined) await destroyStack(cluster, report);
+        } catch (error) {
+          // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
+          if (way === "context") throw error;
+          report("could not be destroyed in order; it goes with its cluster");
+        }
+      },
+      { done: () => cluster === undefined },
+    ),
+    step("Pulumi plugins without an engine", () => {
+      stopOrphanedPlugins();
+      return Promise.resolve();
+    }),
+    step("port forwarding", stopForwarding),
+    step("cluster", () => (way === "kind" ? stopKind() : stopCluster()), { done: () => way === "context" }),
+    step("state folder", () => rm(stateFolder, { recursive: true, force: true }), {
+      done: () => !existsSync(stateFolder),
+    }),
+    step("cache", purge, { done: () => options.purge !== true || !existsSync(cacheFolder) }),
+  ]);
+  console.log(
+    "everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"),
+  );
 }
 
 /** Go makes its module cache read-only. */

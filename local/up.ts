@@ -2,7 +2,8 @@ import { Command, Option } from "commander";
 import type { Cluster, ClusterWay } from "./cluster/cluster";
 import { kindIsPossible } from "./cluster/kind";
 import { type ClusterOptions, clusterSteps } from "./clusterSteps";
-import { describeFailure, Failure } from "./failure";
+import { runCommand } from "./command";
+import { Failure } from "./failure";
 import {
   clientEnvironment,
   forwardPorts,
@@ -36,38 +37,33 @@ const command = new Command("npm run up --")
     new Option("--native", "run Kubernetes on this machine itself (Debian, root)").conflicts(["context"]),
   );
 
-void main(command.parse().opts<UpOptions>());
+runCommand(() => main(command.parse().opts<UpOptions>()));
 
 async function main(options: UpOptions): Promise<void> {
   const started = Date.now();
-  try {
-    const way = await chooseWay(options);
-    const source = await chooseSource();
-    const building = mustBuild(way, source);
-    console.log(
-      source === "official"
-        ? "official downloads can be reached: what is published is downloaded" +
-            (building ? ", the rest is built from package registries" : "")
-        : "official downloads cannot be reached: the same versions are built from package registries" +
-            (building ? " (about half an hour, once)" : ", and have been"),
-    );
-    await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
-    keepToOneCluster(way);
-    await runSteps(toolchainSteps(way, source));
-    let cluster: Cluster | undefined;
-    await runSteps(
-      clusterSteps(way, options, (ready) => {
-        cluster = ready;
-      }),
-    );
-    if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
-    recordCluster(way, cluster);
-    const { result, outputs } = await deploy(cluster);
-    summarize(cluster, outputs, result, Date.now() - started);
-  } catch (error) {
-    console.error(`\n${describeFailure(error)}`);
-    process.exitCode = 1;
-  }
+  const way = await chooseWay(options);
+  const source = await chooseSource();
+  const building = mustBuild(way, source);
+  console.log(
+    source === "official"
+      ? "official downloads can be reached: what is published is downloaded" +
+          (building ? ", the rest is built from package registries" : "")
+      : "official downloads cannot be reached: the same versions are built from package registries" +
+          (building ? " (about half an hour, once)" : ", and have been"),
+  );
+  await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
+  keepToOneCluster(way);
+  await runSteps(toolchainSteps(way, source));
+  let cluster: Cluster | undefined;
+  await runSteps(
+    clusterSteps(way, options, (ready) => {
+      cluster = ready;
+    }),
+  );
+  if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
+  recordCluster(way, cluster);
+  const { result, outputs } = await deploy(cluster);
+  summarize(cluster, outputs, result, Date.now() - started);
 }
 
 /** One state folder holds one cluster; `down` has to know which. */

@@ -21,10 +21,7 @@ export async function coldToolchainFigures(): Promise<Figure[]> {
   process.on("SIGINT", ignore);
   try {
     const { output } = await timed(
-      [
-        process.execPath,
-        ...["--require", "sucrase/register/ts", join(__dirname, "buildToolchain.ts")],
-      ],
+      [process.execPath, ...["--require", "sucrase/register/ts", join(__dirname, "buildToolchain.ts")]],
       {
         env: { TEMPORAL_STACK_CACHE: join(folder, "cache"), TEMPORAL_STACK_STATE: join(folder, "state") },
         remedy: "the lines above name the cause",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { footprintBefore } from "./machine";
-import { order, pulumi, run, succeed } from "./support";
+import { killedAt, order, pulumi, run, succeed } from "./support";
 
 describe("npm run up", () => {
   before("the machine is clean", async () => {
@@ -8,7 +8,11 @@ describe("npm run up", () => {
     footprintBefore.take();
   });
 
-  it("ends with a finished workflow, its result and the UI's address", async () => {
+  it("may be killed while the cluster starts", async () => {
+    await killedAt("[STARTED] Kubernetes control plane", ["npm", "run", "up", "--", "--native"]);
+  });
+
+  it("carries on, and ends with a finished workflow, its result and the UI's address", async () => {
     const output = await succeed(["npm", "run", "up", "--", "--native"]);
     assert.match(output, /The first workflow has finished/);
     assert.match(output, /result +\{"orderId":"order-/);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,6 +11,7 @@ import {
   changeImage,
   changeWorker,
   checkout,
+  killedAt,
   podsOf,
   pulumi,
   restoreStackFile,
@@ -106,15 +106,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
 
   it("when it was killed in the middle of pulumi up", async () => {
     changeWorker({ logLevel: "warn" });
-    const child = spawn("npm", ["run", "up"], {
-      cwd: checkout,
-      stdio: ["ignore", "pipe", "inherit"],
-      detached: true,
-    });
-    const pid = child.pid ?? 0;
-    for await (const chunk of child.stdout)
-      if (String(chunk).includes("Deployment worker-orders-deployment updating")) break;
-    process.kill(-pid, "SIGKILL");
+    await killedAt("Deployment worker-orders-deployment updating", up);
     await execa("pkill", ["-KILL", "-x", "pulumi"], { reject: false });
     await delay(1_000);
     const output = await succeed(up);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -55,6 +56,19 @@ export async function succeed(command: readonly string[], env: NodeJS.ProcessEnv
   const { exitCode, output } = await run(command, { env });
   assert.equal(exitCode, 0, `${command.join(" ")} ended with ${String(exitCode)}:\n${output}`);
   return output;
+}
+
+/** Starts a command and kills it, with its children, as soon as it prints a text. */
+export async function killedAt(text: string, command: readonly string[]): Promise<void> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
+    cwd: checkout,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  for await (const chunk of child.stdout) if (String(chunk).includes(text)) break;
+  assert.equal(child.exitCode, null, `${command.join(" ")} ended before it printed "${text}"`);
+  process.kill(-(child.pid ?? 0), "SIGKILL");
 }
 
 /** The environment that `npm run up` tells people to source. */
