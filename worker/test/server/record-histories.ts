@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const worker = await WorkerProcess.start({
     TEMPORAL_ADDRESS: server.address,
     TEMPORAL_NAMESPACE: "default",
-    TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+    TEMPORAL_TASK_QUEUES: TASK_QUEUE,
     POD_NAME: "recorder",
   });
   const connection = await Connection.connect({ address: server.address });
