@@ -14,6 +14,7 @@ import { Lifecycle } from "./lifecycle";
 import { createLogger, sdkLogger } from "./logger";
 import type { Logger } from "./logger";
 import { startProcessMetrics } from "./metrics";
+import { loadWorkflowBundle } from "./bundled-workflows";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -153,7 +154,7 @@ function createWorker(
     namespace: config.namespace,
     taskQueue: config.taskQueue,
     identity: config.identity,
-    workflowBundle: { codePath: bundlePath },
+    workflowBundle: loadWorkflowBundle(bundlePath, undefined),
     activities: createActivities(gateways),
     dataConverter: createDataConverter(config.keyring),
     maxCachedWorkflows: config.maxCachedWorkflows,
