@@ -3,8 +3,9 @@ import { Client, Connection } from "@temporalio/client";
 import { createDataConverter } from "./codec/data-converter";
 import { connectionOptions } from "./config";
 import type { ClientConfig } from "./config";
-import type { Order, OrderConfirmation } from "./domain/order";
+import type { Order, OrderConfirmation, OrderStatus } from "./domain/order";
 import { causeChain } from "./errors";
+import { approveOrder, cancelOrder, orderStatus } from "./messages";
 import type { order as orderWorkflow } from "./workflows";
 
 /** How one order ended. */
@@ -21,7 +22,7 @@ export type OrderOutcome = { readonly workflowId: string } & (
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]):/;
 
-/** Starts order workflows and waits for them, with the encryption that their worker uses. */
+/** Starts order workflows, talks to them and waits for them, with the encryption that their worker uses. */
 export class OrderClient {
   private constructor(
     private readonly connection: Connection,
@@ -48,6 +49,25 @@ export class OrderClient {
       taskQueue: this.taskQueue,
       args: [order],
     });
+  }
+
+  /** Where the order is, by its worker's own account; also after its end. */
+  status(orderId: string): Promise<OrderStatus> {
+    return this.client.workflow.getHandle<typeof orderWorkflow>(orderId).query(orderStatus);
+  }
+
+  /** Approves a large order. @throws WorkflowUpdateFailedError when the order does not wait for it */
+  approve(orderId: string, approvedBy: string): Promise<OrderStatus> {
+    return this.client.workflow
+      .getHandle<typeof orderWorkflow>(orderId)
+      .executeUpdate(approveOrder, { args: [{ approvedBy }] });
+  }
+
+  /** Asks for the order to be cancelled; whether it was in time, its outcome tells. */
+  cancel(orderId: string, reason: string): Promise<void> {
+    return this.client.workflow
+      .getHandle<typeof orderWorkflow>(orderId)
+      .signal(cancelOrder, { reason });
   }
 
   /**

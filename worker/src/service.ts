@@ -18,6 +18,7 @@ import { createLogger, sdkLogger } from "./logger";
 import type { Logger } from "./logger";
 import { divided } from "./memory";
 import { startProcessMetrics } from "./metrics";
+import { loadWorkflowBundle } from "./bundled-workflows";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -215,7 +216,7 @@ function workerOptions(
     connection,
     namespace: config.namespace,
     identity: config.identity,
-    workflowBundle: { codePath: bundlePath },
+    workflowBundle: loadWorkflowBundle(bundlePath, undefined),
     activities: createActivities(gateways),
     dataConverter: createDataConverter(config.keyring),
     shutdownGraceTime: config.shutdown.graceSeconds * 1000,

@@ -123,7 +123,7 @@ describe("worker with a real server", () => {
   });
 
   it("lets an activity in flight finish on SIGTERM", async () => {
-    const slow = await startWorker({}, "test/server/slow-worker.ts");
+    const slow = await startWorker({ SHIP_MS: "3000" }, "test/server/carrier-worker.ts");
     await orders.start("drained", sampleOrder());
     await eventually("ship in flight", async () => {
       const { pendingActivities } = await raw.workflowService.describeWorkflowExecution({
