@@ -6,6 +6,7 @@ import { KeyringError, loadKeyring } from "./codec/keyring";
 import type { Keyring } from "./codec/keyring";
 import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
 import type { ClientEnvironment, WorkerEnvironment } from "./config/schema";
+import type { TracingConfig } from "./tracing";
 
 /** sysexits.h EX_CONFIG: a restart does not help. */
 export const EXIT_CONFIGURATION = 78;
@@ -41,6 +42,8 @@ export interface ClientConfig {
   readonly taskQueue: string;
   /** Undefined: payloads are written in the clear. */
   readonly keyring: Keyring | undefined;
+  /** Undefined: tracing is off. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export interface WorkerConfig extends ClientConfig {
@@ -73,6 +76,13 @@ function connectionConfig(env: ClientEnvironment): ConnectionConfig {
     apiKey: env.TEMPORAL_API_KEY,
     tls: (env.TEMPORAL_TLS ?? implied) ? tls : undefined,
   };
+}
+
+function tracingConfig(env: ClientEnvironment): TracingConfig | undefined {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint === undefined || env.OTEL_SDK_DISABLED === true
+    ? undefined
+    : { sampleRatio: env.OTEL_TRACES_SAMPLER_ARG };
 }
 
 /** Validates the environment and the files it names; throws one error with all problems. */
@@ -108,6 +118,7 @@ function clientConfig(env: ClientEnvironment, keyring: Keyring | undefined): Cli
     namespace: env.TEMPORAL_NAMESPACE,
     taskQueue: env.TEMPORAL_TASK_QUEUE,
     keyring,
+    tracing: tracingConfig(env),
   };
 }
 

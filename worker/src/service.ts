@@ -2,6 +2,8 @@ import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { createActivities } from "./activities";
+import { buildInfo } from "./build-info";
+import type { BuildInfo } from "./build-info";
 import { createDataConverter } from "./codec/data-converter";
 import { ConfigurationError, connectionOptions, EXIT_CONFIGURATION, loadWorkerConfig } from "./config";
 import type { WorkerConfig } from "./config";
@@ -13,7 +15,9 @@ import { startHealthServer } from "./health";
 import { Lifecycle } from "./lifecycle";
 import { createLogger, sdkLogger } from "./logger";
 import type { Logger } from "./logger";
-import { startProcessMetrics } from "./metrics";
+import { PROCESS_HISTOGRAM_BUCKETS, startProcessMetrics } from "./metrics";
+import { startTracing } from "./tracing";
+import type { Tracing } from "./tracing";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -62,7 +66,21 @@ export async function runService(options: ServiceOptions): Promise<number> {
 async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logger): Promise<void> {
   const { stop, bundlePath = join(__dirname, "workflow-bundle.js") } = options;
   const lifecycle = new Lifecycle();
-  stop.addEventListener("abort", () => lifecycle.advance("draining"), { once: true });
+  let forcedAt = Infinity;
+  const onStop = (): void => {
+    lifecycle.advance("draining");
+    forcedAt = Date.now() + config.shutdown.forceSeconds * 1000;
+  };
+  stop.addEventListener("abort", onStop, { once: true });
+  const build = buildInfo(options.environment);
+  const tracing = await startTracing(
+    config.tracing,
+    { "service.name": "temporal-worker", "service.version": build.version, "service.instance.id": config.identity },
+    {
+      onExportLost: (error) => logger.warn({ error }, "spans cannot be exported; they are lost until they can"),
+      onExportRestored: (lostSpans) => logger.info({ lostSpans }, "spans are exported again"),
+    },
+  );
   const health = await startHealthServer(config.healthPort, lifecycle.checks);
   try {
     accessSync(bundlePath, constants.R_OK);
@@ -73,6 +91,7 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
       config,
       options.gateways,
       bundlePath,
+      tracing,
       stop,
       (error, delayMs) => {
         lifecycle.connectFailed(error);
@@ -83,7 +102,7 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
       },
     );
     try {
-      await work(worker, connection, lifecycle, stop, logger);
+      await work(worker, connection, lifecycle, build, stop, logger);
     } finally {
       // A worker that was stopped by force still holds its connection; the process ends anyway.
       await connection.close().catch(() => undefined);
@@ -92,6 +111,7 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
     lifecycle.advance("stopped");
     health.closeAllConnections();
     health.close();
+    await tracing?.stop(forcedAt - Date.now());
   }
 }
 
@@ -107,6 +127,7 @@ function installRuntime(config: WorkerConfig, logger: Logger): void {
           countersTotalSuffix: true,
           unitSuffix: true,
           useSecondsForDurations: true,
+          histogramBucketOverrides: PROCESS_HISTOGRAM_BUCKETS,
         },
       },
     },
@@ -118,6 +139,7 @@ async function connect(
   config: WorkerConfig,
   gateways: Gateways,
   bundlePath: string,
+  tracing: Tracing | undefined,
   stop: AbortSignal,
   onRetry: (error: unknown, delayMs: number) => void,
 ): Promise<{ connection: NativeConnection; worker: Worker }> {
@@ -132,7 +154,7 @@ async function connect(
     try {
       return {
         connection,
-        worker: await orAborted(createWorker(config, gateways, bundlePath, connection), stop),
+        worker: await orAborted(createWorker(config, gateways, bundlePath, tracing, connection), stop),
       };
     } catch (error) {
       await connection.close().catch(() => undefined);
@@ -146,6 +168,7 @@ function createWorker(
   config: WorkerConfig,
   gateways: Gateways,
   bundlePath: string,
+  tracing: Tracing | undefined,
   connection: NativeConnection,
 ): Promise<Worker> {
   return Worker.create({
@@ -154,6 +177,7 @@ function createWorker(
     taskQueue: config.taskQueue,
     identity: config.identity,
     workflowBundle: { codePath: bundlePath },
+    ...tracing?.workerOptions(bundlePath),
     activities: createActivities(gateways),
     dataConverter: createDataConverter(config.keyring),
     maxCachedWorkflows: config.maxCachedWorkflows,
@@ -168,6 +192,7 @@ async function work(
   worker: Worker,
   connection: NativeConnection,
   lifecycle: Lifecycle,
+  build: BuildInfo,
   stop: AbortSignal,
   logger: Logger,
 ): Promise<void> {
@@ -180,7 +205,7 @@ async function work(
     onLost: (error) => logger.error({ error }, "lost Temporal; the worker reconnects by itself"),
     onRestored: (lostForMs) => logger.info({ lostForMs }, "Temporal answers again"),
   });
-  const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter);
+  const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter, build);
   connectivity.start();
   lifecycle.run({ workerState: () => worker.getState(), connectivity });
   const drain = (): void => {

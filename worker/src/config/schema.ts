@@ -1,7 +1,24 @@
 import { z } from "zod";
-import { bindAddress, flag, hostPort, integer, readableFile, required } from "./fields";
+import { bindAddress, flag, headerList, hostPort, httpUrl, integer, readableFile, required, share } from "./fields";
 
 const HOUR = 3600;
+
+/** OpenTelemetry's own names; what else the OTLP exporter reads (timeouts, certificates) is passed by. */
+const tracingFields = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .literal("http/protobuf", { error: "expected http/protobuf: no other exporter is built in" })
+    .optional(),
+  OTEL_TRACES_SAMPLER: z
+    .literal("parentbased_traceidratio", {
+      error: "expected parentbased_traceidratio; OTEL_TRACES_SAMPLER_ARG is its share, 0 to 1",
+    })
+    .optional(),
+  OTEL_TRACES_SAMPLER_ARG: share(0.1),
+  OTEL_SDK_DISABLED: flag.optional(),
+};
 
 /** What a client and a worker both need. */
 const clientFields = {
@@ -16,6 +33,7 @@ const clientFields = {
   TEMPORAL_API_KEY: z.string().regex(/^\S+$/, "expected no white space").optional(),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
+  ...tracingFields,
 };
 
 /** What only a worker needs. Sources of the defaults: measurements of SDK 1.24 on Node 24 with a 1 GiB limit. */
