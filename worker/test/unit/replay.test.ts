@@ -25,6 +25,7 @@ describe("workflows", () => {
     workflowBundle = await bundleWorkflowCode({
       workflowsPath: require.resolve("../../src/workflows"),
       failureConverterPath,
+      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
       logger: new DefaultLogger("ERROR"),
     });
   });
