@@ -24,6 +24,8 @@ export interface TemporalWorkerArgs {
   readonly image: pulumi.Input<string>;
   /** The payload keys, if payloads are encrypted. */
   readonly keyring: PayloadKeyring | undefined;
+  /** Secret with which the cluster pulls the image, if the registry wants a login. */
+  readonly pullSecret: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
   constructor(name: string, args: TemporalWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:TemporalWorker", name, {}, opts);
-    const { settings, worker, namespace, image, keyring } = args;
+    const { settings, worker, namespace, image, keyring, pullSecret } = args;
     const identity = workerIdentity(worker.name);
     const labels = objectLabels(settings, identity);
     const metadata = { namespace, labels };
@@ -45,7 +47,11 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
     const serviceAccount = new k8s.core.v1.ServiceAccount(
       `${name}-service-account`,
-      { metadata, automountServiceAccountToken: false },
+      {
+        metadata,
+        automountServiceAccountToken: false,
+        ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
+      },
       child,
     );
     const configMap = new k8s.core.v1.ConfigMap(
