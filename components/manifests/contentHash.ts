@@ -24,7 +24,9 @@ export function contentHash(directory: string, parameters: readonly string[]): s
 
 function filesUnder(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter(({ name }) => !NEVER_BUILT.includes(name) && !name.endsWith(".log") && !name.endsWith(".tsbuildinfo"))
+    .filter(
+      ({ name }) => !NEVER_BUILT.includes(name) && !name.endsWith(".log") && !name.endsWith(".tsbuildinfo"),
+    )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;

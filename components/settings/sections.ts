@@ -165,7 +165,10 @@ const pullSecret = z
     const login = [value.username, value.password].filter((part) => part !== undefined).length;
     if (login !== (value.existing === undefined ? 2 : 0)) {
       issues.push(
-        rule("must name one way to the registry; set either `existing`, or both `username` and `password`", []),
+        rule(
+          "must name one way to the registry; set either `existing`, or both `username` and `password`",
+          [],
+        ),
       );
     }
   })
@@ -204,9 +207,7 @@ export const workerImage = z.strictObject({
         .optional()
         .describe("Registry to log in to; taken from the repository by default."),
       username: text("a user name", /^\S+$/, 255).describe("User that may push."),
-      password: secretText(
-        "Its password or token; only as a secret: `pulumi config set --secret --path`.",
-      ),
+      password: secretText("Its password or token; only as a secret: `pulumi config set --secret --path`."),
     })
     .optional()
     .describe("Login for the push; the Docker client's own login by default."),

@@ -247,7 +247,9 @@ describe("docker provider", () => {
     assert.deepEqual(JSON.parse(dated(JSON.stringify(configuration), date)), {
       ...configuration,
       created: date,
-      history: configuration.history.map((entry, index) => (index === 0 ? entry : { ...entry, created: date })),
+      history: configuration.history.map((entry, index) =>
+        index === 0 ? entry : { ...entry, created: date },
+      ),
     });
   });
 
