@@ -76,7 +76,7 @@ function connectionConfig(env: ClientEnvironment): ConnectionConfig {
 }
 
 /** Validates the environment and the files it names; throws one error with all problems. */
-function load<Settings extends ClientEnvironment>(
+export function load<Settings>(
   schema: z.ZodType<Settings>,
   environment: Environment,
 ): { settings: Settings; keyring: Keyring | undefined } {

@@ -1,5 +1,4 @@
-import { DefaultLogger } from "@temporalio/worker";
-import type { LogLevel, Logger as SdkLogger } from "@temporalio/worker";
+import type { LogLevel } from "@temporalio/worker";
 import { pino } from "pino";
 import type { DestinationStream, Logger } from "pino";
 import { causeChain } from "./errors";
@@ -9,7 +8,8 @@ export type { Logger };
 /** On a task that cannot be decoded the SDK logs the whole task, payloads included. */
 const REDACTED = ["task", "taskEncoded", "taskToken", "apiKey", "*.apiKey"];
 
-const LEVELS = {
+/** Our levels by the SDK's. */
+export const LEVELS = {
   TRACE: "trace",
   DEBUG: "debug",
   INFO: "info",
@@ -47,9 +47,4 @@ export function createLogger(
     },
     destination,
   );
-}
-
-/** The SDK's view of our logger: worker, workflow and core lines all end up in it. */
-export function sdkLogger(logger: Logger): SdkLogger {
-  return new DefaultLogger("TRACE", ({ level, message, meta }) => logger[LEVELS[level]](meta ?? {}, message));
 }

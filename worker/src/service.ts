@@ -11,9 +11,10 @@ import type { Gateways } from "./domain/gateways";
 import { causeChain } from "./errors";
 import { startHealthServer } from "./health";
 import { Lifecycle } from "./lifecycle";
-import { createLogger, sdkLogger } from "./logger";
+import { createLogger } from "./logger";
 import type { Logger } from "./logger";
 import { startProcessMetrics } from "./metrics";
+import { sdkLogger } from "./sdk-logger";
 
 /** What a service is started with. */
 export interface ServiceOptions {
