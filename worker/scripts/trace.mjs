@@ -37,7 +37,8 @@ exports.bundleWorkflowCode = async () => unavailable();
 
 const ENTRY_POINTS = [
   "lib/main.js",
-  // Loaded by path at run time, so not to be seen from main.js.
+  "lib/codec-server/main.js",
+  // Loaded by path at run time, so not to be seen from these.
   "lib/codec/failure-converter.js",
   `${sdkWorker}/workflow/workflow-worker-thread.js`,
 ];
