@@ -18,9 +18,15 @@ if (!readdirSync(addons).includes(ownTriple)) {
 }
 
 for (const entryPoint of ["lib/main.js", "lib/cli/replay.js"]) {
-  const { status, stderr } = spawnSync(process.execPath, [entryPoint], { cwd: out, env: {}, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [entryPoint], {
+    cwd: out,
+    env: {},
+    encoding: "utf8",
+  });
   if (status !== EXIT_CONFIGURATION) {
-    throw new Error(`without settings ${entryPoint} must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`);
+    throw new Error(
+      `without settings ${entryPoint} must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`,
+    );
   }
 }
 

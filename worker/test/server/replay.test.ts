@@ -245,7 +245,8 @@ describe("replay of open workflows", () => {
     );
   };
 
-  it(`replays ${MANY} open workflows without holding their histories`, async () => {
+  it(`replays ${MANY} open workflows without holding their histories`, async function () {
+    this.timeout(300_000);
     const ids = Array.from({ length: MANY }, (_, n) => `many-${100 + n}`);
     await withWorker(async () => {
       for (let first = 0; first < MANY; first += 20) {
