@@ -55,6 +55,8 @@ const codec =
       )
     : undefined;
 
+/** Context of the kubeconfig; null: its current one. */
+export const kubernetesContext = settings.kubernetes.context ?? null;
 /** host:port of the Temporal frontend, as the workers see it. */
 export const temporalAddress = temporal.address;
 /** Temporal namespace of the workflows. */

@@ -1,7 +1,7 @@
 import { chmod, copyFile, cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa, ExecaError } from "execa";
-import { Failure, lastLines } from "../failure";
+import { Failure, lastLines } from "../../common/failure";
 import { cache } from "../paths";
 import type { Program } from "./programs";
 

@@ -17,7 +17,7 @@ if (!readdirSync(addons).includes(ownTriple)) {
   process.exit(0);
 }
 
-for (const program of ["lib/main.js", "lib/codec-server/main.js"]) {
+for (const program of ["lib/main.js", "lib/codec-server/main.js", "lib/cli/replay.js"]) {
   const { status, stderr } = spawnSync(process.execPath, [program], { cwd: out, env: {}, encoding: "utf8" });
   if (status !== EXIT_CONFIGURATION) {
     throw new Error(`without settings ${program} must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`);

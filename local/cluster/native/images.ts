@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { images, type ImagePin, tools } from "../../../components/versions";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { cache } from "../../paths";
 import { programFolder } from "../../toolchain/install";
 import { type Program, programs } from "../../toolchain/programs";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { cache, checkout } from "../../paths";
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
