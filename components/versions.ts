@@ -20,6 +20,10 @@ export const tools = {
   coredns: "1.15.0",
   /** Temporal CLI: the dev server of stack `local`. */
   temporalCli: "1.5.1",
+  /** Temporal server and its SQL tool: stacks with `temporal.mode: chart`. */
+  temporalServer: "1.31.2",
+  temporalUi: "2.54.1",
+  cloudNativePg: "1.30.0",
   localPathProvisioner: "0.0.30",
   metricsServer: "0.9.0",
   kubeNetworkPolicies: "1.1.0",
@@ -36,6 +40,12 @@ export const plugins = {
   random: "4.21.2",
 } as const satisfies Readonly<Record<string, string>>;
 
+/** Helm charts, by the version that their repositories list. */
+export const charts = {
+  temporal: { repository: "https://go.temporal.io/helm-charts", version: "1.6.0" },
+  cloudNativePg: { repository: "https://cloudnative-pg.github.io/charts", version: "0.29.0" },
+} as const satisfies Readonly<Record<string, { readonly repository: string; readonly version: string }>>;
+
 /** Container images. */
 export const images = {
   /** Temporal CLI image: `temporal server start-dev`. Its tag has no published digest to check against. */
@@ -43,6 +53,12 @@ export const images = {
     repository: "temporalio/temporal",
     tag: "1.5.1",
   },
+  /** Images of the Temporal chart's pods and jobs. */
+  temporalServer: { repository: "temporalio/server", tag: "1.31.2" },
+  temporalAdminTools: { repository: "temporalio/admin-tools", tag: "1.31.2" },
+  temporalUi: { repository: "temporalio/ui", tag: "2.54.1" },
+  /** Postgres operator. */
+  cloudNativePg: { repository: "ghcr.io/cloudnative-pg/cloudnative-pg", tag: "1.30.0" },
   /** Stage that compiles the worker; glibc, as the Temporal core library needs. */
   workerBuild: {
     repository: "node",
