@@ -210,7 +210,7 @@ const cloudNativePg: Program = {
       "webhooks.yaml": [CLOUD_NATIVE_PG, "config/webhook/manifests.yaml"],
       "monitoring.yaml": [CLOUD_NATIVE_PG, "config/manager/default-monitoring.yaml"],
     },
-    seconds: 150,
+    seconds: 90,
   },
 };
 
@@ -225,7 +225,7 @@ const temporalServer: Program = {
     module: "temporal-server",
     package: "go.temporal.io/server/cmd/server",
     tags: temporalServerTags,
-    seconds: 240,
+    seconds: 180,
   },
 };
 
@@ -238,7 +238,7 @@ const temporalSqlTool: Program = {
     package: "go.temporal.io/server/cmd/tools/sql",
     tags: temporalServerTags,
     assets: { schema: ["go.temporal.io/server", "schema/postgresql"] },
-    seconds: 20,
+    seconds: 5,
   },
 };
 

@@ -149,7 +149,6 @@ describe("pinned versions", () => {
     assert.equal(images.temporalCli.tag, tools.temporalCli);
     assert.equal(images.temporalServer.tag, tools.temporalServer);
     assert.equal(images.temporalAdminTools.tag, tools.temporalServer);
-    assert.equal(images.temporalUi.tag, tools.temporalUi);
-    assert.equal(images.cloudNativePg.tag, tools.cloudNativePg);
+    assert.equal(images.cloudNativePgOperator.tag, tools.cloudNativePg);
   });
 });
