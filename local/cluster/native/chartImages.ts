@@ -93,11 +93,10 @@ async function postgres(): Promise<Image> {
     name: `cloudnative-pg/postgresql:${major}`,
     dockerfile: [
       `FROM ${debian}`,
-      "RUN groupadd --gid 26 postgres && useradd --uid 26 --gid 26 --home-dir /var/lib/postgresql postgres",
       "RUN mkdir /etc/postgresql-common && echo create_main_cluster = false > /etc/postgresql-common/createcluster.conf",
-      install(`postgresql-${major}`),
+      `${install(`postgresql-${major}`)} && usermod --uid 26 postgres`,
       `ENV PATH=/usr/lib/postgresql/${major}/bin:/usr/local/bin:/usr/bin:/bin`,
-      "USER 26:26",
+      "USER 26",
     ].join("\n"),
     context: noFiles,
   };
