@@ -2,12 +2,15 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 
+const FILE = /^\/(\w[\w.-]*)$/;
+
 /** Serves the files of one folder, by their names. */
 export const fileServer = (folder: string): Server =>
   createServer(({ url = "" }, response) => {
-    const [, name] = /^\/([\w-][\w.-]*)$/.exec(url) ?? [];
-    readFile(join(folder, name ?? "index.yaml")).then(
-      (content) => response.writeHead(name === undefined ? 404 : 200).end(name === undefined ? "" : content),
+    const name = FILE.exec(url)?.[1];
+    const content = name === undefined ? Promise.reject(new Error(url)) : readFile(join(folder, name));
+    content.then(
+      (bytes) => response.end(bytes),
       () => response.writeHead(404).end(),
     );
   });
