@@ -75,7 +75,8 @@ async function madeOnce(name: string, make: (folder: string) => Promise<void>): 
   return folder;
 }
 
-async function debianRelease(): Promise<{ codename: string; mirror: string }> {
+/** This machine's release of Debian, and the mirror that its packages come from. */
+export async function debianRelease(): Promise<{ codename: string; mirror: string }> {
   const release = await readFile("/etc/os-release", "utf8");
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(release)?.[1];
   const { stdout } = await execa("apt-get", [
