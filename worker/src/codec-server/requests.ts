@@ -10,6 +10,8 @@ import { formatPayloads, parsePayloads } from "./proto-json";
 export const MAX_BODY_BYTES = 6 * 1024 ** 2;
 /** All bodies in hand at once; bounds the memory, as each is held a few times over while it is converted. */
 export const MAX_HELD_BYTES = 24 * 1024 ** 2;
+/** JSON values in one body, about nine to a payload: a value takes up to a hundred times its length in memory. */
+export const MAX_VALUES = 100_000;
 /** Chrome's own upper limit for keeping the answer to a preflight. */
 const PREFLIGHT_SECONDS = 7200;
 /** Longest part of a header or path that is worth a log line. */
@@ -116,7 +118,9 @@ export function codecRequests(options: CodecRequestsOptions): RequestListener {
       throw new Refusal(503, "too much at once", { "retry-after": "1" });
     heldBytes += bytes;
     response.once("close", () => (heldBytes -= bytes));
-    return (await buffer(request)).toString("utf8");
+    const body = await buffer(request);
+    if (valuesIn(body) > MAX_VALUES) throw new Refusal(413, "expected fewer payloads");
+    return body.toString("utf8");
   }
 
   async function convert(endpoint: "encode" | "decode", body: string, details: Details): Promise<Answer> {
@@ -187,6 +191,15 @@ function allow(methods: readonly string[], { method }: IncomingMessage): void {
   if (!methods.includes(method ?? "")) {
     throw new Refusal(405, `expected ${methods.join(" or ")}`, { allow: methods.join(", ") });
   }
+}
+
+const VALUE_STARTERS = new Set(Buffer.from("{[,:"));
+
+/** No fewer than there are, as each value but the first follows one of these; base64 has none of them. */
+function valuesIn(body: Buffer): number {
+  let count = 1;
+  for (const byte of body) if (VALUE_STARTERS.has(byte)) count += 1;
+  return count;
 }
 
 /** The parser's messages may quote what they stumble over, so they go no further. */
