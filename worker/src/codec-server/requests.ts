@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { ValueError } from "@temporalio/common";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 import type { Logger } from "../logger";
@@ -9,7 +8,7 @@ import { formatPayloads, parsePayloads } from "./proto-json";
 /** A gRPC message of Temporal's default limit, 4 MiB, is this long with its payloads in base64. */
 export const MAX_BODY_BYTES = 6 * 1024 ** 2;
 /** All bodies in hand at once; bounds the memory, as each is held a few times over while it is converted. */
-export const MAX_HELD_BYTES = 24 * 1024 ** 2;
+export const MAX_HELD_BYTES = 2 * MAX_BODY_BYTES;
 /** JSON values in one body, about nine to a payload: a value takes up to a hundred times its length in memory. */
 export const MAX_VALUES = 100_000;
 /** Chrome's own upper limit for keeping the answer to a preflight. */
@@ -118,7 +117,7 @@ export function codecRequests(options: CodecRequestsOptions): RequestListener {
       throw new Refusal(503, "too much at once", { "retry-after": "1" });
     heldBytes += bytes;
     response.once("close", () => (heldBytes -= bytes));
-    const body = await buffer(request);
+    const body = await read(request, bytes);
     if (valuesIn(body) > MAX_VALUES) throw new Refusal(413, "expected fewer payloads");
     return body.toString("utf8");
   }
@@ -191,6 +190,14 @@ function allow(methods: readonly string[], { method }: IncomingMessage): void {
   if (!methods.includes(method ?? "")) {
     throw new Refusal(405, `expected ${methods.join(" or ")}`, { allow: methods.join(", ") });
   }
+}
+
+/** Into one buffer of the length that is known: gathering chunks would hold the body twice. */
+async function read(request: IncomingMessage, bytes: number): Promise<Buffer> {
+  const body = Buffer.allocUnsafe(bytes);
+  let length = 0;
+  for await (const chunk of request) length += (chunk as Buffer).copy(body, length);
+  return body.subarray(0, length);
 }
 
 const VALUE_STARTERS = new Set(Buffer.from("{[,:"));
