@@ -67,7 +67,7 @@ describe("settings", () => {
       uiOrigin: "https://temporal.example.com",
       auth: { mode: "token" },
       replicas: 2,
-      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "384Mi" } },
     });
   });
 
