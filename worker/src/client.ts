@@ -65,9 +65,7 @@ export class OrderClient {
 
   /** Asks for the order to be cancelled; whether it was in time, its outcome tells. */
   cancel(orderId: string, reason: string): Promise<void> {
-    return this.client.workflow
-      .getHandle<typeof orderWorkflow>(orderId)
-      .signal(cancelOrder, { reason });
+    return this.client.workflow.getHandle<typeof orderWorkflow>(orderId).signal(cancelOrder, { reason });
   }
 
   /**

@@ -112,9 +112,7 @@ export function orderTotalMinor(order: Pick<Order, "lines">): number {
  * @returns every problem found, each naming its field; empty when there is none
  */
 export function addressProblems({ country }: Address): string[] {
-  return /^[A-Z]{2}$/.test(country)
-    ? []
-    : ["address.country: expected two capital letters (ISO 3166-1)"];
+  return /^[A-Z]{2}$/.test(country) ? [] : ["address.country: expected two capital letters (ISO 3166-1)"];
 }
 
 /**

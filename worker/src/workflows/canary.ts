@@ -14,7 +14,10 @@ const TIMER_MS = 100;
 /** Fails a canary that nobody answers, instead of letting it wait for ever. */
 const STEP_TIMEOUT = "1 min";
 
-const remote = proxyActivities<Activities>({ startToCloseTimeout: "5 s", scheduleToCloseTimeout: STEP_TIMEOUT });
+const remote = proxyActivities<Activities>({
+  startToCloseTimeout: "5 s",
+  scheduleToCloseTimeout: STEP_TIMEOUT,
+});
 const local = proxyLocalActivities<Activities>({
   startToCloseTimeout: "5 s",
   scheduleToCloseTimeout: STEP_TIMEOUT,

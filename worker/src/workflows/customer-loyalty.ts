@@ -1,4 +1,10 @@
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from "@temporalio/workflow";
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { addPurchase, EMPTY_ACCOUNT } from "../domain/loyalty";
 import type { LoyaltyAccount } from "../domain/loyalty";
 import { loyaltyAccount, purchaseCompleted } from "../messages";

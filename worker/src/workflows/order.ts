@@ -143,7 +143,9 @@ export async function order(input: Order): Promise<OrderConfirmation> {
       validator: ({ approvedBy }) =>
         refuseInvalid("ApprovalRefused", [
           ...(approvedBy === "" ? ["approvedBy: expected a non-empty string"] : []),
-          ...(status.phase === "awaitingApproval" ? [] : [`the order does not wait for one: ${status.phase}`]),
+          ...(status.phase === "awaitingApproval"
+            ? []
+            : [`the order does not wait for one: ${status.phase}`]),
         ]),
     },
   );

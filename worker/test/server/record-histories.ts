@@ -39,7 +39,12 @@ const order = (
   act?: Scenario["act"],
   more: Partial<Scenario<"order">> = {},
 ): Scenario =>
-  scenario({ workflow: "order", args: [sampleOrder(options)], ...(act === undefined ? {} : { act }), ...more });
+  scenario({
+    workflow: "order",
+    args: [sampleOrder(options)],
+    ...(act === undefined ? {} : { act }),
+    ...more,
+  });
 
 const { address } = sampleOrder();
 
@@ -61,7 +66,9 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   }),
   "order-address-changed": order({ large: true }, async (handle) => {
     await reached(handle, "awaitingApproval");
-    await handle.executeUpdate(changeAddress, { args: [{ ...address, country: "AQ" }] }).catch(() => undefined);
+    await handle
+      .executeUpdate(changeAddress, { args: [{ ...address, country: "AQ" }] })
+      .catch(() => undefined);
     await handle.executeUpdate(changeAddress, { args: [{ ...address, country: "FR" }] });
     await handle.executeUpdate(approveOrder, { args: [{ approvedBy: "recorder" }] });
   }),
