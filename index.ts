@@ -4,6 +4,7 @@ import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { loadSettings } from "./components/settings";
 import { temporalServer } from "./components/temporal";
+import { temporalCredentials } from "./components/temporalCredentials";
 import { TemporalWorker } from "./components/worker";
 import { WorkerImage } from "./components/workerImage";
 
@@ -20,13 +21,15 @@ const keyring = settings.payloadEncryption.enabled
   ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)
   : undefined;
 
+const credentials = temporalCredentials(settings, workersNamespace, cluster);
+
 const image = new WorkerImage("worker-image", { settings: settings.workerImage });
 
 const groups = settings.workers.map((worker) => ({
   worker,
   component: new TemporalWorker(
     `worker-${worker.name}`,
-    { settings, worker, namespace: workersNamespace, image: image.reference, keyring },
+    { settings, worker, namespace: workersNamespace, image: image.reference, keyring, credentials },
     { ...cluster, dependsOn: [policies, ...temporal.resources] },
   ),
 }));
@@ -46,7 +49,7 @@ export const workers = groups.map(({ worker, component }) => ({
   name: worker.name,
   namespace: workersNamespace,
   deployment: component.deployment,
-  taskQueue: worker.taskQueue,
+  taskQueues: worker.taskQueues,
 }));
 /** Where the payload keys are, by name; null if payloads are not encrypted. */
 export const payloadKeyring = keyring

@@ -25,7 +25,7 @@ export const settingsSchema = z
     namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
     temporal: temporal.describe("How there comes to be a Temporal server."),
     workerImage: workerImage.describe("The image that every worker group runs."),
-    workers: workers.describe("Groups of worker pods, each polling one task queue."),
+    workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,

@@ -64,7 +64,7 @@ export async function clientEnvironment(
   return {
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
     TEMPORAL_NAMESPACE: outputs.temporalNamespace,
-    TEMPORAL_TASK_QUEUE: worker.taskQueue,
+    TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
     ...(outputs.payloadKeyring === null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
   };
 }

@@ -56,7 +56,8 @@ async function clearPendingOperations(cluster: Cluster): Promise<string[]> {
   return pending.map(({ type, resource }) => `${type} of ${resource.urn} was interrupted: state refreshed`);
 }
 
-async function locks(): Promise<Lock[]> {
+/** The locks on the stack: who holds, or held, it. */
+export async function locks(): Promise<Lock[]> {
   if (!existsSync(locksFolder)) return [];
   const files = (await readdir(locksFolder)).filter((file) => file.endsWith(".json"));
   return Promise.all(

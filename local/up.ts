@@ -127,7 +127,7 @@ function summarize(cluster: Cluster, outputs: StackOutputs, result: WorkflowResu
   const [worker] = outputs.workers;
   console.log(`
 The first workflow has finished.
-  workflow   ${result.workflowId} on task queue ${worker.taskQueue}
+  workflow   ${result.workflowId} on task queue ${worker.taskQueues[0]}
   result     ${JSON.stringify(result.result)}
   duration   ${((result.durationMs ?? 0) / 1_000).toFixed(2)} s
   Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}

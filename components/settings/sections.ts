@@ -15,6 +15,7 @@ import {
   text,
   wholeNumber,
 } from "./fields";
+import { apiKey, apiKeySecret, tls } from "./credentials";
 import { Sensitive } from "./sensitive";
 import { containerResources } from "./workers";
 
@@ -100,44 +101,58 @@ function isCidr(value: string): boolean {
 }
 
 /** A server that this program does not run. */
-const external = z.strictObject({
-  mode: z.literal("external").describe("A Temporal server that exists already, by address."),
-  address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
-  namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
-  network: z
-    .strictObject(
-      {
-        namespace: dnsLabel("a namespace name")
-          .optional()
-          .describe("Kubernetes namespace of the frontend, if it runs in the same cluster."),
-        podLabels: labelMap("labels of the frontend's pods")
-          .optional()
-          .describe("Labels that narrow the namespace down to the frontend's pods."),
-        cidrs: z
-          .array(cidr, { error: "a list of address ranges" })
-          .min(1, { error: "a list of at least one address range" })
-          .optional()
-          .describe("Address ranges of the frontend, if it runs elsewhere."),
-        podPort: wholeNumber("a port", 1, 65535)
-          .optional()
-          .describe("Port of the frontend's pods, if the Service maps it; the address's port by default."),
-      },
-      { error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined) },
-    )
-    .check(({ value, issues }) => {
-      if ((value.namespace === undefined) === (value.cidrs === undefined)) {
-        issues.push(
-          rule("NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs", []),
-        );
-      }
-      if (value.podLabels !== undefined && value.namespace === undefined) {
-        issues.push(
-          rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
-        );
-      }
-    })
-    .describe("Where NetworkPolicies let the workers through."),
-});
+const external = z
+  .strictObject({
+    mode: z.literal("external").describe("A Temporal server that exists already, by address."),
+    address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
+    namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
+    network: z
+      .strictObject(
+        {
+          namespace: dnsLabel("a namespace name")
+            .optional()
+            .describe("Kubernetes namespace of the frontend, if it runs in the same cluster."),
+          podLabels: labelMap("labels of the frontend's pods")
+            .optional()
+            .describe("Labels that narrow the namespace down to the frontend's pods."),
+          cidrs: z
+            .array(cidr, { error: "a list of address ranges" })
+            .min(1, { error: "a list of at least one address range" })
+            .optional()
+            .describe("Address ranges of the frontend, if it runs elsewhere."),
+          podPort: wholeNumber("a port", 1, 65535)
+            .optional()
+            .describe("Port of the frontend's pods, if the Service maps it; the address's port by default."),
+        },
+        {
+          error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined),
+        },
+      )
+      .check(({ value, issues }) => {
+        if ((value.namespace === undefined) === (value.cidrs === undefined)) {
+          issues.push(
+            rule(
+              "NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs",
+              [],
+            ),
+          );
+        }
+        if (value.podLabels !== undefined && value.namespace === undefined) {
+          issues.push(
+            rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
+          );
+        }
+      })
+      .describe("Where NetworkPolicies let the workers through."),
+    tls,
+    apiKey,
+    apiKeySecret,
+  })
+  .check(({ value, issues }) => {
+    if (value.apiKey !== undefined && value.apiKeySecret !== undefined) {
+      issues.push(rule("cannot be set together with temporal.apiKey; remove one of them", ["apiKeySecret"]));
+    }
+  });
 
 /** How there comes to be a Temporal server. */
 export const temporal = z.discriminatedUnion("mode", [devServer, external]);

@@ -95,7 +95,7 @@ describe("dev server", () => {
           searchAttributes: { Region: "Keyword", Amount: "Double" },
         }),
         "temporal-stack:workerImage": JSON.stringify({ repository: "a/b" }),
-        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueue: "a" }]),
+        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueues: ["a"] }]),
       },
     });
     assert.equal(temporal.mode, "devServer");

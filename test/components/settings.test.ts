@@ -5,7 +5,13 @@ import { LEAST, refusal, source } from "./refusal";
 
 const worker = (changes: Values) => ({
   ...LEAST,
-  workers: [{ name: "orders", taskQueue: "orders", ...changes }],
+  workers: [{ name: "orders", taskQueues: ["orders"], ...changes }],
+});
+
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const external = (changes: Values) => ({
+  ...LEAST,
+  temporal: { mode: "external", address: "a:1", namespace: "n", network: { namespace: "t" }, ...changes },
 });
 
 describe("settings", () => {
@@ -22,7 +28,8 @@ describe("settings", () => {
       forceSeconds: 40,
       terminationGracePeriodSeconds: 60,
     });
-    assert.equal(group.maxCachedWorkflows, 300);
+    assert.deepEqual([group.activityPollers, group.workflowTaskPollers], ["auto", "auto"]);
+    assert.equal(group.maxCachedWorkflows, undefined, "the worker knows what its memory bears");
     assert.equal(settings.deletionProtection, true);
     assert.deepEqual(settings.payloadEncryption, { enabled: true, keys: ["key-1"], activeKey: "key-1" });
     assert.deepEqual(settings.networkAccess, { frontendFrom: [], uiFrom: [], metricsFrom: [] });
@@ -81,12 +88,39 @@ describe("settings", () => {
       /maxCachedWorkflows .*set at most 409/,
     ],
     [
+      "a cache that does not fit the smaller heaps of several queues",
+      worker({ taskQueues: ["a", "b"], maxCachedWorkflows: 600 }),
+      /maxCachedWorkflows .*52 % of resources\.limits\.memory \(1Gi\); set at most 532/,
+    ],
+    [
+      "more queues than memory for their threads",
+      worker({ taskQueues: ["a", "b", "c", "d", "e", "f", "g", "h", "i"] }),
+      /resources\.limits\.memory .*1Gi is too little for 9 workflow threads.*raise it to 1200Mi or more, or spread/,
+    ],
+    ["a queue twice", worker({ taskQueues: ["a", "b", "a"] }), /taskQueues\[2\] .*twice/],
+    [
+      "a queue whose name would be two in the pod's environment",
+      worker({ taskQueues: ["a,b"] }),
+      /taskQueues\[0\] .*without commas/,
+    ],
+    ["no queue", worker({ taskQueues: [] }), /taskQueues .*at least one task queue name/],
+    [
+      "slots that are too few for the queues",
+      worker({ taskQueues: ["a", "b", "c"], workflowTaskSlots: 5 }),
+      /workflowTaskSlots .*5 cannot be divided between 3 task queues.*at least 6/,
+    ],
+    [
+      "a number of pollers that is none",
+      worker({ workflowTaskPollers: 1 }),
+      /workflowTaskPollers .*"auto", or polls: a whole number from 2 to 1000, found 1;/,
+    ],
+    [
       "a name twice",
       {
         ...LEAST,
         workers: [
-          { name: "a", taskQueue: "a" },
-          { name: "a", taskQueue: "b" },
+          { name: "a", taskQueues: ["a"] },
+          { name: "a", taskQueues: ["b"] },
         ],
       },
       /workers\[1\]\.name .*name of workers\[0\] already/,
@@ -120,6 +154,41 @@ describe("settings", () => {
       "an external server without a way",
       { ...LEAST, temporal: { mode: "external", address: "a:1", namespace: "n", network: {} } },
       /temporal\.network .*exactly one of namespace and cidrs/,
+    ],
+    [
+      "two sources of one certificate",
+      external({ tls: { ca: CERTIFICATE, secret: { name: "tls", caKey: "ca.crt" } } }),
+      /temporal\.tls\.ca .*cannot be set together with tls\.secret/,
+    ],
+    [
+      "a certificate in a Secret without its key",
+      external({ tls: { secret: { name: "tls", certificateKey: "tls.crt" } } }),
+      /temporal\.tls\.secret .*set both keys or neither/,
+    ],
+    [
+      "a Secret of which nothing is taken",
+      external({ tls: { secret: { name: "tls" } } }),
+      /temporal\.tls\.secret .*set caKey, or certificateKey and privateKeyKey/,
+    ],
+    [
+      "a certificate that is a path",
+      external({ tls: { ca: "/etc/ssl/ca.pem" } }),
+      /temporal\.tls\.ca .*expected certificates of authorities in PEM format/,
+    ],
+    [
+      "an API key in the clear",
+      external({ apiKey: "hunter2" }),
+      /temporal\.apiKey .*expected a secret, found a value in the clear, which is not shown; set it with `pulumi config set --stack dev --secret --path 'temporal-stack:temporal\.apiKey'`/,
+    ],
+    [
+      "a private key in the clear",
+      external({ tls: { client: { certificate: CERTIFICATE, privateKey: "hunter2" } } }),
+      /temporal\.tls\.client\.privateKey .*expected a secret/,
+    ],
+    [
+      "an API key as value and by name",
+      external({ apiKey: "hunter2", apiKeySecret: { name: "key", key: "key" } }),
+      /temporal\.apiKeySecret .*cannot be set together/,
     ],
     [
       "a port out of range",
@@ -203,7 +272,7 @@ describe("settings", () => {
     for (const key of [
       "storage.size",
       "workers[0].name",
-      "workers[0].taskQueue",
+      "workers[0].taskQueues",
       "workers[0].replicas.max",
       "workerImage",
       "colour",

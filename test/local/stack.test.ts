@@ -171,7 +171,7 @@ describe("stack local", () => {
       name: "orders",
       namespace: "temporal-workers",
       deployment: "orders",
-      taskQueue: "orders",
+      taskQueues: ["orders"],
     };
     const outputs = {
       temporalFrontend: service,

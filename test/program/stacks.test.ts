@@ -198,7 +198,7 @@ for (const stack of STACKS) {
           name: "orders",
           namespace: "temporal-workers",
           deployment: "worker-orders-deployment-1a2b3c4d",
-          taskQueue: "orders",
+          taskQueues: ["orders"],
         },
       ]);
       assert.match(String(outputs["workerImage"]), /^[\w./:-]+@sha256:[0-9a-f]{64}$/);

@@ -39,7 +39,7 @@ export class OrderClient {
     });
     const dataConverter = createDataConverter(config.keyring);
     const client = new Client({ connection, namespace: config.namespace, dataConverter });
-    return new OrderClient(connection, client, config.taskQueue);
+    return new OrderClient(connection, client, config.taskQueues[0]);
   }
 
   /** Starts one order; its id is the workflow's id. A running workflow of the same id is an error. */

@@ -131,11 +131,18 @@ export class WorkerProcess {
     private readonly healthPort: number,
   ) {}
 
-  static async start(env: Readonly<Record<string, string>>, script?: string): Promise<WorkerProcess> {
+  static async start(
+    env: Readonly<Record<string, string>>,
+    script?: string,
+    wrap: (command: readonly string[]) => readonly [string, readonly string[]] = ([command = "", ...args]) => [
+      command,
+      args,
+    ],
+  ): Promise<WorkerProcess> {
     const [healthPort, metricsPort] = [await freePort(), await freePort()];
-    const args =
+    const main =
       script === undefined ? ["lib/main.js"] : ["--require", "ts-node/register/transpile-only", script];
-    const started = Process.start(process.execPath, args, {
+    const started = Process.start(...wrap([process.execPath, ...main]), {
       PATH: process.env["PATH"],
       HEALTH_PORT: String(healthPort),
       METRICS_BIND_ADDRESS: `127.0.0.1:${metricsPort}`,

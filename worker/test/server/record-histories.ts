@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   const env = {
     TEMPORAL_ADDRESS: server.address,
     TEMPORAL_NAMESPACE: "default",
-    TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+    TEMPORAL_TASK_QUEUES: TASK_QUEUE,
     POD_NAME: "recorder",
   };
   const workers = [
