@@ -30,7 +30,7 @@ describe("workflows with a real server", () => {
     const env = {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
     };
     const worker = await (carrier === undefined
       ? WorkerProcess.start(env)
