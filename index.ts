@@ -1,3 +1,4 @@
+import { imagePullSecret } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -24,12 +25,21 @@ const keyring = settings.payloadEncryption.enabled
 const credentials = temporalCredentials(settings, workersNamespace, cluster);
 
 const image = new WorkerImage("worker-image", { settings: settings.workerImage });
+const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
 
 const groups = settings.workers.map((worker) => ({
   worker,
   component: new TemporalWorker(
     `worker-${worker.name}`,
-    { settings, worker, namespace: workersNamespace, image: image.reference, keyring, credentials },
+    {
+      settings,
+      worker,
+      namespace: workersNamespace,
+      image: image.reference,
+      keyring,
+      credentials,
+      pullSecret,
+    },
     { ...cluster, dependsOn: [policies, ...temporal.resources] },
   ),
 }));

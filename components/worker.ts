@@ -28,6 +28,8 @@ export interface TemporalWorkerArgs {
   readonly keyring: PayloadKeyring | undefined;
   /** What to connect to Temporal with, as far as it is in the settings. */
   readonly credentials: TemporalCredentials | undefined;
+  /** Secret with which the cluster pulls the image, if the registry wants a login. */
+  readonly pullSecret: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
   constructor(name: string, args: TemporalWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:TemporalWorker", name, {}, opts);
-    const { settings, worker, namespace, image, keyring, credentials } = args;
+    const { settings, worker, namespace, image, keyring, credentials, pullSecret } = args;
     const identity = workerIdentity(worker.name);
     const labels = objectLabels(settings, identity);
     const metadata = { namespace, labels };
@@ -49,7 +51,11 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
     const serviceAccount = new k8s.core.v1.ServiceAccount(
       `${name}-service-account`,
-      { metadata, automountServiceAccountToken: false },
+      {
+        metadata,
+        automountServiceAccountToken: false,
+        ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
+      },
       child,
     );
     const configMap = new k8s.core.v1.ConfigMap(

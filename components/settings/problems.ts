@@ -10,6 +10,7 @@ const SECRET_PATHS: readonly Path[] = [
   ["workerImage", "registry", "password"],
   ["temporal", "tls", "client", "privateKey"],
   ["temporal", "apiKey"],
+  ["workerImage", "pullSecret", "password"],
 ];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */

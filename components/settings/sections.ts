@@ -157,6 +157,39 @@ const external = z
 /** How there comes to be a Temporal server. */
 export const temporal = z.discriminatedUnion("mode", [devServer, external]);
 
+const secretText = (description: string) =>
+  z
+    .string({ error: "a secret text" })
+    .min(1, { error: "a secret text" })
+    .transform((value) => new Sensitive(value))
+    .describe(description);
+
+const pullSecret = z
+  .strictObject({
+    existing: text("the name of a Secret", /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 253)
+      .optional()
+      .describe("Secret of type `kubernetes.io/dockerconfigjson` that is in the workers' namespace already."),
+    username: text("a user name", /^[^\s:]+$/, 255)
+      .optional()
+      .describe("Instead: user that may pull and nothing else; a Secret is made from it."),
+    password: secretText(
+      "The password or token of that user; only as a secret: `pulumi config set --secret --path`.",
+    ).optional(),
+  })
+  .check(({ value, issues }) => {
+    const login = [value.username, value.password].filter((part) => part !== undefined).length;
+    if (login !== (value.existing === undefined ? 2 : 0)) {
+      issues.push(
+        rule(
+          "must name one way to the registry; set either `existing`, or both `username` and `password`",
+          [],
+        ),
+      );
+    }
+  })
+  .optional()
+  .describe("How the cluster logs in to the registry to pull; without it the registry must let it pull.");
+
 /** The image that every worker group runs. */
 export const workerImage = z.strictObject({
   repository: imageRepository("an image repository").describe("Repository to which the image is pushed."),
@@ -189,14 +222,14 @@ export const workerImage = z.strictObject({
         .optional()
         .describe("Registry to log in to; taken from the repository by default."),
       username: text("a user name", /^\S+$/, 255).describe("User that may push."),
-      password: z
-        .string({ error: "a secret text" })
-        .min(1, { error: "a secret text" })
-        .transform((value) => new Sensitive(value))
-        .describe("Its password or token; only as a secret: `pulumi config set --secret --path`."),
+      password: secretText("Its password or token; only as a secret: `pulumi config set --secret --path`."),
     })
     .optional()
     .describe("Login for the push; the Docker client's own login by default."),
+  pullSecret,
+  source: text("an https address", /^https:\/\/\S+$/)
+    .optional()
+    .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
 });
 
 const keyId = text(

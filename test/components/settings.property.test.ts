@@ -26,6 +26,8 @@ const FULL: Values = {
     buildNetwork: "host",
     baseImages: { build: "node:24-slim", runtime: "node:24-slim" },
     registry: { server: "registry.example.com", username: "pusher", password: "hunter2" },
+    pullSecret: { username: "puller", password: "hunter2" },
+    source: "https://git.example.com/stack",
   },
   workers: [
     {

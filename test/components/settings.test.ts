@@ -243,6 +243,19 @@ describe("settings", () => {
       /workerImage\.repository .*without tag or digest/,
     ],
     [
+      "two ways to pull the image",
+      {
+        ...LEAST,
+        workerImage: { repository: "a/b", pullSecret: { existing: "pull", username: "puller" } },
+      },
+      /workerImage\.pullSecret .*set either `existing`, or both `username` and `password`/,
+    ],
+    [
+      "half a login",
+      { ...LEAST, workerImage: { repository: "a/b", pullSecret: { username: "puller" } } },
+      /workerImage\.pullSecret .*both `username` and `password`/,
+    ],
+    [
       "a label of the program",
       { ...LEAST, labels: { "app.kubernetes.io/name": "x" } },
       /labels\["app\.kubernetes\.io\/name"\] .*set by this program/,
@@ -293,6 +306,13 @@ describe("settings", () => {
       /workerImage\.registry\.password .*expected a secret, found a value in the clear, which is not shown/,
     );
     assert.ok(!plain.includes("hunter2"));
+    assert.match(
+      refusal({
+        ...LEAST,
+        workerImage: { repository: "a/b", pullSecret: { username: "u", password: "hunter2" } },
+      }),
+      /workerImage\.pullSecret\.password .*expected a secret, found a value in the clear, which is not shown/,
+    );
     const secret = refusal(sections, { secretKeys: ["temporal-stack:workerImage"] });
     assert.match(secret, /workerImage\.repository .*found a secret value, which is not shown/);
     assert.ok(!secret.includes("UPPER") && !secret.includes('"hunter2"'));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
 import type { Deployment, Registration } from "../harness";
+import { sourceRevision } from "../../components/manifests/sourceRevision";
 import { plugins, tools } from "../../components/versions";
 import { openApiProblems, schemaVersion } from "./openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
@@ -257,6 +258,46 @@ describe("program", () => {
     const image = find(deployment.registrations, "worker-image-build");
     assert.deepEqual(image.secretPaths, ["registry.password"]);
     assert.equal(at(image.inputs, "registry", "server"), "registry.example.com");
+  });
+
+  it("lets the cluster pull with a login of its own, kept as a secret", async () => {
+    const pullSecret = { username: "puller", password: "hunter2" };
+    const deployment = await deployStack("dev", {
+      changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
+      secretKeys: ["temporal-stack:workerImage"],
+    });
+    const secret = find(deployment.registrations, "image-pull-secret");
+    assert.deepEqual(secret.secretPaths, ["stringData"]);
+    assert.equal(secret.inputs["type"], "kubernetes.io/dockerconfigjson");
+    const config: unknown = JSON.parse(String(at(secret.inputs, "stringData", ".dockerconfigjson")));
+    const auth = Buffer.from("puller:hunter2").toString("base64");
+    assert.deepEqual(config, { auths: { "registry.example.com": { ...pullSecret, auth } } });
+    const [account] = objectsOf(deployment, "ServiceAccount");
+    assert.deepEqual(account?.inputs["imagePullSecrets"], [{ name: "image-pull-secret-1a2b3c4d" }]);
+  });
+
+  it("lets the cluster pull with a Secret that is there already", async () => {
+    const pullSecret = { existing: "registry-login" };
+    const deployment = await deployStack("prod", {
+      changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
+    });
+    assert.ok(!deployment.registrations.some(({ name }) => name === "image-pull-secret"));
+    const [account] = objectsOf(deployment, "ServiceAccount");
+    assert.deepEqual(account?.inputs["imagePullSecrets"], [{ name: "registry-login" }]);
+  });
+
+  it("labels the image with the commit that its sources are from, and dates it by that commit", async () => {
+    const changes = {
+      "temporal-stack:workerImage": { repository: "a/b", source: "https://git.example.com/stack" },
+    };
+    const { registrations } = await deployStack("dev", { changes });
+    const args = mappingAt(find(registrations, "worker-image-build").inputs, "build", "args");
+    const { commit, time } = sourceRevision(`${PROJECT_ROOT}/worker`);
+    assert.deepEqual(
+      [args["REVISION"], args["SOURCE_DATE_EPOCH"], args["SOURCE"]],
+      [commit, String(time), "https://git.example.com/stack"],
+    );
+    assert.equal(Date.parse(String(args["CREATED"])), time * 1000);
   });
 
   it("stops before the first resource when settings are wrong", async () => {

@@ -1,17 +1,16 @@
 import { readFileSync } from "node:fs";
-import type { WorkerDeploymentOptions, WorkflowBundleOption } from "@temporalio/worker";
+import type { WorkflowBundleOption } from "@temporalio/worker";
+import type { WorkflowGlobals } from "./workflow-globals";
 
 /**
- * The built workflows, told whether their worker takes part in worker versioning; `declareVersioning` says why they
- * need to know.
+ * The built workflows, with what they need to know of their worker.
  *
  * @param path the bundle, as `npm run build` writes it
- * @param deployment the same options that the worker is created with
  */
-export function loadWorkflowBundle(
-  path: string,
-  deployment: WorkerDeploymentOptions | undefined,
-): WorkflowBundleOption {
-  if (deployment?.useWorkerVersioning !== true) return { codePath: path };
-  return { code: `globalThis.workerVersioning = true; ${readFileSync(path, "utf8")}` };
+export function loadWorkflowBundle(path: string, globals: WorkflowGlobals): WorkflowBundleOption {
+  const entries = Object.entries(globals);
+  if (entries.length === 0) return { codePath: path };
+  // On the bundle's first line, so that its source map still fits.
+  const assignments = entries.map(([name, value]) => `globalThis.${name} = ${JSON.stringify(value)}; `);
+  return { code: assignments.join("") + readFileSync(path, "utf8") };
 }

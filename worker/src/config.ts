@@ -8,6 +8,7 @@ import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
 import type { ClientEnvironment, WorkerEnvironment } from "./config/schema";
 import { fittingCapacity, ownMemory } from "./memory";
 import type { Capacity, Memory } from "./memory";
+import type { TracingConfig } from "./tracing";
 
 /** sysexits.h EX_CONFIG: a restart does not help. */
 export const EXIT_CONFIGURATION = 78;
@@ -47,6 +48,8 @@ export interface ClientConfig {
   readonly taskQueues: readonly [string, ...string[]];
   /** Undefined: payloads are written in the clear. */
   readonly keyring: Keyring | undefined;
+  /** Undefined: tracing is off. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export interface WorkerConfig extends ClientConfig {
@@ -94,6 +97,13 @@ function apiKeyOf({
   return path === undefined ? undefined : { path };
 }
 
+function tracingConfig(env: ClientEnvironment): TracingConfig | undefined {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint === undefined || env.OTEL_SDK_DISABLED === true
+    ? undefined
+    : { sampleRatio: env.OTEL_TRACES_SAMPLER_ARG };
+}
+
 /** Validates the environment and the files it names; throws one error with all problems. */
 function load<Settings extends ClientEnvironment>(
   schema: z.ZodType<Settings>,
@@ -127,6 +137,7 @@ function clientConfig(env: ClientEnvironment, keyring: Keyring | undefined): Cli
     namespace: env.TEMPORAL_NAMESPACE,
     taskQueues: env.TEMPORAL_TASK_QUEUES,
     keyring,
+    tracing: tracingConfig(env),
   };
 }
 

@@ -2,12 +2,9 @@ import { DefaultLogger } from "@temporalio/worker";
 import type { LogLevel, Logger as SdkLogger } from "@temporalio/worker";
 import { pino } from "pino";
 import type { DestinationStream, Logger } from "pino";
-import { causeChain } from "./errors";
+import { redactFields, redactText } from "./redaction";
 
 export type { Logger };
-
-/** On a task that cannot be decoded the SDK logs the whole task, payloads included. */
-const REDACTED = ["task", "taskEncoded", "taskToken", "apiKey", "*.apiKey"];
 
 const LEVELS = {
   TRACE: "trace",
@@ -19,15 +16,19 @@ const LEVELS = {
 
 export type LoggerLevel = (typeof LEVELS)[LogLevel];
 
-/** Failures carry their payloads as properties; only what describes them may reach the log. */
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const [type, ...causes] = causeChain(error);
-  return { type, stack: error.stack, ...(causes.length === 0 ? {} : { causes }) };
-}
+/** One name for what workflows, activities and the SDK's core each spell in their own way. */
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+  workflowRunId: "runId",
+  run_id: "runId",
+  workflow_id: "workflowId",
+  workflow_type: "workflowType",
+  task_queue: "taskQueue",
+  activity_id: "activityId",
+  activity_type: "activityType",
+};
 
 /**
- * One JSON object per line.
+ * One JSON object per line, without secrets (see {@link redactFields}).
  *
  * @param destination default: standard output, written synchronously, so that nothing is lost at exit
  */
@@ -41,15 +42,22 @@ export function createLogger(
       level,
       base: bindings,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED, remove: true },
-      serializers: { error: describe, err: describe },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
+      // Pino would serialize `err` before the redaction sees an error.
+      serializers: { err: (error: unknown) => error },
+      hooks: { streamWrite: redactText },
     },
     destination,
   );
 }
 
+function withCommonNames(meta: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(meta).map(([name, value]) => [FIELD_NAMES[name] ?? name, value]));
+}
+
 /** The SDK's view of our logger: worker, workflow and core lines all end up in it. */
 export function sdkLogger(logger: Logger): SdkLogger {
-  return new DefaultLogger("TRACE", ({ level, message, meta }) => logger[LEVELS[level]](meta ?? {}, message));
+  return new DefaultLogger("TRACE", ({ level, message, meta }) =>
+    logger[LEVELS[level]](withCommonNames(meta ?? {}), message),
+  );
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { makeTelemetryFilterString, Runtime, Worker } from "@temporalio/worker";
 import type { NativeConnection, WorkerOptions } from "@temporalio/worker";
 import { createActivities } from "./activities";
+import { buildInfo } from "./build-info";
+import type { BuildInfo } from "./build-info";
 import { createDataConverter } from "./codec/data-converter";
 import { ConfigurationError, EXIT_CONFIGURATION, loadWorkerConfig } from "./config";
 import type { Pollers, WorkerConfig } from "./config";
@@ -17,8 +19,10 @@ import { Lifecycle } from "./lifecycle";
 import { createLogger, sdkLogger } from "./logger";
 import type { Logger } from "./logger";
 import { divided } from "./memory";
-import { startProcessMetrics } from "./metrics";
+import { PROCESS_HISTOGRAM_BUCKETS, startProcessMetrics } from "./metrics";
 import { loadWorkflowBundle } from "./bundled-workflows";
+import { startTracing } from "./tracing";
+import type { Tracing } from "./tracing";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -83,7 +87,26 @@ export async function runService(options: ServiceOptions): Promise<number> {
 async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logger): Promise<void> {
   const { stop, bundlePath = join(__dirname, "workflow-bundle.js") } = options;
   const lifecycle = new Lifecycle();
-  stop.addEventListener("abort", () => lifecycle.advance("draining"), { once: true });
+  let forcedAt = Infinity;
+  const onStop = (): void => {
+    lifecycle.advance("draining");
+    forcedAt = Date.now() + config.shutdown.forceSeconds * 1000;
+  };
+  stop.addEventListener("abort", onStop, { once: true });
+  const build = buildInfo(options.environment);
+  const tracing = await startTracing(
+    config.tracing,
+    {
+      "service.name": "temporal-worker",
+      "service.version": build.version,
+      "service.instance.id": config.identity,
+    },
+    {
+      onExportLost: (error) =>
+        logger.warn({ error }, "spans cannot be exported; they are lost until they can"),
+      onExportRestored: (lostSpans) => logger.info({ lostSpans }, "spans are exported again"),
+    },
+  );
   const health = await startHealthServer(config.healthPort, lifecycle.checks);
   try {
     accessSync(bundlePath, constants.R_OK);
@@ -94,12 +117,13 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
       config,
       options.gateways,
       bundlePath,
+      tracing,
       stop,
       lifecycle,
       logger,
     );
     try {
-      await work(config, workers, frontend, lifecycle, stop, logger);
+      await work(config, workers, frontend, lifecycle, build, stop, logger);
     } finally {
       await frontend.close();
     }
@@ -107,6 +131,7 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
     lifecycle.advance("stopped");
     health.closeAllConnections();
     health.close();
+    await tracing?.stop(forcedAt - Date.now());
   }
 }
 
@@ -125,6 +150,7 @@ function installRuntime(config: WorkerConfig, logger: Logger): void {
           countersTotalSuffix: true,
           unitSuffix: true,
           useSecondsForDurations: true,
+          histogramBucketOverrides: PROCESS_HISTOGRAM_BUCKETS,
         },
       },
     },
@@ -147,6 +173,7 @@ async function connect(
   config: WorkerConfig,
   gateways: Gateways,
   bundlePath: string,
+  tracing: Tracing | undefined,
   stop: AbortSignal,
   lifecycle: Lifecycle,
   logger: Logger,
@@ -168,7 +195,7 @@ async function connect(
     try {
       return {
         frontend,
-        workers: await createWorkers(config, gateways, bundlePath, frontend.connection, stop),
+        workers: await createWorkers(config, gateways, bundlePath, tracing, frontend.connection, stop),
       };
     } catch (error) {
       await frontend.close();
@@ -183,12 +210,13 @@ async function createWorkers(
   config: WorkerConfig,
   gateways: Gateways,
   bundlePath: string,
+  tracing: Tracing | undefined,
   connection: NativeConnection,
   stop: AbortSignal,
 ): Promise<Worker[]> {
   const workers: Worker[] = [];
   try {
-    for (const options of workerOptions(config, gateways, bundlePath, connection)) {
+    for (const options of workerOptions(config, gateways, bundlePath, tracing, connection)) {
       workers.push(await orAborted(Worker.create(options), stop));
     }
     return workers;
@@ -209,6 +237,7 @@ function workerOptions(
   config: WorkerConfig,
   gateways: Gateways,
   bundlePath: string,
+  tracing: Tracing | undefined,
   connection: NativeConnection,
 ): WorkerOptions[] {
   const { capacity, pollers, taskQueues, version } = config;
@@ -216,7 +245,11 @@ function workerOptions(
     connection,
     namespace: config.namespace,
     identity: config.identity,
-    workflowBundle: loadWorkflowBundle(bundlePath, undefined),
+    workflowBundle: loadWorkflowBundle(bundlePath, {
+      ...(version === undefined ? {} : { workerVersioning: true }),
+      ...(config.tracing === undefined ? {} : { tracingSampleRatio: config.tracing.sampleRatio }),
+    }),
+    ...tracing?.workerOptions(),
     activities: createActivities(gateways),
     dataConverter: createDataConverter(config.keyring),
     shutdownGraceTime: config.shutdown.graceSeconds * 1000,
@@ -252,6 +285,7 @@ async function work(
   workers: readonly Worker[],
   frontend: Frontend,
   lifecycle: Lifecycle,
+  build: BuildInfo,
   stop: AbortSignal,
   logger: Logger,
 ): Promise<void> {
@@ -265,7 +299,7 @@ async function work(
       ),
     onRestored: (lostForMs) => logger.info({ lostForMs }, "Temporal answers again"),
   });
-  const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter);
+  const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter, build);
   const stopFollowing = followCredentials(config, workers, frontend, stop, logger);
   connectivity.start();
   lifecycle.run({ workerStates: () => workers.map((worker) => worker.getState()), connectivity });

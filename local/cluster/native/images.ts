@@ -61,7 +61,7 @@ const nodeBuild: Image = {
 };
 
 const base: Image = {
-  name: "base:1",
+  name: "base:2",
   dockerfile: "FROM scratch\nCOPY . /",
   context: baseRootFilesystem,
 };

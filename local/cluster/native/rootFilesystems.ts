@@ -29,12 +29,17 @@ export async function debianRootFilesystem(): Promise<string> {
 
 /** Libraries, trusted authorities and users, without a shell or a package manager. */
 export async function baseRootFilesystem(): Promise<string> {
-  return madeOnce("base", async (folder) => {
+  return madeOnce("base-2", async (folder) => {
     const downloads = join(folder, ".downloads");
     await mkdir(downloads);
     await execa("apt-get", ["download", ...basePackages], { cwd: downloads });
+    // Where distroless images keep it: scanners find there which packages the files are from.
+    const records = join(folder, "var/lib/dpkg/status.d");
+    await mkdir(records, { recursive: true });
     for (const archive of await readdir(downloads)) {
       await execa("dpkg-deb", ["--extract", join(downloads, archive), folder]);
+      const { stdout } = await execa("dpkg-deb", ["--field", join(downloads, archive)]);
+      await writeFile(join(records, archive.replace(/_.*/, "")), `${stdout}\n`);
     }
     await rm(downloads, { recursive: true });
     await mkdir(join(folder, "etc/ssl/certs"), { recursive: true });

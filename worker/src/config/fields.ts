@@ -67,6 +67,25 @@ export const flag = parsed(
   "true or false",
 );
 
+/** Share from 0 to 1. */
+export function share(fallback: number) {
+  return parsed((text) => {
+    const value = /^(0|1|[01]?\.\d{1,9})$/.test(text) ? Number(text) : Number.NaN;
+    return value <= 1 ? value : undefined;
+  }, "a number from 0 to 1").default(fallback);
+}
+
+/** Address of an HTTP service. */
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: "expected a URL, such as http://collector:4318",
+});
+
+/** HTTP headers as OpenTelemetry writes them. They hold credentials, so no message shows them. */
+export const headerList = z.string().regex(/^[!#$%&'*+.^`|~\w-]+=[^,]*(,\s*[!#$%&'*+.^`|~\w-]+=[^,]*)*$/, {
+  error: "expected name=value,name=value with values percent-encoded",
+});
+
 const port = (text: string): number | undefined => {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= 65_535 ? value : undefined;

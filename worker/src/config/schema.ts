@@ -2,12 +2,15 @@ import { z } from "zod";
 import {
   bindAddress,
   flag,
+  headerList,
   hostPort,
+  httpUrl,
   integer,
   optionalInteger,
   pollers,
   readableFile,
   required,
+  share,
   taskQueues,
 } from "./fields";
 
@@ -17,6 +20,23 @@ const HOUR = 3600;
 const versionPart = z
   .string()
   .regex(/^[^\s.:]{1,200}$/, "expected at most 200 characters without white space, dots and colons");
+
+/** OpenTelemetry's own names; what else the OTLP exporter reads (timeouts, certificates) is passed by. */
+const tracingFields = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .literal("http/protobuf", { error: "expected http/protobuf: no other exporter is built in" })
+    .optional(),
+  OTEL_TRACES_SAMPLER: z
+    .literal("parentbased_traceidratio", {
+      error: "expected parentbased_traceidratio; OTEL_TRACES_SAMPLER_ARG is its share, 0 to 1",
+    })
+    .optional(),
+  OTEL_TRACES_SAMPLER_ARG: share(0.1),
+  OTEL_SDK_DISABLED: flag.optional(),
+};
 
 /** What a client and a worker both need. */
 const clientFields = {
@@ -32,6 +52,7 @@ const clientFields = {
   TEMPORAL_API_KEY_PATH: readableFile.optional(),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
+  ...tracingFields,
 };
 
 /** What only a worker needs. What has no default here follows from the memory limit: see memory.ts. */

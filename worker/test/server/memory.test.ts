@@ -54,7 +54,11 @@ describe("worker under its default memory limit", function () {
       CODEC_ACTIVE_KEY: "key-1",
     };
     const worker = await WorkerProcess.start(
-      { ...env, NODE_OPTIONS: `--max-old-space-size=${Math.floor((LIMIT / MIB) * HEAP_SHARE)}`, ...JSON.parse(process.env["MEMORY_TEST_ENV"] ?? "{}") },
+      {
+        ...env,
+        NODE_OPTIONS: `--max-old-space-size=${Math.floor((LIMIT / MIB) * HEAP_SHARE)}`,
+        ...JSON.parse(process.env["MEMORY_TEST_ENV"] ?? "{}"),
+      },
       undefined,
       (command) => cgroup.wrap(command),
     );
@@ -73,7 +77,9 @@ describe("worker under its default memory limit", function () {
         }
       };
       await Promise.all(Array.from({ length: 3 }, starter));
-      console.log(`      started ${count} in ${(Date.now() - startedAt) / 1000} s, peak ${Math.round(cgroup.peakBytes / MIB)}`);
+      console.log(
+        `      started ${count} in ${(Date.now() - startedAt) / 1000} s, peak ${Math.round(cgroup.peakBytes / MIB)}`,
+      );
       const ended = new Map<string, number>();
       for (const id of ids) {
         const { status } = await client.outcome(id, 600);

@@ -155,7 +155,7 @@ async function main(): Promise<void> {
   const workers = [
     await WorkerProcess.start(env),
     await WorkerProcess.start(
-      { ...env, TEMPORAL_TASK_QUEUE: HELD_QUEUE, HOLD_AT_SCAN: "1" },
+      { ...env, TEMPORAL_TASK_QUEUES: HELD_QUEUE, HOLD_AT_SCAN: "1" },
       "test/server/carrier-worker.ts",
     ),
   ];

@@ -10,7 +10,12 @@ describe("replay", () => {
   let outcomes: Map<string, Error | undefined>;
 
   const bundle = (workflowsPath: string): Promise<WorkflowBundleWithSourceMap> =>
-    bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: new DefaultLogger("ERROR") });
+    bundleWorkflowCode({
+      workflowsPath,
+      failureConverterPath,
+      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
+      logger: new DefaultLogger("ERROR"),
+    });
 
   /** What became of each history, by its name. */
   const replay = async (

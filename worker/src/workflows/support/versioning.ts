@@ -1,11 +1,6 @@
 import { setWorkflowOptions } from "@temporalio/workflow";
 import type { VersioningBehavior } from "@temporalio/common";
 
-declare global {
-  /** Set in the workflow bundle by a worker that takes part in worker versioning; see `loadWorkflowBundle`. */
-  var workerVersioning: true | undefined;
-}
-
 /**
  * Declares what becomes of a workflow's open executions when a new version of the worker is deployed: `PINNED` ones
  * stay with the version that they began on, `AUTO_UPGRADE` ones go on with the new one, so their changes must
