@@ -1,3 +1,4 @@
+import { CodecServer } from "./components/codecServer";
 import { imagePullSecret } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
@@ -44,6 +45,18 @@ const groups = settings.workers.map((worker) => ({
   ),
 }));
 
+const codecSettings = settings.payloadEncryption.codecServer;
+const codec =
+  codecSettings && keyring
+    ? new CodecServer(
+        "codec-server",
+        { settings, server: codecSettings, namespace: workersNamespace, image: image.reference, keyring },
+        { ...cluster, dependsOn: [policies] },
+      )
+    : undefined;
+
+/** Context of the kubeconfig; null: its current one. */
+export const kubernetesContext = settings.kubernetes.context ?? null;
 /** host:port of the Temporal frontend, as the workers see it. */
 export const temporalAddress = temporal.address;
 /** Temporal namespace of the workflows. */
@@ -67,5 +80,14 @@ export const payloadKeyring = keyring
       namespace: workersNamespace,
       secret: keyring.secretName,
       activeKey: settings.payloadEncryption.activeKey,
+    }
+  : null;
+/** Where the codec server is, and the Secret with its token, by name; null if there is none. */
+export const codecServer = codec
+  ? {
+      namespace: workersNamespace,
+      service: codec.service,
+      port: codec.port,
+      tokenSecret: codec.tokenSecret ?? null,
     }
   : null;

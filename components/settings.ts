@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { rule } from "./settings/fields";
+import { payloadEncryption } from "./settings/payloadEncryption";
 import { settingsProblems } from "./settings/problems";
 import {
   deletionProtection,
@@ -8,13 +9,13 @@ import {
   labels,
   namespaces,
   networkAccess,
-  payloadEncryption,
   temporal,
   workerImage,
 } from "./settings/sections";
 import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./settings/source";
 import { workers } from "./settings/workers";
 
+export type { CodecServerSettings } from "./settings/payloadEncryption";
 export type { SettingsSource } from "./settings/source";
 export type { ResourceSettings, WorkerSettings } from "./settings/workers";
 
@@ -32,6 +33,14 @@ export const settingsSchema = z
     deletionProtection,
   })
   .check(({ value, issues }) => {
+    if (value.networkAccess.codecFrom.length > 0 && value.payloadEncryption.codecServer === undefined) {
+      issues.push(
+        rule("opens a codec server that is not there; set payloadEncryption.codecServer or remove it", [
+          "networkAccess",
+          "codecFrom",
+        ]),
+      );
+    }
     if (value.temporal.mode !== "external") return;
     for (const door of ["frontendFrom", "uiFrom"] as const) {
       if (value.networkAccess[door].length > 0) {

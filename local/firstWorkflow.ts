@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
-import { Failure, lastLines } from "./failure";
+import { Failure, lastLines } from "../common/failure";
 import { checkout, privateFolder, state } from "./paths";
 import type { Forward } from "./portForward";
 import type { StackOutputs } from "./stack";

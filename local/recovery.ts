@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import { stopOrphanedPlugins } from "./orphans";
 import { backendFolder, pulumi, STACK } from "./pulumi";
 

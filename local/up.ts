@@ -3,7 +3,7 @@ import type { Cluster, ClusterWay } from "./cluster/cluster";
 import { kindIsPossible } from "./cluster/kind";
 import { type ClusterOptions, clusterSteps } from "./clusterSteps";
 import { runCommand } from "./command";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import {
   clientEnvironment,
   forwardPorts,
@@ -14,7 +14,7 @@ import {
 } from "./firstWorkflow";
 import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
-import { minutes, runSteps, step } from "./progress";
+import { minutes, runSteps, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "./record";
 import { environmentFile, writeEnvironmentFile } from "./pulumi";
 import { recoverStack } from "./recovery";

@@ -1,5 +1,6 @@
 import { type Settings } from "../settings";
-import { portOf } from "../settings/fields";
+import { type PeerNetwork, portOf, portOfUrl } from "../settings/fields";
+import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServer";
 import { type Labels, selectorLabels } from "./labels";
 import { DEV_SERVER_UI_PORT, FRONTEND, FRONTEND_PORT } from "./temporalServer";
 import { METRICS_PORT } from "./worker";
@@ -46,7 +47,9 @@ export function ownNamespaces({ temporal, namespaces }: Pick<Settings, "temporal
  * Every connection that the stack needs, and no other: NetworkPolicies are made from this table, and the
  * tests try each flow and each other pair. The kubelet's probes need none: a node always reaches its pods.
  */
-export function stackFlows(settings: Pick<Settings, "temporal" | "namespaces" | "networkAccess">): Flow[] {
+export function stackFlows(
+  settings: Pick<Settings, "temporal" | "namespaces" | "networkAccess" | "payloadEncryption">,
+): Flow[] {
   const { namespaces, networkAccess } = settings;
   const workers = pods(namespaces.workers, { "app.kubernetes.io/name": "temporal-worker" });
   const clusterDns = pods("kube-system", { "k8s-app": "kube-dns" });
@@ -69,11 +72,32 @@ export function stackFlows(settings: Pick<Settings, "temporal" | "namespaces" | 
       to: pods(namespaces.temporal, selectorLabels(FRONTEND)),
       ports: [tcp(DEV_SERVER_UI_PORT)],
     })),
+    ...codecServerFlows(settings),
     ...networkAccess.metricsFrom.map((peer, index) => ({
       name: `access-metrics-${String(index)}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),
       to: workers,
       ports: [tcp(METRICS_PORT)],
+    })),
+  ];
+}
+
+function codecServerFlows({
+  namespaces,
+  networkAccess,
+  payloadEncryption,
+}: Pick<Settings, "namespaces" | "networkAccess" | "payloadEncryption">): Flow[] {
+  const auth = payloadEncryption.codecServer?.auth;
+  const codecServer = pods(namespaces.workers, selectorLabels(CODEC_SERVER));
+  return [
+    ...(auth?.mode === "jwt"
+      ? [{ name: "codec-server-keys", from: codecServer, ...peer(auth.network, portOfUrl(auth.jwksUrl)) }]
+      : []),
+    ...networkAccess.codecFrom.map(({ namespace, podLabels }, index) => ({
+      name: `access-codec-${String(index)}`,
+      from: pods(namespace, podLabels ?? {}),
+      to: codecServer,
+      ports: [tcp(CODEC_SERVER_PORT)],
     })),
   ];
 }
@@ -85,11 +109,18 @@ function frontend({
   if (temporal.mode === "devServer") {
     return { to: pods(namespaces.temporal, selectorLabels(FRONTEND)), ports: [tcp(FRONTEND_PORT)] };
   }
-  const { namespace, podLabels, cidrs, podPort } = temporal.network;
+  return peer(temporal.network, portOf(temporal.address));
+}
+
+/** A server that this stack does not run. */
+function peer(
+  { namespace, podLabels, cidrs, podPort }: PeerNetwork,
+  defaultPort: number,
+): Pick<Flow, "to" | "ports"> {
   return {
     to:
       namespace === undefined ? { kind: "addresses", cidrs: cidrs ?? [] } : pods(namespace, podLabels ?? {}),
-    ports: [tcp(podPort ?? portOf(temporal.address))],
+    ports: [tcp(podPort ?? defaultPort)],
   };
 }
 

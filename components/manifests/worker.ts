@@ -17,10 +17,11 @@ export const HEALTH_PORT = 8080;
 /** Port of the worker's Prometheus metrics. */
 export const METRICS_PORT = 9464;
 /** User of distroless `nonroot` images. */
-const WORKER_UID = 65532;
+export const WORKER_UID = 65532;
 /** For the pod's own group; root owns the files. */
 const SECRET_FILE_MODE = 0o440;
-const KEYRING_DIRECTORY = "/var/run/temporal/codec-keys";
+/** Where the payload keys are mounted. */
+export const KEYRING_DIRECTORY = "/var/run/temporal/codec-keys";
 
 /** Seconds for which a pod must stay ready before a rollout goes on: catches a crash right after start. */
 export const MIN_READY_SECONDS = 10;

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { images } from "../versions";
 import { imagePin } from "./imagePin";
@@ -11,6 +10,7 @@ import {
   labelMap,
   memory,
   oneOf,
+  peerNetwork,
   rule,
   text,
   wholeNumber,
@@ -90,60 +90,13 @@ const devServer = z.strictObject({
     .describe("Seconds after which `pulumi up` reports that the server did not become ready."),
 });
 
-const cidr = z
-  .string({ error: "an address range like 10.0.0.0/8" })
-  .refine(isCidr, { error: "an address range like 10.0.0.0/8 or fd00::/8" });
-
-function isCidr(value: string): boolean {
-  const [, address, length] = /^(.+)\/(\d{1,3})$/.exec(value) ?? [];
-  const family = isIP(address ?? "");
-  return family !== 0 && Number(length) <= (family === 4 ? 32 : 128);
-}
-
 /** A server that this program does not run. */
 const external = z
   .strictObject({
     mode: z.literal("external").describe("A Temporal server that exists already, by address."),
     address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
     namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
-    network: z
-      .strictObject(
-        {
-          namespace: dnsLabel("a namespace name")
-            .optional()
-            .describe("Kubernetes namespace of the frontend, if it runs in the same cluster."),
-          podLabels: labelMap("labels of the frontend's pods")
-            .optional()
-            .describe("Labels that narrow the namespace down to the frontend's pods."),
-          cidrs: z
-            .array(cidr, { error: "a list of address ranges" })
-            .min(1, { error: "a list of at least one address range" })
-            .optional()
-            .describe("Address ranges of the frontend, if it runs elsewhere."),
-          podPort: wholeNumber("a port", 1, 65535)
-            .optional()
-            .describe("Port of the frontend's pods, if the Service maps it; the address's port by default."),
-        },
-        {
-          error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined),
-        },
-      )
-      .check(({ value, issues }) => {
-        if ((value.namespace === undefined) === (value.cidrs === undefined)) {
-          issues.push(
-            rule(
-              "NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs",
-              [],
-            ),
-          );
-        }
-        if (value.podLabels !== undefined && value.namespace === undefined) {
-          issues.push(
-            rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
-          );
-        }
-      })
-      .describe("Where NetworkPolicies let the workers through."),
+    network: peerNetwork("the frontend").describe("Where NetworkPolicies let the workers through."),
     tls,
     apiKey,
     apiKeySecret,
@@ -232,41 +185,6 @@ export const workerImage = z.strictObject({
     .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
 });
 
-const keyId = text(
-  'a key id: lower-case letters, digits and "-", at most 40 characters',
-  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-  40,
-);
-
-/** Encryption of workflow payloads before they leave the worker. */
-export const payloadEncryption = z
-  .strictObject({
-    enabled: flag().default(true).describe("Whether payloads are encrypted (AES-256-GCM)."),
-    keys: z
-      .array(keyId, { error: "a list of key ids" })
-      .min(1, { error: "a list of at least one key id" })
-      .max(20, { error: "a list of at most 20 key ids" })
-      .default(["key-1"])
-      .describe("Ids of all keys that workers can read with; each key is generated once and kept."),
-    activeKey: keyId.default("key-1").describe("Id of the key with which payloads are written."),
-  })
-  .check(({ value, issues }) => {
-    value.keys.forEach((id, index) => {
-      if (value.keys.indexOf(id) !== index) {
-        issues.push(rule(`"${id}" stands in the list twice; remove one`, ["keys", index]));
-      }
-    });
-    if (!value.keys.includes(value.activeKey)) {
-      issues.push(
-        rule(
-          `"${value.activeKey}" is not among payloadEncryption.keys (${value.keys.join(", ")}); add it there, or name one of them`,
-          ["activeKey"],
-        ),
-      );
-    }
-  })
-  .prefault({});
-
 const peers = (who: string) =>
   z
     .array(
@@ -286,6 +204,7 @@ export const networkAccess = z
   .strictObject({
     frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
     uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
+    codecFrom: peers("Pods that may call the codec server, like the ingress controller"),
     metricsFrom: peers("Pods that may scrape the workers' metrics, like Prometheus"),
   })
   .prefault({});

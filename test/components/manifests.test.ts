@@ -105,6 +105,9 @@ describe("dev server", () => {
       "--search-attribute=Amount=Double",
       "--search-attribute=Region=Keyword",
     ]);
+    assert.ok(!args.some((argument) => argument.startsWith("--ui-codec-endpoint")));
+    const codec = "https://codec.example.com";
+    assert.ok(devServerArguments(temporal, codec).includes(`--ui-codec-endpoint=${codec}`));
   });
 });
 

@@ -14,6 +14,22 @@ const external = (changes: Values) => ({
   temporal: { mode: "external", address: "a:1", namespace: "n", network: { namespace: "t" }, ...changes },
 });
 
+const jwt: Values = {
+  mode: "jwt",
+  issuer: "https://login.example.com/",
+  audience: "temporal-codec",
+  jwksUrl: "https://login.example.com/jwks",
+  network: { cidrs: ["192.0.2.0/24"] },
+};
+
+const codecServer = (changes: Values, encryption: Values = {}) => ({
+  ...LEAST,
+  payloadEncryption: {
+    ...encryption,
+    codecServer: { uiOrigin: "https://temporal.example.com", ...changes },
+  },
+});
+
 describe("settings", () => {
   it("fill in what production wants", () => {
     const settings = parseSettings(source(LEAST));
@@ -31,8 +47,28 @@ describe("settings", () => {
     assert.deepEqual([group.activityPollers, group.workflowTaskPollers], ["auto", "auto"]);
     assert.equal(group.maxCachedWorkflows, undefined, "the worker knows what its memory bears");
     assert.equal(settings.deletionProtection, true);
-    assert.deepEqual(settings.payloadEncryption, { enabled: true, keys: ["key-1"], activeKey: "key-1" });
-    assert.deepEqual(settings.networkAccess, { frontendFrom: [], uiFrom: [], metricsFrom: [] });
+    assert.deepEqual(settings.payloadEncryption, {
+      enabled: true,
+      keys: ["key-1"],
+      activeKey: "key-1",
+      retiredKeys: [],
+    });
+    assert.deepEqual(settings.networkAccess, {
+      frontendFrom: [],
+      uiFrom: [],
+      codecFrom: [],
+      metricsFrom: [],
+    });
+  });
+
+  it("make a codec server that needs a token", () => {
+    const { payloadEncryption } = parseSettings(source(codecServer({})));
+    assert.deepEqual(payloadEncryption.codecServer, {
+      uiOrigin: "https://temporal.example.com",
+      auth: { mode: "token" },
+      replicas: 2,
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+    });
   });
 
   const cases: readonly [title: string, sections: Values, pattern: RegExp][] = [
@@ -216,6 +252,56 @@ describe("settings", () => {
       "a key twice",
       { ...LEAST, payloadEncryption: { keys: ["key-1", "key-1"] } },
       /payloadEncryption\.keys\[1\] .*twice/,
+    ],
+    [
+      "an active key that is retired",
+      { ...LEAST, payloadEncryption: { keys: ["key-2"], retiredKeys: ["key-1"] } },
+      /payloadEncryption\.activeKey .*"key-1" is not among payloadEncryption\.keys \(key-2\)/,
+    ],
+    [
+      "a key both in use and retired",
+      { ...LEAST, payloadEncryption: { retiredKeys: ["key-1"] } },
+      /payloadEncryption\.retiredKeys\[0\] .*"key-1" is among payloadEncryption\.keys, too/,
+    ],
+    [
+      "a codec server without encryption",
+      codecServer({}, { enabled: false }),
+      /payloadEncryption\.codecServer .*nothing to decode/,
+    ],
+    [
+      "a codec server for pages of nobody",
+      { ...LEAST, payloadEncryption: { codecServer: {} } },
+      /codecServer\.uiOrigin .*found nothing; add it/,
+    ],
+    [
+      "a page instead of an origin",
+      codecServer({ uiOrigin: "https://temporal.example.com/" }),
+      /codecServer\.uiOrigin .*without path or slash/,
+    ],
+    [
+      "a codec server for everybody",
+      codecServer({ auth: { mode: "none" } }),
+      /codecServer\.auth\.mode .*one of "token", "jwt"/,
+    ],
+    [
+      "keys of an identity provider over plain HTTP",
+      codecServer({ auth: { ...jwt, jwksUrl: "http://login.example.com/jwks" } }),
+      /codecServer\.auth\.jwksUrl .*https/,
+    ],
+    [
+      "an identity provider without a way",
+      codecServer({ auth: { ...jwt, network: {} } }),
+      /codecServer\.auth\.network .*exactly one of namespace and cidrs/,
+    ],
+    [
+      "an address to which the UI passes no access token",
+      codecServer({ auth: jwt, publicUrl: "http://codec.example.com" }),
+      /codecServer\.publicUrl .*https:\/\/ only/,
+    ],
+    [
+      "a door to no codec server",
+      { ...LEAST, networkAccess: { codecFrom: [{ namespace: "ingress" }] } },
+      /networkAccess\.codecFrom .*not there/,
     ],
     [
       "one namespace for both",

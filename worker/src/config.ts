@@ -105,7 +105,7 @@ function tracingConfig(env: ClientEnvironment): TracingConfig | undefined {
 }
 
 /** Validates the environment and the files it names; throws one error with all problems. */
-function load<Settings extends ClientEnvironment>(
+export function load<Settings>(
   schema: z.ZodType<Settings>,
   environment: Environment,
 ): { settings: Settings; keyring: Keyring | undefined } {

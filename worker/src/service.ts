@@ -16,11 +16,12 @@ import { causeChain } from "./errors";
 import { Frontend } from "./frontend";
 import { startHealthServer } from "./health";
 import { Lifecycle } from "./lifecycle";
-import { createLogger, sdkLogger } from "./logger";
+import { createLogger } from "./logger";
 import type { Logger } from "./logger";
 import { divided } from "./memory";
 import { PROCESS_HISTOGRAM_BUCKETS, startProcessMetrics } from "./metrics";
 import { loadWorkflowBundle } from "./bundled-workflows";
+import { sdkLogger } from "./sdk-logger";
 import { startTracing } from "./tracing";
 import type { Tracing } from "./tracing";
 

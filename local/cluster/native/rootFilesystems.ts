@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { cache, checkout } from "../../paths";
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
@@ -75,7 +75,8 @@ async function madeOnce(name: string, make: (folder: string) => Promise<void>): 
   return folder;
 }
 
-async function debianRelease(): Promise<{ codename: string; mirror: string }> {
+/** This machine's release of Debian, and the mirror that its packages come from. */
+export async function debianRelease(): Promise<{ codename: string; mirror: string }> {
   const release = await readFile("/etc/os-release", "utf8");
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(release)?.[1];
   const { stdout } = await execa("apt-get", [

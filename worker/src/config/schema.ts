@@ -99,7 +99,7 @@ const whenSound =
   ({ issues }: Issues): boolean =>
     !issues.some(({ path }) => path !== undefined && names.includes(String(path[0])));
 
-const rule = (path: string, error: string, names: readonly string[]) => ({
+export const rule = (path: string, error: string, names: readonly string[]) => ({
   path: [path],
   error,
   when: whenSound(path, ...names),

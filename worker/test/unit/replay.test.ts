@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
+import { Worker } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { failureConverterPath } from "../../src/codec/data-converter";
 import { recordedHistories } from "../histories";
+import { bundledWorkflows } from "./bundle";
 
 describe("replay", () => {
   const histories = recordedHistories();
   let workflowBundle: WorkflowBundleWithSourceMap;
   let outcomes: Map<string, Error | undefined>;
-
-  const bundle = (workflowsPath: string): Promise<WorkflowBundleWithSourceMap> =>
-    bundleWorkflowCode({
-      workflowsPath,
-      failureConverterPath,
-      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
-      logger: new DefaultLogger("ERROR"),
-    });
 
   /** What became of each history, by its name. */
   const replay = async (
@@ -33,11 +26,7 @@ describe("replay", () => {
 
   before(async function () {
     this.timeout(20_000);
-    Runtime.install({
-      logger: new DefaultLogger("ERROR", () => undefined),
-      telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
-    });
-    workflowBundle = await bundle(require.resolve("../../src/workflows"));
+    workflowBundle = await bundledWorkflows();
     outcomes = await replay(workflowBundle, histories);
     assert.equal(outcomes.size, histories.length);
   });
@@ -58,7 +47,7 @@ describe("replay", () => {
     this.timeout(20_000);
     const names = ["order-completed", "order-completed-shipment"];
     const changed = await replay(
-      await bundle(require.resolve("../fixtures/changed-workflows")),
+      await bundledWorkflows(require.resolve("../fixtures/changed-workflows")),
       histories.filter(({ name }) => names.includes(name)),
     );
     assert.match(String(changed.get("order-completed")), /TMPRL1100/);
