@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { execa } from "execa";
-import { Failure, lastLines } from "./failure";
+import { Failure, lastLines } from "../common/failure";
 import { recordedCluster } from "./record";
 
 /**

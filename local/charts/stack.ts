@@ -1,7 +1,7 @@
 import type { ListrTask } from "listr2";
 import { type ChartImages, provideChartImages } from "../cluster/native/chartImages";
 import { chartRepository, startChartRepository } from "../cluster/native/chartRepository";
-import { step } from "../progress";
+import { step } from "../../common/progress";
 import { programs } from "../toolchain/programs";
 import { programStep, type Source } from "../toolchain/toolchain";
 

@@ -7,7 +7,7 @@ import { tools } from "../../components/versions";
 import { chartRepository } from "../../local/cluster/native/chartRepository";
 import { adminKubeconfig } from "../../local/cluster/native/pki";
 import { chartSteps } from "../../local/charts/stack";
-import { runSteps } from "../../local/progress";
+import { runSteps } from "../../common/progress";
 import { pulumiHome } from "../../local/pulumi";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";

@@ -1,5 +1,5 @@
 import { images } from "../../../components/versions";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { programs } from "../../toolchain/programs";
 import { registryHost } from "./addresses";
 import { contextOf, folderOf, type Image, localImages, nameOf, programImage, provideImage } from "./images";

@@ -60,10 +60,10 @@ async function run({ query, sample }: Options): Promise<number> {
     CONNECT_MS,
     new AbortController().signal,
   );
-  const { namespace, taskQueue, keyring } = config;
+  const { namespace, taskQueues, keyring } = config;
   const replayer = new Replayer({ codePath: join(__dirname, "..", "workflow-bundle.js") }, keyring);
   const report = await replayOpenWorkflows({
-    ...{ connection, namespace, taskQueues: [taskQueue], replayer, sdkVersion, query, sample },
+    ...{ connection, namespace, taskQueues, replayer, sdkVersion, query, sample },
     onProgress: progress(),
   });
   console.log(JSON.stringify(report));
