@@ -24,7 +24,7 @@ import {
   orderProblems,
   orderTotalMinor,
 } from "../domain/order";
-import type { Order, OrderConfirmation, OrderStatus } from "../domain/order";
+import type { Address, Order, OrderConfirmation, OrderStatus } from "../domain/order";
 import { approveOrder, cancelOrder, changeAddress, orderStatus } from "../messages";
 import { shipment } from "./shipment";
 import { COMPENSATION_FAILED, compensation, Compensations } from "./support/compensations";
@@ -165,7 +165,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
       return status;
     },
     {
-      validator: (address) =>
+      validator: (address: Address) =>
         refuseInvalid("AddressChangeRefused", [
           ...addressProblems(address),
           ...addressClosed(),
