@@ -142,7 +142,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     {
       validator: ({ approvedBy }) =>
         refuseInvalid("ApprovalRefused", [
-          ...(approvedBy === "" ? ["approvedBy: expected a non-empty string"] : []),
+          ...(approvedBy ? [] : ["approvedBy: expected a non-empty string"]),
           ...(status.phase === "awaitingApproval"
             ? []
             : [`the order does not wait for one: ${status.phase}`]),
@@ -233,9 +233,12 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     // Anything else is a bug: it fails the workflow task, and the workflow goes on once the code is mended.
     if (!(error instanceof TemporalFailure)) throw error;
     enter("takingBack");
-    await compensations.run();
-    enter("takenBack");
-    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    try {
+      await compensations.run();
+      enter("takenBack");
+    } finally {
+      await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    }
     if (!isCancellation(error)) throw orderFailure(orderId, error);
     if (cancellation === undefined) throw error;
     throw ApplicationFailure.create({

@@ -198,6 +198,7 @@ describe("workflows with a real server", () => {
     });
     const { firstExecutionRunId } = account;
     await (await startOrder("points", sampleOrder({ customerId: "regular", collectsPoints: true }))).result();
+    await account.signal("purchaseCompleted");
     for (let index = 0; index < 20; index++) {
       // Every other one is told again.
       const orderId = `order-${Math.floor(index / 2)}`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BusinessError } from "../../src/domain/errors";
-import { addPurchase, EMPTY_ACCOUNT, REMEMBERED_ORDERS } from "../../src/domain/loyalty";
+import { addPurchase, EMPTY_ACCOUNT, isPurchase, REMEMBERED_ORDERS } from "../../src/domain/loyalty";
 import type { Order } from "../../src/domain/order";
 import {
   APPROVAL_THRESHOLD_MINOR,
@@ -94,6 +94,15 @@ describe("loyalty account", () => {
         );
       }),
     );
+  });
+
+  it("tells a purchase from anything else", () => {
+    assert.ok(isPurchase({ orderId: "order-1", totalMinor: 0 }));
+    for (const other of [undefined, null, "order-1", {}, { orderId: "order-1" }, { totalMinor: 100 }]) {
+      assert.ok(!isPurchase(other), JSON.stringify(other));
+    }
+    for (const totalMinor of [-1, 0.5, Number.NaN, "100"])
+      assert.ok(!isPurchase({ orderId: "a", totalMinor }));
   });
 
   it("remembers a bounded number of orders", () => {
