@@ -36,8 +36,66 @@ export const plugins = {
   random: "4.21.2",
 } as const satisfies Readonly<Record<string, string>>;
 
+/** A Helm chart: where it is, which version, and which archive that must be. */
+export interface ChartPin {
+  readonly repository: string;
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the archive, as its project's repository index has it. */
+  readonly sha256: string;
+}
+
+/** Helm charts of the stacks that run in a cluster for good. */
+export const charts = {
+  temporal: {
+    repository: "https://go.temporal.io/helm-charts",
+    name: "temporal",
+    version: "1.6.0",
+    sha256: "4ea557365bca72e635ae82fc4a93d586df238946e5d5a19eb32a8a24748449f9",
+  },
+  cloudNativePg: {
+    repository: "https://cloudnative-pg.github.io/charts",
+    name: "cloudnative-pg",
+    version: "0.29.0",
+    sha256: "668e065ff53508d58238788fd35b355a925060843629a951df0e6a9362e6d32f",
+  },
+} as const satisfies Readonly<Record<string, ChartPin>>;
+
 /** Container images. */
 export const images = {
+  temporalServer: {
+    repository: "temporalio/server",
+    tag: "1.31.2",
+    digest: "sha256:b5ecdb8282bededae2a10c36e8d862e27d0bc2d247fc73c5416025997ab4a1da",
+  },
+  /** Schema tools and Temporal CLI, of the server's version. */
+  temporalAdminTools: {
+    repository: "temporalio/admin-tools",
+    tag: "1.31.2",
+    digest: "sha256:dbc5fcd6ee8f0f4d808bf765af9a87dea9d8a283abfdcfbd2fc148496ba66107",
+  },
+  /** Its tag has no published digest to check against. */
+  temporalUi: {
+    repository: "temporalio/ui",
+    tag: "2.52.0",
+  },
+  cloudNativePgOperator: {
+    repository: "ghcr.io/cloudnative-pg/cloudnative-pg",
+    tag: "1.30.0",
+    digest: "sha256:a2701eb97cdd2a34b1fdb2cb51987f544b706e40bec72ae7146cd8580efefebb",
+  },
+  /** Newest major version that Temporal's documentation lists as tested. Brings `psql`, too. */
+  postgres: {
+    repository: "ghcr.io/cloudnative-pg/postgresql",
+    tag: "16.15-standard-trixie",
+    digest: "sha256:777ad6774e00fff6514c7e9bd6e892fe148c5db2845532a8f456e42317bfc2d2",
+  },
+  /** Asks the API server whether the operator's webhook answers. */
+  curl: {
+    repository: "curlimages/curl",
+    tag: "8.16.0",
+    digest: "sha256:463eaf6072688fe96ac64fa623fe73e1dbe25d8ad6c34404a669ad3ce1f104b6",
+  },
   /** Temporal CLI image: `temporal server start-dev`. Its tag has no published digest to check against. */
   temporalCli: {
     repository: "temporalio/temporal",

@@ -6,7 +6,10 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** Where no secret may stand in the clear. */
-const SECRET_PATHS: readonly Path[] = [["workerImage", "registry", "password"]];
+const SECRET_PATHS: readonly Path[] = [
+  ["workerImage", "registry", "password"],
+  ["postgres", "password"],
+];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */
 export function settingsProblems(

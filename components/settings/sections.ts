@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { images } from "../versions";
 import { imagePin } from "./imagePin";
 import {
+  cidr,
   dnsLabel,
   flag,
   hostPort,
@@ -12,17 +12,14 @@ import {
   memory,
   oneOf,
   rule,
+  searchAttributes,
+  temporalNamespace,
   text,
   wholeNumber,
 } from "./fields";
 import { Sensitive } from "./sensitive";
+import { chart } from "./temporal";
 import { containerResources } from "./workers";
-
-const temporalNamespace = text(
-  'a Temporal namespace: letters, digits, ".", "_", "-", beginning with a letter or digit, at most 255 characters',
-  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-  255,
-);
 
 /** Which cluster, and how to reach it. */
 export const kubernetes = z
@@ -43,6 +40,12 @@ export const namespaces = z
   .strictObject({
     temporal: dnsLabel("a namespace name").default("temporal").describe("Namespace of the Temporal server."),
     workers: dnsLabel("a namespace name").default("temporal-workers").describe("Namespace of the workers."),
+    adopt: z
+      .array(dnsLabel("a namespace name"), { error: "a list of namespace names" })
+      .default([])
+      .describe(
+        "Namespaces that exist already and that this stack may take over: from then on it labels them, closes them and, without `deletionProtection`, deletes them. Any other existing namespace is refused.",
+      ),
   })
   .check(({ value, issues }) => {
     for (const role of ["temporal", "workers"] as const) {
@@ -76,28 +79,11 @@ const devServer = z.strictObject({
     })
     .prefault({}),
   resources: containerResources({ cpu: "100m", memory: "256Mi", memoryLimit: "1Gi" }),
-  searchAttributes: z
-    .record(
-      text("a search attribute name: a letter, then letters, digits, _", /^[A-Za-z]\w*$/, 64),
-      oneOf(["Bool", "Datetime", "Double", "Int", "Keyword", "KeywordList", "Text"]),
-      { error: (issue) => (issue.code === "invalid_type" ? "a mapping of names to types" : undefined) },
-    )
-    .optional()
-    .describe("Search attributes registered at start, by name."),
+  searchAttributes: searchAttributes().optional().describe("Search attributes registered at start, by name."),
   rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
     .default(300)
     .describe("Seconds after which `pulumi up` reports that the server did not become ready."),
 });
-
-const cidr = z
-  .string({ error: "an address range like 10.0.0.0/8" })
-  .refine(isCidr, { error: "an address range like 10.0.0.0/8 or fd00::/8" });
-
-function isCidr(value: string): boolean {
-  const [, address, length] = /^(.+)\/(\d{1,3})$/.exec(value) ?? [];
-  const family = isIP(address ?? "");
-  return family !== 0 && Number(length) <= (family === 4 ? 32 : 128);
-}
 
 /** A server that this program does not run. */
 const external = z.strictObject({
@@ -140,7 +126,7 @@ const external = z.strictObject({
 });
 
 /** How there comes to be a Temporal server. */
-export const temporal = z.discriminatedUnion("mode", [devServer, external]);
+export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
 
 /** The image that every worker group runs. */
 export const workerImage = z.strictObject({
@@ -238,7 +224,25 @@ export const networkAccess = z
   .strictObject({
     frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
     uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
-    metricsFrom: peers("Pods that may scrape the workers' metrics, like Prometheus"),
+    metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
+    apiServer: z
+      .strictObject({
+        cidrs: z
+          .array(cidr, { error: "a list of address ranges" })
+          .min(1, { error: "a list of at least one address range" })
+          .default(["0.0.0.0/0", "::/0"])
+          .describe(
+            "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
+          ),
+        ports: z
+          .array(wholeNumber("a port", 1, 65535), { error: "a list of ports" })
+          .min(1, { error: "a list of at least one port" })
+          .default([443, 6443])
+          .describe(
+            "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
+          ),
+      })
+      .prefault({}),
   })
   .prefault({});
 

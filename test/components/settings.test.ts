@@ -25,7 +25,12 @@ describe("settings", () => {
     assert.equal(group.maxCachedWorkflows, 300);
     assert.equal(settings.deletionProtection, true);
     assert.deepEqual(settings.payloadEncryption, { enabled: true, keys: ["key-1"], activeKey: "key-1" });
-    assert.deepEqual(settings.networkAccess, { frontendFrom: [], uiFrom: [], metricsFrom: [] });
+    assert.deepEqual(settings.networkAccess, {
+      frontendFrom: [],
+      uiFrom: [],
+      metricsFrom: [],
+      apiServer: { cidrs: ["0.0.0.0/0", "::/0"], ports: [443, 6443] },
+    });
   });
 
   const cases: readonly [title: string, sections: Values, pattern: RegExp][] = [
@@ -114,7 +119,7 @@ describe("settings", () => {
     [
       "an unknown mode",
       { ...LEAST, temporal: { mode: "cluster" } },
-      /temporal\.mode .*one of "devServer", "external", found the text "cluster"/,
+      /temporal\.mode .*one of "devServer", "chart", "external", found the text "cluster"/,
     ],
     [
       "an external server without a way",
