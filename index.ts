@@ -1,4 +1,6 @@
+import { CodecServer } from "./components/codecServer";
 import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
+import { imagePullSecret } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -6,6 +8,7 @@ import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgres";
 import { loadSettings } from "./components/settings";
 import { temporalServer } from "./components/temporal";
+import { temporalCredentials } from "./components/temporalCredentials";
 import { TemporalWorker } from "./components/worker";
 import { WorkerImage } from "./components/workerImage";
 
@@ -25,21 +28,44 @@ const keyring = settings.payloadEncryption.enabled
   ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)
   : undefined;
 
+const credentials = temporalCredentials(settings, workersNamespace, cluster);
+
 const image = new WorkerImage(
   "worker-image",
   { settings: settings.workerImage },
   { dependsOn: [kubernetes] },
 );
+const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
 
 const groups = settings.workers.map((worker) => ({
   worker,
   component: new TemporalWorker(
     `worker-${worker.name}`,
-    { settings, worker, namespace: workersNamespace, image: image.reference, keyring },
+    {
+      settings,
+      worker,
+      namespace: workersNamespace,
+      image: image.reference,
+      keyring,
+      credentials,
+      pullSecret,
+    },
     { ...cluster, dependsOn: [policies, ...temporal.resources] },
   ),
 }));
 
+const codecSettings = settings.payloadEncryption.codecServer;
+const codec =
+  codecSettings && keyring
+    ? new CodecServer(
+        "codec-server",
+        { settings, server: codecSettings, namespace: workersNamespace, image: image.reference, keyring },
+        { ...cluster, dependsOn: [policies] },
+      )
+    : undefined;
+
+/** Context of the kubeconfig; null: its current one. */
+export const kubernetesContext = settings.kubernetes.context ?? null;
 /** host:port of the Temporal frontend, as the workers see it. */
 export const temporalAddress = temporal.address;
 /** Temporal namespace of the workflows. */
@@ -55,7 +81,7 @@ export const workers = groups.map(({ worker, component }) => ({
   name: worker.name,
   namespace: workersNamespace,
   deployment: component.deployment,
-  taskQueue: worker.taskQueue,
+  taskQueues: worker.taskQueues,
 }));
 /** Where the payload keys are, by name; null if payloads are not encrypted. */
 export const payloadKeyring = keyring
@@ -63,6 +89,15 @@ export const payloadKeyring = keyring
       namespace: workersNamespace,
       secret: keyring.secretName,
       activeKey: settings.payloadEncryption.activeKey,
+    }
+  : null;
+/** Where the codec server is, and the Secret with its token, by name; null if there is none. */
+export const codecServer = codec
+  ? {
+      namespace: workersNamespace,
+      service: codec.service,
+      port: codec.port,
+      tokenSecret: codec.tokenSecret ?? null,
     }
   : null;
 /** What guards compare the next change with. */

@@ -23,7 +23,7 @@ export interface PayloadKeyringArgs {
 
 /**
  * The keys that encrypt workflow payloads: one random key for each id, kept for as long as its id is in
- * the settings, in one Secret with an entry (base64) for each.
+ * the settings, in one Secret with an entry (base64) for each that is not retired.
  */
 export class PayloadKeyring extends pulumi.ComponentResource {
   /** Name of the Secret. */
@@ -41,8 +41,9 @@ export class PayloadKeyring extends pulumi.ComponentResource {
   ) {
     super("temporal-stack:index:PayloadKeyring", name, {}, opts);
     const kept = dataOptions(settings);
-    const keys = Object.fromEntries(
-      settings.payloadEncryption.keys.map((id) => {
+    const { keys: ids, retiredKeys } = settings.payloadEncryption;
+    const generated = new Map(
+      [...ids, ...retiredKeys].map((id) => {
         // Not RandomBytes: its resource id is the value itself, and ids stand in the state as plain text.
         const seed = new random.RandomPassword(
           `${name}-${id}`,
@@ -52,6 +53,7 @@ export class PayloadKeyring extends pulumi.ComponentResource {
         return [id, pulumi.secret(seed.result.apply(keyFrom))];
       }),
     );
+    const keys = Object.fromEntries([...generated].filter(([id]) => ids.includes(id)));
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {

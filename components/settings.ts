@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./settings/charts";
+import { payloadEncryption } from "./settings/payloadEncryption";
 import { postgres } from "./settings/postgres";
 import { settingsProblems } from "./settings/problems";
 import {
@@ -9,7 +10,6 @@ import {
   labels,
   namespaces,
   networkAccess,
-  payloadEncryption,
   temporal,
   workerImage,
 } from "./settings/sections";
@@ -17,6 +17,7 @@ import { sectionProblems } from "./settings/sectionRules";
 import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./settings/source";
 import { workers } from "./settings/workers";
 
+export type { CodecServerSettings } from "./settings/payloadEncryption";
 export type { SettingsSource } from "./settings/source";
 export type { ManagedPostgresSettings, PostgresClusterSettings } from "./settings/postgres";
 export type { ChartServerSettings, TemporalNamespaceSettings } from "./settings/temporal";
@@ -31,7 +32,7 @@ export const settingsSchema = z
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
     charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs."),
-    workers: workers.describe("Groups of worker pods, each polling one task queue."),
+    workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,

@@ -44,7 +44,14 @@ export class TemporalDevServer extends pulumi.ComponentResource {
           strategy: { type: "Recreate" },
           progressDeadlineSeconds: server.rolloutTimeoutSeconds,
           selector: { matchLabels },
-          template: { metadata: { labels }, spec: devServerPod(server, volume.metadata.name) },
+          template: {
+            metadata: { labels },
+            spec: devServerPod(
+              server,
+              volume.metadata.name,
+              settings.payloadEncryption.codecServer?.publicUrl,
+            ),
+          },
         },
       },
       { parent: this, customTimeouts: { create: seconds, update: seconds } },

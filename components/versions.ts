@@ -20,6 +20,11 @@ export const tools = {
   coredns: "1.15.0",
   /** Temporal CLI: the dev server of stack `local`. */
   temporalCli: "1.5.1",
+  /** What the charts' images are made of on this machine: Temporal server and its SQL tool, UI, operator. */
+  temporalServer: "1.31.2",
+  /** Newer than the image: of that version the checksum database of Go modules knows nothing. */
+  temporalUi: "2.54.1",
+  cloudNativePg: "1.30.0",
   localPathProvisioner: "0.0.30",
   metricsServer: "0.9.0",
   kubeNetworkPolicies: "1.1.0",

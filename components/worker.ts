@@ -11,8 +11,10 @@ import {
   workerIdentity,
   workerPod,
 } from "./manifests/worker";
+import { credentialProjections } from "./manifests/temporalCredentials";
 import type { PayloadKeyring } from "./payloadKeyring";
 import type { Settings, WorkerSettings } from "./settings";
+import type { TemporalCredentials } from "./temporalCredentials";
 
 /** Inputs of {@link TemporalWorker}. */
 export interface TemporalWorkerArgs {
@@ -24,10 +26,14 @@ export interface TemporalWorkerArgs {
   readonly image: pulumi.Input<string>;
   /** The payload keys, if payloads are encrypted. */
   readonly keyring: PayloadKeyring | undefined;
+  /** What to connect to Temporal with, as far as it is in the settings. */
+  readonly credentials: TemporalCredentials | undefined;
+  /** Secret with which the cluster pulls the image, if the registry wants a login. */
+  readonly pullSecret: pulumi.Input<string> | undefined;
 }
 
 /**
- * A group of identical worker pods on one task queue. A rollout takes no old pod away before a new one is
+ * A group of identical worker pods. A rollout takes no old pod away before a new one is
  * ready; if the new ones fail, `pulumi up` fails after `rolloutTimeoutSeconds` and the old ones go on.
  */
 export class TemporalWorker extends pulumi.ComponentResource {
@@ -36,7 +42,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
   constructor(name: string, args: TemporalWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:TemporalWorker", name, {}, opts);
-    const { settings, worker, namespace, image, keyring } = args;
+    const { settings, worker, namespace, image, keyring, credentials, pullSecret } = args;
     const identity = workerIdentity(worker.name);
     const labels = objectLabels(settings, identity);
     const metadata = { namespace, labels };
@@ -45,7 +51,11 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
     const serviceAccount = new k8s.core.v1.ServiceAccount(
       `${name}-service-account`,
-      { metadata, automountServiceAccountToken: false },
+      {
+        metadata,
+        automountServiceAccountToken: false,
+        ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
+      },
       child,
     );
     const configMap = new k8s.core.v1.ConfigMap(
@@ -67,15 +77,17 @@ export class TemporalWorker extends pulumi.ComponentResource {
           template: {
             metadata: {
               labels,
-              ...(keyring === undefined
-                ? {}
-                : { annotations: { "temporal-stack/keyring-checksum": keyring.checksum } }),
+              annotations: {
+                ...(keyring && { "temporal-stack/keyring-checksum": keyring.checksum }),
+                ...(credentials && { "temporal-stack/credentials-checksum": credentials.checksum }),
+              },
             },
             spec: workerPod(worker, {
               image,
               serviceAccount: serviceAccount.metadata.name,
               configMap: configMap.metadata.name,
               keyring: keyring?.secretName,
+              credentials: credentialProjections(settings.temporal, credentials?.secretName),
             }),
           },
         },

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { contentHash } from "./manifests/contentHash";
+import { sourceRevision } from "./manifests/sourceRevision";
 import type { Settings } from "./settings";
 
 /** Build context, relative to the project. */
@@ -31,8 +34,20 @@ export class WorkerImage extends pulumi.ComponentResource {
 
   private build(name: string, settings: Settings["workerImage"]): docker.Image {
     const { repository, platform, baseImages, buildNetwork, registry } = settings;
+    const folder = join(__dirname, "..", CONTEXT);
+    const { commit, time } = sourceRevision(folder);
+    const args = {
+      BUILD_IMAGE: baseImages.build,
+      RUNTIME_IMAGE: baseImages.runtime,
+      REVISION: commit,
+      VERSION: packageVersion(folder),
+      CREATED: new Date(time * 1000).toISOString(),
+      // Makes BuildKit write this time, instead of that of the build, into the image's configuration.
+      SOURCE_DATE_EPOCH: String(time),
+      ...(settings.source === undefined ? {} : { SOURCE: settings.source }),
+    };
     // A tag for people and for the registry's retention: one for each content, so that none is ever moved.
-    const tag = contentHash(join(__dirname, "..", CONTEXT), [platform, baseImages.build, baseImages.runtime]);
+    const tag = contentHash(folder, [platform, ...Object.values(args)]);
     return new docker.Image(
       `${name}-build`,
       {
@@ -43,7 +58,7 @@ export class WorkerImage extends pulumi.ComponentResource {
           platform,
           network: buildNetwork,
           builderVersion: "BuilderBuildKit",
-          args: { BUILD_IMAGE: baseImages.build, RUNTIME_IMAGE: baseImages.runtime },
+          args,
         },
         buildOnPreview: false,
         skipPush: false,
@@ -68,6 +83,11 @@ export function registryOf(repository: string): string {
   const isHost = path.length > 0 && (host.includes(".") || host.includes(":") || host === "localhost");
   return isHost ? host : "docker.io";
 }
+
+const packageSchema = z.object({ version: z.string() });
+
+const packageVersion = (folder: string): string =>
+  packageSchema.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).version;
 
 function requireDigest(reference: pulumi.Output<string>, resource: pulumi.Resource): pulumi.Output<string> {
   return reference.apply((text) => {

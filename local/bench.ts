@@ -5,7 +5,7 @@ import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
 import { runCommand } from "./command";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import { recordedCluster } from "./record";
 
 /** By issue 3. */

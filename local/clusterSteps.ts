@@ -4,8 +4,8 @@ import { existingCluster } from "./cluster/context";
 import { startKind } from "./cluster/kind";
 import { nativeCluster } from "./cluster/native";
 import { installClusterServices, startControlPlane, startImageServices } from "./cluster/native/cluster";
-import { Failure } from "./failure";
-import { step } from "./progress";
+import { Failure } from "../common/failure";
+import { step } from "../common/progress";
 import { recordedCluster } from "./record";
 
 export interface ClusterOptions {

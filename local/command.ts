@@ -1,4 +1,4 @@
-import { describeFailure } from "./failure";
+import { describeFailure } from "../common/failure";
 
 const INTERRUPTED = 130;
 

@@ -7,7 +7,7 @@ import { stopCluster } from "./cluster/native/cluster";
 import { runCommand } from "./command";
 import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "./paths";
-import { runSteps, step } from "./progress";
+import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "./orphans";
 import { recordedCluster } from "./record";
 import { destroyStack } from "./stack";

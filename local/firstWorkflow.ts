@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
-import { Failure, lastLines } from "./failure";
+import { Failure, lastLines } from "../common/failure";
 import { checkout, privateFolder, state } from "./paths";
 import type { Forward } from "./portForward";
 import type { StackOutputs } from "./stack";
@@ -64,7 +64,7 @@ export async function clientEnvironment(
   return {
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
     TEMPORAL_NAMESPACE: outputs.temporalNamespace,
-    TEMPORAL_TASK_QUEUE: worker.taskQueue,
+    TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
     ...(outputs.payloadKeyring === null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
   };
 }

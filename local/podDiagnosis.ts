@@ -1,6 +1,6 @@
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "./cluster/cluster";
-import { lastLines } from "./failure";
+import { lastLines } from "../common/failure";
 import { STACK } from "./pulumi";
 
 const LOG_LINES = 15;

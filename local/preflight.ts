@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { freemem, totalmem } from "node:os";
 import { execa } from "execa";
 import type { ClusterWay } from "./cluster/cluster";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import { cacheFolder, privateFolder, stateFolder } from "./paths";
 import { runningPid } from "./cluster/native/process";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa, type Options } from "execa";
 import { tools } from "../components/versions";
 import type { Cluster } from "./cluster/cluster";
-import { Failure, lastLines } from "./failure";
+import { Failure, lastLines } from "../common/failure";
 import { cache, checkout, state } from "./paths";
 import { commandPath, programFolder } from "./toolchain/install";
 import { programs } from "./toolchain/programs";

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import { stopOrphanedPlugins } from "./orphans";
 import { backendFolder, pulumi, STACK } from "./pulumi";
 
@@ -56,7 +56,8 @@ async function clearPendingOperations(cluster: Cluster): Promise<string[]> {
   return pending.map(({ type, resource }) => `${type} of ${resource.urn} was interrupted: state refreshed`);
 }
 
-async function locks(): Promise<Lock[]> {
+/** The locks on the stack: who holds, or held, it. */
+export async function locks(): Promise<Lock[]> {
   if (!existsSync(locksFolder)) return [];
   const files = (await readdir(locksFolder)).filter((file) => file.endsWith(".json"));
   return Promise.all(

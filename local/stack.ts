@@ -66,7 +66,7 @@ const workerGroup = z.object({
   name: z.string(),
   namespace: z.string(),
   deployment: z.string(),
-  taskQueue: z.string(),
+  taskQueues: z.tuple([z.string()], z.string()),
 });
 const stackOutputsSchema = z.object({
   temporalFrontend: service.nullable(),

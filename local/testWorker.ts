@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { runCommand } from "./command";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import { checkout } from "./paths";
 import { commandPath, isInstalled } from "./toolchain/install";
 import { programs } from "./toolchain/programs";

@@ -3,7 +3,7 @@ import type { Cluster, ClusterWay } from "./cluster/cluster";
 import { kindIsPossible } from "./cluster/kind";
 import { type ClusterOptions, clusterSteps } from "./clusterSteps";
 import { runCommand } from "./command";
-import { Failure } from "./failure";
+import { Failure } from "../common/failure";
 import {
   clientEnvironment,
   forwardPorts,
@@ -14,7 +14,7 @@ import {
 } from "./firstWorkflow";
 import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
-import { minutes, runSteps, step } from "./progress";
+import { minutes, runSteps, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "./record";
 import { environmentFile, writeEnvironmentFile } from "./pulumi";
 import { recoverStack } from "./recovery";
@@ -127,7 +127,7 @@ function summarize(cluster: Cluster, outputs: StackOutputs, result: WorkflowResu
   const [worker] = outputs.workers;
   console.log(`
 The first workflow has finished.
-  workflow   ${result.workflowId} on task queue ${worker.taskQueue}
+  workflow   ${result.workflowId} on task queue ${worker.taskQueues[0]}
   result     ${JSON.stringify(result.result)}
   duration   ${((result.durationMs ?? 0) / 1_000).toFixed(2)} s
   Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}

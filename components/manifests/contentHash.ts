@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a build of the worker never reads: dependencies, build results, tests. */
-const IGNORED = new Set(["node_modules", "lib", "out", "test", "coverage", ".git"]);
+export const NEVER_BUILT: readonly string[] = ["node_modules", "lib", "out", "test", "coverage", ".git"];
 
 /**
  * Hash of what an image is built from.
@@ -24,7 +24,9 @@ export function contentHash(directory: string, parameters: readonly string[]): s
 
 function filesUnder(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter(({ name }) => !IGNORED.has(name) && !name.endsWith(".log") && !name.endsWith(".tsbuildinfo"))
+    .filter(
+      ({ name }) => !NEVER_BUILT.includes(name) && !name.endsWith(".log") && !name.endsWith(".tsbuildinfo"),
+    )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;

@@ -1,9 +1,11 @@
 import { type PostgresClusterSettings, type Settings } from "../settings";
-import { portOf } from "../settings/fields";
+import { type PeerNetwork, portOf, portOfUrl } from "../settings/fields";
 import { SERVER_ROLES } from "../settings/temporal";
+import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServer";
 import { COMPONENT, type Labels, selectorLabels } from "./labels";
-import { POSTGRES_PORT } from "./postgres";
 import { PREFLIGHT } from "./managedPostgres";
+import { POSTGRES_PORT } from "./postgres";
+import { NAMESPACE_RECONCILER } from "./temporalNamespaces";
 import {
   CHART_SERVER,
   DEV_SERVER_UI_PORT,
@@ -16,7 +18,6 @@ import {
   SERVER_METRICS_PORT,
   UI_SERVICE_PORT,
 } from "./temporalServer";
-import { NAMESPACE_RECONCILER } from "./temporalNamespaces";
 import { METRICS_PORT } from "./worker";
 
 /** Pods of one namespace; no labels means all of them. */
@@ -50,7 +51,10 @@ export interface Flow {
   readonly why: string;
 }
 
-type FlowSettings = Pick<Settings, "temporal" | "namespaces" | "networkAccess" | "postgres">;
+type FlowSettings = Pick<
+  Settings,
+  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres"
+>;
 
 const DNS_PORTS: readonly FlowPort[] = [
   { port: 53, protocol: "UDP" },
@@ -108,6 +112,7 @@ export function stackFlows(settings: FlowSettings): Flow[] {
       ...ui(settings),
       why: "networkAccess.uiFrom",
     })),
+    ...codecServerFlows(settings),
     ...networkAccess.metricsFrom.flatMap((peer, index) =>
       metricsOf(settings, workers).map(({ what, to, port }) => ({
         name: what === "workers" ? `access-metrics-${index}` : `access-metrics-${what}-${index}`,
@@ -262,6 +267,30 @@ function metricsOf(settings: FlowSettings, workers: Pods): { what: string; to: P
   ];
 }
 
+function codecServerFlows({ namespaces, networkAccess, payloadEncryption }: FlowSettings): Flow[] {
+  const auth = payloadEncryption.codecServer?.auth;
+  const codecServer = pods(namespaces.workers, selectorLabels(CODEC_SERVER));
+  return [
+    ...(auth?.mode === "jwt"
+      ? [
+          {
+            name: "codec-server-keys",
+            from: codecServer,
+            ...peer(auth.network, portOfUrl(auth.jwksUrl)),
+            why: "public keys of the identity provider",
+          },
+        ]
+      : []),
+    ...networkAccess.codecFrom.map(({ namespace, podLabels }, index) => ({
+      name: `access-codec-${index}`,
+      from: pods(namespace, podLabels ?? {}),
+      to: codecServer,
+      ports: [tcp(CODEC_SERVER_PORT)],
+      why: "networkAccess.codecFrom",
+    })),
+  ];
+}
+
 function frontend({
   temporal,
   namespaces,
@@ -269,10 +298,17 @@ function frontend({
   if (temporal.mode !== "external") {
     return { to: pods(namespaces.temporal, selectorLabels(FRONTEND)), ports: [tcp(FRONTEND_PORT)] };
   }
-  const { namespace, podLabels, cidrs, podPort } = temporal.network;
+  return peer(temporal.network, portOf(temporal.address));
+}
+
+/** A server that this stack does not run. */
+function peer(
+  { namespace, podLabels, cidrs, podPort }: PeerNetwork,
+  defaultPort: number,
+): Pick<Flow, "to" | "ports"> {
   return {
     to: namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {}),
-    ports: [tcp(podPort ?? portOf(temporal.address))],
+    ports: [tcp(podPort ?? defaultPort)],
   };
 }
 

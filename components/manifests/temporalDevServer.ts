@@ -34,8 +34,14 @@ export function devServerVolume({ storage }: DevServerSettings): PersistentVolum
   };
 }
 
-/** Arguments of the Temporal CLI, whose image starts `temporal`. */
-export function devServerArguments({ namespace, searchAttributes }: DevServerSettings): string[] {
+/**
+ * Arguments of the Temporal CLI, whose image starts `temporal`.
+ * @param codecEndpoint where browsers reach the codec server, if there is one
+ */
+export function devServerArguments(
+  { namespace, searchAttributes }: DevServerSettings,
+  codecEndpoint?: string,
+): string[] {
   const attributes = Object.entries(searchAttributes ?? {}).sort(([a], [b]) => a.localeCompare(b));
   return [
     "server",
@@ -46,6 +52,7 @@ export function devServerArguments({ namespace, searchAttributes }: DevServerSet
     `--db-filename=${DATA_DIRECTORY}/temporal.db`,
     `--namespace=${namespace}`,
     "--log-format=json",
+    ...(codecEndpoint === undefined ? [] : [`--ui-codec-endpoint=${codecEndpoint}`]),
     ...attributes.map(([name, type]) => `--search-attribute=${name}=${type}`),
   ];
 }
@@ -53,10 +60,12 @@ export function devServerArguments({ namespace, searchAttributes }: DevServerSet
 /**
  * The dev server's pod.
  * @param claimName name of the volume claim
+ * @param codecEndpoint where browsers reach the codec server, if there is one
  */
 export function devServerPod(
   settings: DevServerSettings,
   claimName: types.input.core.v1.PersistentVolumeClaimVolumeSource["claimName"],
+  codecEndpoint?: string,
 ): PodSpec {
   const grpc = { port: FRONTEND_PORT, service: HEALTH_SERVICE };
   return {
@@ -68,7 +77,7 @@ export function devServerPod(
       {
         name: "temporal",
         image: settings.image,
-        args: devServerArguments(settings),
+        args: devServerArguments(settings, codecEndpoint),
         // SQLite sorts larger results in a temporary file.
         env: [
           { name: "HOME", value: "/tmp" },

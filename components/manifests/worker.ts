@@ -1,21 +1,27 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkerSettings } from "../settings";
+import { heapPercent } from "../settings/workers";
 import { type Identity, type Labels, selectorLabels } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
+import { connectionEnvironment, CREDENTIALS_DIRECTORY } from "./temporalCredentials";
 import { frontendAddress } from "./temporalServer";
 
 type PodSpec = types.input.core.v1.PodSpec;
 type EnvVar = types.input.core.v1.EnvVar;
+type Volume = types.input.core.v1.Volume;
 
 /** Port of the worker's health endpoints. */
 export const HEALTH_PORT = 8080;
 /** Port of the worker's Prometheus metrics. */
 export const METRICS_PORT = 9464;
 /** User of distroless `nonroot` images. */
-const WORKER_UID = 65532;
-const KEYRING_DIRECTORY = "/var/run/temporal/codec-keys";
+export const WORKER_UID = 65532;
+/** For the pod's own group; root owns the files. */
+const SECRET_FILE_MODE = 0o440;
+/** Where the payload keys are mounted. */
+export const KEYRING_DIRECTORY = "/var/run/temporal/codec-keys";
 
 /** Seconds for which a pod must stay ready before a rollout goes on: catches a crash right after start. */
 export const MIN_READY_SECONDS = 10;
@@ -38,6 +44,8 @@ export interface WorkerPodReferences {
   readonly configMap: pulumi.Input<string>;
   /** Secret with the payload keys, if payloads are encrypted. */
   readonly keyring: pulumi.Input<string> | undefined;
+  /** Files to connect to Temporal with; empty if it wants none. */
+  readonly credentials: types.input.core.v1.VolumeProjection[];
 }
 
 /** The worker's environment as far as it is the same in every pod. */
@@ -50,7 +58,9 @@ export function workerEnvironment(
     ...worker.env,
     TEMPORAL_ADDRESS: frontendAddress(settings),
     TEMPORAL_NAMESPACE: settings.temporal.namespace,
-    TEMPORAL_TASK_QUEUE: worker.taskQueue,
+    ...connectionEnvironment(settings.temporal),
+    TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
+    NODE_OPTIONS: `--enable-source-maps --max-old-space-size-percentage=${String(heapPercent(worker.taskQueues.length))}`,
     HEALTH_PORT: String(HEALTH_PORT),
     METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
     LOG_LEVEL: worker.logLevel,
@@ -58,18 +68,48 @@ export function workerEnvironment(
     SHUTDOWN_FORCE_SECONDS: String(worker.shutdown.forceSeconds),
     CONNECT_ATTEMPT_SECONDS: String(worker.connect.attemptSeconds),
     CONNECT_GIVE_UP_SECONDS: String(worker.connect.giveUpSeconds),
-    MAX_CACHED_WORKFLOWS: String(worker.maxCachedWorkflows),
-    ACTIVITY_SLOTS: String(worker.activitySlots),
-    WORKFLOW_TASK_SLOTS: String(worker.workflowTaskSlots),
+    ...whereSet("MAX_CACHED_WORKFLOWS", worker.maxCachedWorkflows),
+    ...whereSet("ACTIVITY_SLOTS", worker.activitySlots),
+    ...whereSet("WORKFLOW_TASK_SLOTS", worker.workflowTaskSlots),
+    ACTIVITY_POLLERS: String(worker.activityPollers),
+    WORKFLOW_TASK_POLLERS: String(worker.workflowTaskPollers),
     ...(payloadEncryption.enabled
       ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
       : {}),
   };
 }
 
+function whereSet(name: string, value: number | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: String(value) };
+}
+
+/** What is mounted, and where. */
+function mounts({ keyring, credentials }: WorkerPodReferences): (Volume & { mountPath: string })[] {
+  return [
+    ...(keyring === undefined
+      ? []
+      : [
+          {
+            name: "codec-keys",
+            mountPath: KEYRING_DIRECTORY,
+            secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE },
+          },
+        ]),
+    ...(credentials.length === 0
+      ? []
+      : [
+          {
+            name: "credentials",
+            mountPath: CREDENTIALS_DIRECTORY,
+            projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+          },
+        ]),
+  ];
+}
+
 /** The pod of a worker group. */
 export function workerPod(worker: WorkerSettings, references: WorkerPodReferences): PodSpec {
-  const { keyring } = references;
+  const mounted = mounts(references);
   const probe = (path: string) => ({ httpGet: { path, port: "http-health" } });
   return {
     serviceAccountName: references.serviceAccount,
@@ -102,14 +142,10 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
         readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
         resources: containerResources(worker.resources),
         securityContext: restrictedContainer(),
-        ...(keyring === undefined
-          ? {}
-          : { volumeMounts: [{ name: "codec-keys", mountPath: KEYRING_DIRECTORY, readOnly: true }] }),
+        volumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
       },
     ],
-    ...(keyring === undefined
-      ? {}
-      : { volumes: [{ name: "codec-keys", secret: { secretName: keyring, defaultMode: 0o440 } }] }),
+    volumes: mounted.map(({ mountPath: _, ...volume }) => volume),
   };
 }
 

@@ -112,6 +112,11 @@ export function versionedImage(what: string) {
   );
 }
 
+/** Port of an https:// address. */
+export function portOfUrl(url: string): number {
+  return Number(new URL(url).port || 443);
+}
+
 /** Address and length of a network, IPv4 or IPv6. */
 export const cidr = z
   .string({ error: "an address range like 10.0.0.0/8" })
@@ -138,6 +143,45 @@ export function searchAttributes() {
     { error: (issue) => (issue.code === "invalid_type" ? "a mapping of names to types" : undefined) },
   );
 }
+
+/** Where a server is that this program does not run, for NetworkPolicies; `who` names it. */
+export function peerNetwork(who: string) {
+  return z
+    .strictObject(
+      {
+        namespace: dnsLabel("a namespace name")
+          .optional()
+          .describe(`Kubernetes namespace of ${who}, if it runs in the same cluster.`),
+        podLabels: labelMap(`labels of the pods of ${who}`)
+          .optional()
+          .describe(`Labels that narrow the namespace down to the pods of ${who}.`),
+        cidrs: z
+          .array(cidr, { error: "a list of address ranges" })
+          .min(1, { error: "a list of at least one address range" })
+          .optional()
+          .describe(`Address ranges of ${who}, if it runs elsewhere.`),
+        podPort: wholeNumber("a port", 1, 65535)
+          .optional()
+          .describe("Port of the pods, if their Service maps it; the address's port by default."),
+      },
+      { error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined) },
+    )
+    .check(({ value, issues }) => {
+      if ((value.namespace === undefined) === (value.cidrs === undefined)) {
+        issues.push(
+          rule("NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs", []),
+        );
+      }
+      if (value.podLabels !== undefined && value.namespace === undefined) {
+        issues.push(
+          rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
+        );
+      }
+    });
+}
+
+/** Where a server is that this program does not run. */
+export type PeerNetwork = z.output<ReturnType<typeof peerNetwork>>;
 
 /** Labels by key. */
 export function labelMap(what: string) {

@@ -9,6 +9,9 @@ type Path = readonly PropertyKey[];
 const SECRET_PATHS: readonly Path[] = [
   ["workerImage", "registry", "password"],
   ["postgres", "password"],
+  ["temporal", "tls", "client", "privateKey"],
+  ["temporal", "apiKey"],
+  ["workerImage", "pullSecret", "password"],
 ];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */
@@ -138,6 +141,6 @@ function plainSecrets(source: SettingsSource, merged: MergedConfig): string[] {
     return plain && valueAt(merged.value, path) !== undefined;
   }).map(
     (path) =>
-      `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and change the password, which is known now`,
+      `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and replace it, as it is known now`,
   );
 }

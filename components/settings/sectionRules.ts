@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { neededConnections } from "./connectionBudget";
 import { rule } from "./fields";
 import type { networkAccess, namespaces, temporal } from "./sections";
+import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
 
 /** The sections between which there are rules. */
@@ -9,6 +10,7 @@ interface Sections {
   readonly temporal: z.output<typeof temporal>;
   readonly namespaces: z.output<typeof namespaces>;
   readonly networkAccess: z.output<typeof networkAccess>;
+  readonly payloadEncryption: z.output<typeof payloadEncryption>;
   readonly postgres?: PostgresSettings | undefined;
 }
 
@@ -19,8 +21,16 @@ export function sectionProblems(sections: Sections): Problem[] {
   return [...doorProblems(sections), ...postgresProblems(sections), ...namespaceProblems(sections)];
 }
 
-function doorProblems({ temporal, networkAccess }: Sections): Problem[] {
+function doorProblems({ temporal, networkAccess, payloadEncryption }: Sections): Problem[] {
   const problems: Problem[] = [];
+  if (networkAccess.codecFrom.length > 0 && payloadEncryption.codecServer === undefined) {
+    problems.push(
+      rule("opens a codec server that is not there; set payloadEncryption.codecServer or remove it", [
+        "networkAccess",
+        "codecFrom",
+      ]),
+    );
+  }
   if (temporal.mode === "external") {
     for (const door of ["frontendFrom", "uiFrom"] as const) {
       if (networkAccess[door].length > 0) {

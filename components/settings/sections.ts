@@ -11,12 +11,14 @@ import {
   labelMap,
   memory,
   oneOf,
+  peerNetwork,
   rule,
   searchAttributes,
   temporalNamespace,
   text,
   wholeNumber,
 } from "./fields";
+import { apiKey, apiKeySecret, tls } from "./credentials";
 import { Sensitive } from "./sensitive";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
@@ -86,47 +88,57 @@ const devServer = z.strictObject({
 });
 
 /** A server that this program does not run. */
-const external = z.strictObject({
-  mode: z.literal("external").describe("A Temporal server that exists already, by address."),
-  address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
-  namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
-  network: z
-    .strictObject(
-      {
-        namespace: dnsLabel("a namespace name")
-          .optional()
-          .describe("Kubernetes namespace of the frontend, if it runs in the same cluster."),
-        podLabels: labelMap("labels of the frontend's pods")
-          .optional()
-          .describe("Labels that narrow the namespace down to the frontend's pods."),
-        cidrs: z
-          .array(cidr, { error: "a list of address ranges" })
-          .min(1, { error: "a list of at least one address range" })
-          .optional()
-          .describe("Address ranges of the frontend, if it runs elsewhere."),
-        podPort: wholeNumber("a port", 1, 65535)
-          .optional()
-          .describe("Port of the frontend's pods, if the Service maps it; the address's port by default."),
-      },
-      { error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined) },
-    )
-    .check(({ value, issues }) => {
-      if ((value.namespace === undefined) === (value.cidrs === undefined)) {
-        issues.push(
-          rule("NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs", []),
-        );
-      }
-      if (value.podLabels !== undefined && value.namespace === undefined) {
-        issues.push(
-          rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
-        );
-      }
-    })
-    .describe("Where NetworkPolicies let the workers through."),
-});
+const external = z
+  .strictObject({
+    mode: z.literal("external").describe("A Temporal server that exists already, by address."),
+    address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
+    namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
+    network: peerNetwork("the frontend").describe("Where NetworkPolicies let the workers through."),
+    tls,
+    apiKey,
+    apiKeySecret,
+  })
+  .check(({ value, issues }) => {
+    if (value.apiKey !== undefined && value.apiKeySecret !== undefined) {
+      issues.push(rule("cannot be set together with temporal.apiKey; remove one of them", ["apiKeySecret"]));
+    }
+  });
 
 /** How there comes to be a Temporal server. */
 export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
+
+const secretText = (description: string) =>
+  z
+    .string({ error: "a secret text" })
+    .min(1, { error: "a secret text" })
+    .transform((value) => new Sensitive(value))
+    .describe(description);
+
+const pullSecret = z
+  .strictObject({
+    existing: text("the name of a Secret", /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 253)
+      .optional()
+      .describe("Secret of type `kubernetes.io/dockerconfigjson` that is in the workers' namespace already."),
+    username: text("a user name", /^[^\s:]+$/, 255)
+      .optional()
+      .describe("Instead: user that may pull and nothing else; a Secret is made from it."),
+    password: secretText(
+      "The password or token of that user; only as a secret: `pulumi config set --secret --path`.",
+    ).optional(),
+  })
+  .check(({ value, issues }) => {
+    const login = [value.username, value.password].filter((part) => part !== undefined).length;
+    if (login !== (value.existing === undefined ? 2 : 0)) {
+      issues.push(
+        rule(
+          "must name one way to the registry; set either `existing`, or both `username` and `password`",
+          [],
+        ),
+      );
+    }
+  })
+  .optional()
+  .describe("How the cluster logs in to the registry to pull; without it the registry must let it pull.");
 
 /** The image that every worker group runs. */
 export const workerImage = z.strictObject({
@@ -160,50 +172,15 @@ export const workerImage = z.strictObject({
         .optional()
         .describe("Registry to log in to; taken from the repository by default."),
       username: text("a user name", /^\S+$/, 255).describe("User that may push."),
-      password: z
-        .string({ error: "a secret text" })
-        .min(1, { error: "a secret text" })
-        .transform((value) => new Sensitive(value))
-        .describe("Its password or token; only as a secret: `pulumi config set --secret --path`."),
+      password: secretText("Its password or token; only as a secret: `pulumi config set --secret --path`."),
     })
     .optional()
     .describe("Login for the push; the Docker client's own login by default."),
+  pullSecret,
+  source: text("an https address", /^https:\/\/\S+$/)
+    .optional()
+    .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
 });
-
-const keyId = text(
-  'a key id: lower-case letters, digits and "-", at most 40 characters',
-  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-  40,
-);
-
-/** Encryption of workflow payloads before they leave the worker. */
-export const payloadEncryption = z
-  .strictObject({
-    enabled: flag().default(true).describe("Whether payloads are encrypted (AES-256-GCM)."),
-    keys: z
-      .array(keyId, { error: "a list of key ids" })
-      .min(1, { error: "a list of at least one key id" })
-      .max(20, { error: "a list of at most 20 key ids" })
-      .default(["key-1"])
-      .describe("Ids of all keys that workers can read with; each key is generated once and kept."),
-    activeKey: keyId.default("key-1").describe("Id of the key with which payloads are written."),
-  })
-  .check(({ value, issues }) => {
-    value.keys.forEach((id, index) => {
-      if (value.keys.indexOf(id) !== index) {
-        issues.push(rule(`"${id}" stands in the list twice; remove one`, ["keys", index]));
-      }
-    });
-    if (!value.keys.includes(value.activeKey)) {
-      issues.push(
-        rule(
-          `"${value.activeKey}" is not among payloadEncryption.keys (${value.keys.join(", ")}); add it there, or name one of them`,
-          ["activeKey"],
-        ),
-      );
-    }
-  })
-  .prefault({});
 
 const peers = (who: string) =>
   z
@@ -224,6 +201,7 @@ export const networkAccess = z
   .strictObject({
     frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
     uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
+    codecFrom: peers("Pods that may call the codec server, like the ingress controller"),
     metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
     apiServer: z
       .strictObject({

@@ -1,19 +1,25 @@
 import { z } from "zod";
 import { cpu, dnsLabel, memory, oneOf, rule, text, wholeNumber } from "./fields";
-import { bytesOf, millicoresOf } from "./quantity";
+import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
 
-/**
- * Share of the memory limit that the workflow thread may use as heap: the worker image starts node with
- * `--max-old-space-size-percentage=40`, and two isolates plus native memory must fit under the limit.
- */
-const WORKFLOW_HEAP_SHARE = 0.4;
 /** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
 const CACHED_WORKFLOW_BYTES = 1024 ** 2;
+/** A thread with the SDK and a workflow bundle needs about half of this; the rest is for work. */
+const LEAST_HEAP_BYTES = 96 * 1024 ** 2;
+const MAX_TASK_QUEUES = 20;
 
 /** Prefixes and names that the program sets itself; see the environment contract of worker/. */
 const OWN_VARIABLES =
-  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS)$/;
+  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS|ACTIVITY_POLLERS|WORKFLOW_TASK_POLLERS)$/;
 const SECRET_LIKE = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL)/i;
+
+/**
+ * Share of the memory limit, in percent, that the heap of each thread may take: one thread for activities and one
+ * for the workflows of each task queue. Together they get 80 %; the rest is native memory.
+ */
+export function heapPercent(taskQueues: number): number {
+  return Math.floor(80 / (taskQueues + 1));
+}
 
 /** CPU and memory of one container; no CPU limit unless one is asked for, as throttling delays heartbeats. */
 export function containerResources(defaults: { cpu: string; memory: string; memoryLimit: string }) {
@@ -136,17 +142,40 @@ const environment = z
     }
   });
 
+const pollers = (least: number) => {
+  const polls = wholeNumber('"auto", or polls', least, 1000);
+  return z
+    .union([z.literal("auto"), polls], {
+      error: `"auto", or polls: a whole number from ${String(least)} to 1000`,
+    })
+    .default("auto");
+};
+
+/** What the task queues of a pod divide between them, and the least that each needs. */
+const SHARED_BY_QUEUES = [
+  ["maxCachedWorkflows", 2],
+  ["activitySlots", 1],
+  ["workflowTaskSlots", 2],
+] as const;
+
 /** One group of identical worker pods. */
 export const worker = z
   .strictObject({
     name: dnsLabel("a worker name", 30).describe(
       "Name of the group; unique, part of object names and labels.",
     ),
-    taskQueue: text(
-      "a task queue name: 1 to 200 printable characters without spaces at the ends",
-      /^[!-~]([ -~]*[!-~])?$/,
-      200,
-    ).describe("Task queue that the pods poll."),
+    taskQueues: z
+      .array(
+        text(
+          "a task queue name: 1 to 200 printable characters without commas, and without spaces at the ends",
+          /^(?! )[ -+\--~]+(?<! )$/,
+          200,
+        ),
+        { error: "a list of task queue names" },
+      )
+      .min(1, { error: "a list of at least one task queue name" })
+      .max(MAX_TASK_QUEUES, { error: `a list of at most ${String(MAX_TASK_QUEUES)} task queue names` })
+      .describe("Task queues that every pod polls; slots and cache are divided between them."),
     replicas,
     resources: containerResources({ cpu: "250m", memory: "256Mi", memoryLimit: "1Gi" }),
     logLevel: oneOf(["trace", "debug", "info", "warn", "error"])
@@ -154,14 +183,20 @@ export const worker = z
       .describe("Least level that is logged."),
     shutdown,
     activitySlots: wholeNumber("activities at once", 1, 10000)
-      .default(100)
-      .describe("Activities that one pod runs at once."),
+      .optional()
+      .describe("Activities that one pod runs at once; by default as many as its memory limit bears."),
     workflowTaskSlots: wholeNumber("workflow tasks at once", 2, 10000)
-      .default(40)
-      .describe("Workflow tasks that one pod handles at once."),
-    maxCachedWorkflows: wholeNumber("workflows", 1, 100000)
-      .default(300)
-      .describe("Workflows kept in memory by one pod; about 1 MiB each, in 40 % of the memory limit."),
+      .optional()
+      .describe("Workflow tasks that one pod handles at once; by default as many as its memory limit bears."),
+    maxCachedWorkflows: wholeNumber("workflows", 2, 100000)
+      .optional()
+      .describe("Workflows that one pod keeps in memory; by default as many as its memory limit bears."),
+    activityPollers: pollers(1).describe(
+      "Polls for activities that a pod keeps open for each queue: `auto` (the server says, from 1.28 on), or a number.",
+    ),
+    workflowTaskPollers: pollers(2).describe(
+      "Polls for workflow tasks that a pod keeps open for each queue: `auto` (the server says, from 1.28 on), or a number.",
+    ),
     connect: z
       .strictObject({
         attemptSeconds: wholeNumber("seconds", 1, 120)
@@ -188,12 +223,39 @@ export const worker = z
     env: environment.optional().describe("Further environment variables, without secrets."),
   })
   .check(({ value, issues }) => {
-    const heap = (bytesOf(value.resources.limits.memory) ?? 0) * WORKFLOW_HEAP_SHARE;
-    const room = Math.floor(heap / CACHED_WORKFLOW_BYTES);
-    if (value.maxCachedWorkflows > room) {
+    const { taskQueues, resources } = value;
+    taskQueues.forEach((name, index) => {
+      if (taskQueues.indexOf(name) !== index) {
+        issues.push(rule(`"${name}" stands in the list twice; remove one`, ["taskQueues", index]));
+      }
+    });
+    for (const [name, least] of SHARED_BY_QUEUES) {
+      const needed = taskQueues.length * least;
+      if ((value[name] ?? needed) < needed) {
+        issues.push(
+          rule(
+            `${String(value[name])} cannot be divided between ${String(taskQueues.length)} task queues, each of which needs ${String(least)}; set at least ${String(needed)}`,
+            [name],
+          ),
+        );
+      }
+    }
+    const percent = heapPercent(taskQueues.length);
+    const heap = ((bytesOf(resources.limits.memory) ?? 0) * percent) / 100;
+    if (heap < LEAST_HEAP_BYTES) {
+      const needed = canonicalMemory(Math.ceil(((LEAST_HEAP_BYTES / percent) * 100) / 1024 ** 2) * 1024 ** 2);
       issues.push(
         rule(
-          `${String(value.maxCachedWorkflows)} workflows of about 1 MiB do not fit the workflow thread's heap, 40 % of resources.limits.memory (${value.resources.limits.memory}); set at most ${String(room)} or raise the limit`,
+          `${resources.limits.memory} is too little for ${String(taskQueues.length)} workflow threads, one for each task queue; raise it to ${needed} or more${taskQueues.length > 1 ? ", or spread the queues over several groups" : ""}`,
+          ["resources", "limits", "memory"],
+        ),
+      );
+    }
+    const room = Math.floor((heap * taskQueues.length) / CACHED_WORKFLOW_BYTES);
+    if (value.maxCachedWorkflows !== undefined && value.maxCachedWorkflows > room) {
+      issues.push(
+        rule(
+          `${String(value.maxCachedWorkflows)} workflows of about 1 MiB do not fit the heap of the workflow threads, ${String(percent * taskQueues.length)} % of resources.limits.memory (${resources.limits.memory}); set at most ${String(room)} or raise the limit`,
           ["maxCachedWorkflows"],
         ),
       );

@@ -2,9 +2,9 @@
 // that it took: of the clock, and of the processors in this process and all that it started and waited for.
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { describeFailure } from "../failure";
+import { describeFailure } from "../../common/failure";
 import { checkMachine } from "../preflight";
-import { runSteps } from "../progress";
+import { runSteps } from "../../common/progress";
 import { toolchainSteps } from "../toolchain/toolchain";
 
 void main();

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
-import { Failure, lastLines } from "../failure";
+import { Failure, lastLines } from "../../common/failure";
 import { checkout } from "../paths";
 
 export interface Run {

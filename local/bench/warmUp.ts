@@ -1,4 +1,4 @@
-import { Failure } from "../failure";
+import { Failure } from "../../common/failure";
 import { recordedCluster } from "../record";
 import { timed } from "./run";
 import { finishedSteps } from "./stepLines";

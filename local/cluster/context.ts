@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { Failure } from "../failure";
+import { Failure } from "../../common/failure";
 import type { Cluster } from "./cluster";
 
 /**

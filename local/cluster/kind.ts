@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { tools } from "../../components/versions";
-import { Failure, lastLines } from "../failure";
+import { Failure, lastLines } from "../../common/failure";
 import { cache, privateFolder, state } from "../paths";
 import { isReachable, install } from "../toolchain/download";
 import type { Cluster } from "./cluster";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { execa } from "execa";
-import { Failure, lastLines } from "../failure";
+import { Failure, lastLines } from "../../common/failure";
 
 /** Each package with a file by which its presence is known. */
 const packages: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
-import { Failure } from "../failure";
+import { Failure } from "../../common/failure";
 import type { OfficialDownload } from "./programs";
 
 const PROBE_TIMEOUT_MS = 5_000;

@@ -1,9 +1,9 @@
-import { chmod, copyFile, cp, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa, ExecaError } from "execa";
-import { Failure, lastLines } from "../failure";
+import { Failure, lastLines } from "../../common/failure";
 import { cache } from "../paths";
-import type { Program } from "./programs";
+import type { ModulePath, Program } from "./programs";
 
 const modules = join(__dirname, "go");
 
@@ -27,10 +27,7 @@ export async function build(program: Program, folder: string): Promise<void> {
   const source = cache("build", program.name);
   await rm(source, { recursive: true, force: true });
   await cp(join(modules, recipe.module), source, { recursive: true });
-  for (const [file, [module, path]] of Object.entries(recipe.embeds ?? {})) {
-    await copyFile(join(await moduleFolder(module, source), path), join(source, file));
-    await chmod(join(source, file), 0o644);
-  }
+  await copyFromModules(recipe.embeds ?? {}, source, source);
   await mkdir(dirname(folder), { recursive: true });
   const staging = `${folder}.incomplete`;
   await rm(staging, { recursive: true, force: true });
@@ -45,18 +42,34 @@ export async function build(program: Program, folder: string): Promise<void> {
         "-buildvcs=false",
         COMPILER_FLAGS,
         `-ldflags=${["-s", "-w", ...variables].join(" ")}`,
+        `-tags=${(recipe.tags ?? []).join(",")}`,
         "-o",
         join(staging, file),
         recipe.package,
       ],
       source,
     );
+    await copyFromModules(recipe.assets ?? {}, staging, source);
     for (const link of links) await symlink(file, join(staging, link));
     await rm(folder, { recursive: true, force: true });
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Copies files and folders of the modules that `source` is built from; Go keeps those without write permission. */
+async function copyFromModules(
+  paths: Readonly<Record<string, ModulePath>>,
+  target: string,
+  source: string,
+): Promise<void> {
+  for (const [name, [module, path]] of Object.entries(paths)) {
+    await execa("cp", [
+      ...["--recursive", "--no-preserve=mode", join(await moduleFolder(module, source), path)],
+      join(target, name),
+    ]);
   }
 }
 

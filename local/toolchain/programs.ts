@@ -8,6 +8,9 @@ export interface OfficialDownload {
   readonly members?: Readonly<Record<string, string>>;
 }
 
+/** A file or folder of a Go module that the program is built from. */
+export type ModulePath = readonly [module: string, path: string];
+
 /** How the same program is compiled from Go modules, in the folder `go/<module>`. */
 export interface GoBuild {
   readonly module: string;
@@ -15,8 +18,12 @@ export interface GoBuild {
   readonly package: string;
   /** Linker variables that carry the version, without `-X`. */
   readonly variables?: readonly string[];
-  /** Files to embed, copied from a dependency's module: target name to [module, path in it]. */
-  readonly embeds?: Readonly<Record<string, readonly [module: string, path: string]>>;
+  /** Build tags. */
+  readonly tags?: readonly string[];
+  /** Files to embed: by the name under which the source embeds them. */
+  readonly embeds?: Readonly<Record<string, ModulePath>>;
+  /** Files and folders that the program's image or chart is made with: by the name they are installed under. */
+  readonly assets?: Readonly<Record<string, ModulePath>>;
   /** Wall-clock seconds of a cold build on two cores, as `npm run bench` measured them. */
   readonly seconds: number;
 }
@@ -186,6 +193,68 @@ const networkPolicyEnforcer: Program = {
   },
 };
 
+const CLOUD_NATIVE_PG = "github.com/cloudnative-pg/cloudnative-pg";
+
+/** The operator, which also runs in each Postgres pod as its instance manager. */
+const cloudNativePg: Program = {
+  name: "cloudnative-pg",
+  version: tools.cloudNativePg,
+  commands: ["manager"],
+  build: {
+    module: "cloudnative-pg",
+    package: `${CLOUD_NATIVE_PG}/cmd/manager`,
+    variables: [`${CLOUD_NATIVE_PG}/pkg/versions.buildVersion=${tools.cloudNativePg}`],
+    assets: {
+      crds: [CLOUD_NATIVE_PG, "config/crd/bases"],
+      "role.yaml": [CLOUD_NATIVE_PG, "config/rbac/role.yaml"],
+      "webhooks.yaml": [CLOUD_NATIVE_PG, "config/webhook/manifests.yaml"],
+      "monitoring.yaml": [CLOUD_NATIVE_PG, "config/manager/default-monitoring.yaml"],
+    },
+    seconds: 90,
+  },
+};
+
+/** Leaves out the gRPC transports of cloud storage libraries, as the project's own builds do. */
+const temporalServerTags = ["disable_grpc_modules"];
+
+const temporalServer: Program = {
+  name: "temporal-server",
+  version: tools.temporalServer,
+  commands: ["temporal-server"],
+  build: {
+    module: "temporal-server",
+    package: "go.temporal.io/server/cmd/server",
+    tags: temporalServerTags,
+    seconds: 180,
+  },
+};
+
+const temporalSqlTool: Program = {
+  name: "temporal-sql-tool",
+  version: tools.temporalServer,
+  commands: ["temporal-sql-tool"],
+  build: {
+    module: "temporal-server",
+    package: "go.temporal.io/server/cmd/tools/sql",
+    tags: temporalServerTags,
+    assets: { schema: ["go.temporal.io/server", "schema/postgresql"] },
+    seconds: 5,
+  },
+};
+
+/** The pages are part of the module, and compiled in. */
+const temporalUi: Program = {
+  name: "temporal-ui",
+  version: tools.temporalUi,
+  commands: ["ui-server"],
+  build: {
+    module: "temporal-ui",
+    package: "github.com/temporalio/ui-server/v2/cmd/server",
+    assets: { "docker.yaml": ["github.com/temporalio/ui-server/v2", "config/docker.yaml"] },
+    seconds: 30,
+  },
+};
+
 /** Where Pulumi publishes the plugin of a provider, with the checksums that its release lists. */
 export function pluginDownload(name: string, version: string): OfficialDownload {
   const file = `pulumi-resource-${name}-v${version}-${process.platform}-${architecture.go}.tar.gz`;
@@ -206,4 +275,8 @@ export const programs = {
   localPathProvisioner,
   metricsServer,
   networkPolicyEnforcer,
+  cloudNativePg,
+  temporalServer,
+  temporalSqlTool,
+  temporalUi,
 } as const;

@@ -6,7 +6,7 @@ import type { ListrTask } from "listr2";
 import { plugins, tools } from "../../components/versions";
 import type { ClusterWay } from "../cluster/cluster";
 import { checkout } from "../paths";
-import { inOrder, sideBySide, step } from "../progress";
+import { inOrder, sideBySide, step } from "../../common/progress";
 import { pulumiHome } from "../pulumi";
 import { installDebianPackages } from "./debian";
 import { install, isReachable } from "./download";

@@ -95,7 +95,7 @@ describe("dev server", () => {
           searchAttributes: { Region: "Keyword", Amount: "Double" },
         }),
         "temporal-stack:workerImage": JSON.stringify({ repository: "a/b" }),
-        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueue: "a" }]),
+        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueues: ["a"] }]),
       },
     });
     assert.equal(temporal.mode, "devServer");
@@ -105,6 +105,9 @@ describe("dev server", () => {
       "--search-attribute=Amount=Double",
       "--search-attribute=Region=Keyword",
     ]);
+    assert.ok(!args.some((argument) => argument.startsWith("--ui-codec-endpoint")));
+    const codec = "https://codec.example.com";
+    assert.ok(devServerArguments(temporal, codec).includes(`--ui-codec-endpoint=${codec}`));
   });
 });
 

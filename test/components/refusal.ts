@@ -8,7 +8,7 @@ import type { Values } from "../harness";
 export const LEAST: Values = {
   temporal: { mode: "devServer" },
   workerImage: { repository: "registry.example.com/worker" },
-  workers: [{ name: "orders", taskQueue: "orders" }],
+  workers: [{ name: "orders", taskQueues: ["orders"] }],
 };
 
 /** Settings as the engine hands them over. */

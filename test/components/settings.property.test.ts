@@ -26,11 +26,13 @@ const FULL: Values = {
     buildNetwork: "host",
     baseImages: { build: "node:24-slim", runtime: "node:24-slim" },
     registry: { server: "registry.example.com", username: "pusher", password: "hunter2" },
+    pullSecret: { username: "puller", password: "hunter2" },
+    source: "https://git.example.com/stack",
   },
   workers: [
     {
       name: "orders",
-      taskQueue: "orders",
+      taskQueues: ["orders"],
       replicas: { min: 2, max: 4, targetCpuPercent: 60 },
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } },
       logLevel: "info",
@@ -38,20 +40,69 @@ const FULL: Values = {
       activitySlots: 10,
       workflowTaskSlots: 10,
       maxCachedWorkflows: 100,
+      activityPollers: "auto",
+      workflowTaskPollers: 5,
       connect: { attemptSeconds: 10, giveUpSeconds: 100 },
       rolloutTimeoutSeconds: 300,
       env: { GREETING: "hello" },
     },
   ],
-  payloadEncryption: { enabled: true, keys: ["key-1"], activeKey: "key-1" },
+  payloadEncryption: {
+    enabled: true,
+    keys: ["key-1"],
+    activeKey: "key-1",
+    retiredKeys: ["key-0"],
+    codecServer: {
+      uiOrigin: "https://temporal.example.com",
+      publicUrl: "https://codec.example.com",
+      auth: {
+        mode: "jwt",
+        issuer: "https://login.example.com/",
+        audience: "temporal-codec",
+        jwksUrl: "https://login.example.com/jwks",
+        network: { namespace: "login", podLabels: { app: "login" }, podPort: 8443 },
+      },
+      replicas: 2,
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+    },
+  },
   networkAccess: {
     frontendFrom: [{ namespace: "clients", podLabels: { app: "client" } }],
     uiFrom: [{ namespace: "ingress" }],
+    codecFrom: [{ namespace: "ingress" }],
     metricsFrom: [{ namespace: "monitoring" }],
   },
   labels: { owner: "platform" },
   deletionProtection: true,
 };
+
+const PEM = (label: string) => `-----BEGIN ${label}-----\naHVudGVyMg==\n-----END ${label}-----\n`;
+
+/** The same for a server elsewhere, with credentials in the settings and by name. */
+const EXTERNAL: readonly Values[] = [
+  {
+    tls: {
+      serverName: "temporal.example.com",
+      ca: PEM("CERTIFICATE"),
+      client: { certificate: PEM("CERTIFICATE"), privateKey: PEM("EC PRIVATE KEY") },
+    },
+    apiKey: "hunter2",
+  },
+  {
+    tls: { secret: { name: "tls", caKey: "ca.crt", certificateKey: "tls.crt", privateKeyKey: "tls.key" } },
+    apiKeySecret: { name: "temporal", key: "api-key" },
+  },
+].map((credentials) => ({
+  ...FULL,
+  temporal: {
+    mode: "external",
+    address: "temporal.example.com:443",
+    namespace: "shop",
+    network: { cidrs: ["10.0.0.0/8"], podPort: 443 },
+    ...credentials,
+  },
+  networkAccess: { metricsFrom: [{ namespace: "monitoring" }] },
+}));
 
 /** Keys that may have any name: nothing in them is unknown. */
 const FREE_MAPPINGS = ["labels", "podLabels", "env", "searchAttributes"];
@@ -63,7 +114,7 @@ function parse(sections: Values): unknown {
     config: Object.fromEntries(
       Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
     ),
-    secretKeys: ["temporal-stack:workerImage"],
+    secretKeys: ["temporal-stack:workerImage", "temporal-stack:temporal"],
   });
 }
 
@@ -108,7 +159,9 @@ function refusal(sections: unknown): string {
   return "accepted";
 }
 
-const places = pathsOf(FULL);
+const places = [FULL, ...EXTERNAL].flatMap((sections) =>
+  pathsOf(sections).map((place) => ({ ...place, sections })),
+);
 const mappings = places.filter(
   ({ path, value }) => isValues(value) && !FREE_MAPPINGS.includes(String(path.at(-1))),
 );
@@ -116,7 +169,7 @@ const RUNS = { numRuns: 250 };
 
 describe("settings, for any mistake", () => {
   it("are accepted without one", () => {
-    assert.doesNotThrow(() => parse(FULL));
+    for (const sections of [FULL, ...EXTERNAL]) assert.doesNotThrow(() => parse(sections));
   });
 
   it("name the key whose value is of another kind", () => {
@@ -139,8 +192,8 @@ describe("settings, for any mistake", () => {
       .tuple(fc.constantFrom(...places), wrong)
       .filter(([{ value }, change]) => kinds(value) !== kinds(change));
     fc.assert(
-      fc.property(mistake, ([{ path }, change]) => {
-        const message = refusal(replaced(FULL, path, change));
+      fc.property(mistake, ([{ path, sections }, change]) => {
+        const message = refusal(replaced(sections, path, change));
         assert.ok(message.includes(`temporal-stack:${keyText(path)}`), message);
         assert.ok(message.includes("Pulumi.dev.yaml") && !message.includes("hunter2"), message);
       }),
@@ -151,14 +204,19 @@ describe("settings, for any mistake", () => {
   it("name the key that nobody knows, wherever it stands", () => {
     const name = fc.stringMatching(/^[a-z][a-zA-Z]{0,12}X$/);
     fc.assert(
-      fc.property(fc.constantFrom(...mappings), name, fc.jsonValue(), ({ path, value }, key, content) => {
-        assert.ok(isValues(value));
-        const message = refusal(replaced(FULL, path, { ...value, [key]: content }));
-        assert.ok(
-          message.includes(`temporal-stack:${keyText([...path, key])} (Pulumi.dev.yaml): unknown key`),
-          message,
-        );
-      }),
+      fc.property(
+        fc.constantFrom(...mappings),
+        name,
+        fc.jsonValue(),
+        ({ path, value, sections }, key, content) => {
+          assert.ok(isValues(value));
+          const message = refusal(replaced(sections, path, { ...value, [key]: content }));
+          assert.ok(
+            message.includes(`temporal-stack:${keyText([...path, key])} (Pulumi.dev.yaml): unknown key`),
+            message,
+          );
+        },
+      ),
       RUNS,
     );
   });
@@ -188,6 +246,27 @@ describe("settings, for any mistake", () => {
         if (message !== "accepted") assert.match(message, /workers\[0\]\.shutdown\./);
       }),
       RUNS,
+    );
+  });
+
+  it("take exactly the slots and caches that task queues can divide between them", () => {
+    const queues = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,5}$/), { minLength: 1, maxLength: 4 });
+    const amounts = fc.record({
+      activitySlots: fc.integer({ min: 1, max: 10 }),
+      workflowTaskSlots: fc.integer({ min: 2, max: 10 }),
+      maxCachedWorkflows: fc.integer({ min: 2, max: 10 }),
+    });
+    fc.assert(
+      fc.property(queues, amounts, (taskQueues, amount) => {
+        const message = refusal(replaced(FULL, ["workers", 0], { name: "orders", taskQueues, ...amount }));
+        const n = taskQueues.length;
+        const enough =
+          amount.activitySlots >= n &&
+          amount.workflowTaskSlots >= 2 * n &&
+          amount.maxCachedWorkflows >= 2 * n;
+        assert.equal(message === "accepted", enough, message);
+      }),
+      { numRuns: 100 },
     );
   });
 

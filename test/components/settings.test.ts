@@ -5,7 +5,29 @@ import { LEAST, refusal, source } from "./refusal";
 
 const worker = (changes: Values) => ({
   ...LEAST,
-  workers: [{ name: "orders", taskQueue: "orders", ...changes }],
+  workers: [{ name: "orders", taskQueues: ["orders"], ...changes }],
+});
+
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const external = (changes: Values) => ({
+  ...LEAST,
+  temporal: { mode: "external", address: "a:1", namespace: "n", network: { namespace: "t" }, ...changes },
+});
+
+const jwt: Values = {
+  mode: "jwt",
+  issuer: "https://login.example.com/",
+  audience: "temporal-codec",
+  jwksUrl: "https://login.example.com/jwks",
+  network: { cidrs: ["192.0.2.0/24"] },
+};
+
+const codecServer = (changes: Values, encryption: Values = {}) => ({
+  ...LEAST,
+  payloadEncryption: {
+    ...encryption,
+    codecServer: { uiOrigin: "https://temporal.example.com", ...changes },
+  },
 });
 
 describe("settings", () => {
@@ -22,14 +44,31 @@ describe("settings", () => {
       forceSeconds: 40,
       terminationGracePeriodSeconds: 60,
     });
-    assert.equal(group.maxCachedWorkflows, 300);
+    assert.deepEqual([group.activityPollers, group.workflowTaskPollers], ["auto", "auto"]);
+    assert.equal(group.maxCachedWorkflows, undefined, "the worker knows what its memory bears");
     assert.equal(settings.deletionProtection, true);
-    assert.deepEqual(settings.payloadEncryption, { enabled: true, keys: ["key-1"], activeKey: "key-1" });
+    assert.deepEqual(settings.payloadEncryption, {
+      enabled: true,
+      keys: ["key-1"],
+      activeKey: "key-1",
+      retiredKeys: [],
+    });
     assert.deepEqual(settings.networkAccess, {
       frontendFrom: [],
       uiFrom: [],
+      codecFrom: [],
       metricsFrom: [],
       apiServer: { cidrs: ["0.0.0.0/0", "::/0"], ports: [443, 6443] },
+    });
+  });
+
+  it("make a codec server that needs a token", () => {
+    const { payloadEncryption } = parseSettings(source(codecServer({})));
+    assert.deepEqual(payloadEncryption.codecServer, {
+      uiOrigin: "https://temporal.example.com",
+      auth: { mode: "token" },
+      replicas: 2,
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
     });
   });
 
@@ -86,12 +125,39 @@ describe("settings", () => {
       /maxCachedWorkflows .*set at most 409/,
     ],
     [
+      "a cache that does not fit the smaller heaps of several queues",
+      worker({ taskQueues: ["a", "b"], maxCachedWorkflows: 600 }),
+      /maxCachedWorkflows .*52 % of resources\.limits\.memory \(1Gi\); set at most 532/,
+    ],
+    [
+      "more queues than memory for their threads",
+      worker({ taskQueues: ["a", "b", "c", "d", "e", "f", "g", "h", "i"] }),
+      /resources\.limits\.memory .*1Gi is too little for 9 workflow threads.*raise it to 1200Mi or more, or spread/,
+    ],
+    ["a queue twice", worker({ taskQueues: ["a", "b", "a"] }), /taskQueues\[2\] .*twice/],
+    [
+      "a queue whose name would be two in the pod's environment",
+      worker({ taskQueues: ["a,b"] }),
+      /taskQueues\[0\] .*without commas/,
+    ],
+    ["no queue", worker({ taskQueues: [] }), /taskQueues .*at least one task queue name/],
+    [
+      "slots that are too few for the queues",
+      worker({ taskQueues: ["a", "b", "c"], workflowTaskSlots: 5 }),
+      /workflowTaskSlots .*5 cannot be divided between 3 task queues.*at least 6/,
+    ],
+    [
+      "a number of pollers that is none",
+      worker({ workflowTaskPollers: 1 }),
+      /workflowTaskPollers .*"auto", or polls: a whole number from 2 to 1000, found 1;/,
+    ],
+    [
       "a name twice",
       {
         ...LEAST,
         workers: [
-          { name: "a", taskQueue: "a" },
-          { name: "a", taskQueue: "b" },
+          { name: "a", taskQueues: ["a"] },
+          { name: "a", taskQueues: ["b"] },
         ],
       },
       /workers\[1\]\.name .*name of workers\[0\] already/,
@@ -127,6 +193,41 @@ describe("settings", () => {
       /temporal\.network .*exactly one of namespace and cidrs/,
     ],
     [
+      "two sources of one certificate",
+      external({ tls: { ca: CERTIFICATE, secret: { name: "tls", caKey: "ca.crt" } } }),
+      /temporal\.tls\.ca .*cannot be set together with tls\.secret/,
+    ],
+    [
+      "a certificate in a Secret without its key",
+      external({ tls: { secret: { name: "tls", certificateKey: "tls.crt" } } }),
+      /temporal\.tls\.secret .*set both keys or neither/,
+    ],
+    [
+      "a Secret of which nothing is taken",
+      external({ tls: { secret: { name: "tls" } } }),
+      /temporal\.tls\.secret .*set caKey, or certificateKey and privateKeyKey/,
+    ],
+    [
+      "a certificate that is a path",
+      external({ tls: { ca: "/etc/ssl/ca.pem" } }),
+      /temporal\.tls\.ca .*expected certificates of authorities in PEM format/,
+    ],
+    [
+      "an API key in the clear",
+      external({ apiKey: "hunter2" }),
+      /temporal\.apiKey .*expected a secret, found a value in the clear, which is not shown; set it with `pulumi config set --stack dev --secret --path 'temporal-stack:temporal\.apiKey'`/,
+    ],
+    [
+      "a private key in the clear",
+      external({ tls: { client: { certificate: CERTIFICATE, privateKey: "hunter2" } } }),
+      /temporal\.tls\.client\.privateKey .*expected a secret/,
+    ],
+    [
+      "an API key as value and by name",
+      external({ apiKey: "hunter2", apiKeySecret: { name: "key", key: "key" } }),
+      /temporal\.apiKeySecret .*cannot be set together/,
+    ],
+    [
       "a port out of range",
       {
         ...LEAST,
@@ -154,6 +255,56 @@ describe("settings", () => {
       /payloadEncryption\.keys\[1\] .*twice/,
     ],
     [
+      "an active key that is retired",
+      { ...LEAST, payloadEncryption: { keys: ["key-2"], retiredKeys: ["key-1"] } },
+      /payloadEncryption\.activeKey .*"key-1" is not among payloadEncryption\.keys \(key-2\)/,
+    ],
+    [
+      "a key both in use and retired",
+      { ...LEAST, payloadEncryption: { retiredKeys: ["key-1"] } },
+      /payloadEncryption\.retiredKeys\[0\] .*"key-1" is among payloadEncryption\.keys, too/,
+    ],
+    [
+      "a codec server without encryption",
+      codecServer({}, { enabled: false }),
+      /payloadEncryption\.codecServer .*nothing to decode/,
+    ],
+    [
+      "a codec server for pages of nobody",
+      { ...LEAST, payloadEncryption: { codecServer: {} } },
+      /codecServer\.uiOrigin .*found nothing; add it/,
+    ],
+    [
+      "a page instead of an origin",
+      codecServer({ uiOrigin: "https://temporal.example.com/" }),
+      /codecServer\.uiOrigin .*without path or slash/,
+    ],
+    [
+      "a codec server for everybody",
+      codecServer({ auth: { mode: "none" } }),
+      /codecServer\.auth\.mode .*one of "token", "jwt"/,
+    ],
+    [
+      "keys of an identity provider over plain HTTP",
+      codecServer({ auth: { ...jwt, jwksUrl: "http://login.example.com/jwks" } }),
+      /codecServer\.auth\.jwksUrl .*https/,
+    ],
+    [
+      "an identity provider without a way",
+      codecServer({ auth: { ...jwt, network: {} } }),
+      /codecServer\.auth\.network .*exactly one of namespace and cidrs/,
+    ],
+    [
+      "an address to which the UI passes no access token",
+      codecServer({ auth: jwt, publicUrl: "http://codec.example.com" }),
+      /codecServer\.publicUrl .*https:\/\/ only/,
+    ],
+    [
+      "a door to no codec server",
+      { ...LEAST, networkAccess: { codecFrom: [{ namespace: "ingress" }] } },
+      /networkAccess\.codecFrom .*not there/,
+    ],
+    [
       "one namespace for both",
       { ...LEAST, namespaces: { workers: "temporal" } },
       /namespaces\.workers .*must differ/,
@@ -177,6 +328,19 @@ describe("settings", () => {
       "a repository with tag",
       { ...LEAST, workerImage: { repository: "a/b:1" } },
       /workerImage\.repository .*without tag or digest/,
+    ],
+    [
+      "two ways to pull the image",
+      {
+        ...LEAST,
+        workerImage: { repository: "a/b", pullSecret: { existing: "pull", username: "puller" } },
+      },
+      /workerImage\.pullSecret .*set either `existing`, or both `username` and `password`/,
+    ],
+    [
+      "half a login",
+      { ...LEAST, workerImage: { repository: "a/b", pullSecret: { username: "puller" } } },
+      /workerImage\.pullSecret .*both `username` and `password`/,
     ],
     [
       "a label of the program",
@@ -208,7 +372,7 @@ describe("settings", () => {
     for (const key of [
       "storage.size",
       "workers[0].name",
-      "workers[0].taskQueue",
+      "workers[0].taskQueues",
       "workers[0].replicas.max",
       "workerImage",
       "colour",
@@ -229,6 +393,13 @@ describe("settings", () => {
       /workerImage\.registry\.password .*expected a secret, found a value in the clear, which is not shown/,
     );
     assert.ok(!plain.includes("hunter2"));
+    assert.match(
+      refusal({
+        ...LEAST,
+        workerImage: { repository: "a/b", pullSecret: { username: "u", password: "hunter2" } },
+      }),
+      /workerImage\.pullSecret\.password .*expected a secret, found a value in the clear, which is not shown/,
+    );
     const secret = refusal(sections, { secretKeys: ["temporal-stack:workerImage"] });
     assert.match(secret, /workerImage\.repository .*found a secret value, which is not shown/);
     assert.ok(!secret.includes("UPPER") && !secret.includes('"hunter2"'));

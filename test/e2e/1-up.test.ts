@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync, rmSync } from "node:fs";
+import { programFolder } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
 import { footprintBefore } from "./machine";
 import { killedAt, order, pulumi, run, succeed } from "./support";
 
@@ -6,6 +9,13 @@ describe("npm run up", () => {
   before("the machine is clean", async () => {
     await succeed(["npm", "run", "down"]);
     footprintBefore.take();
+  });
+
+  it("may be killed in the middle of a build", async () => {
+    const folder = programFolder(programs.localPathProvisioner);
+    rmSync(folder, { recursive: true });
+    await killedAt("[STARTED] build local-path-provisioner", ["npm", "run", "up", "--", "--native"]);
+    assert.ok(!existsSync(folder), "half a program was installed");
   });
 
   it("may be killed while the cluster starts", async () => {

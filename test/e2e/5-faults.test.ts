@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { localImages, provideImage } from "../../local/cluster/native/images";
+import { locks } from "../../local/recovery";
 import {
   changeImage,
   changeWorker,
@@ -107,7 +108,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
   it("when it was killed in the middle of pulumi up", async () => {
     changeWorker({ logLevel: "warn" });
     await killedAt("Deployment worker-orders-deployment updating", up);
-    await execa("pkill", ["-KILL", "-x", "pulumi"], { reject: false });
+    for (const { pid } of await locks()) process.kill(pid, "SIGKILL");
     await delay(1_000);
     const output = await succeed(up);
     assert.match(output, /the lock of process \d+, which is gone, was removed/);

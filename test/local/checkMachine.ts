@@ -1,5 +1,5 @@
 // Runs the preflight in a process of its own: as another user, with the folders and PATH of its environment.
-import { Failure } from "../../local/failure";
+import { Failure } from "../../common/failure";
 import { checkMachine } from "../../local/preflight";
 
 const [port, uid] = process.argv.slice(2).map(Number);

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { root } from "./folders";
 import { archiveOf, hashOf, Mirror } from "./mirror";
 import { plugins } from "../../components/versions";
-import { Failure } from "../../local/failure";
+import { Failure } from "../../common/failure";
 import { addressOf, checksumFor, install, isReachable } from "../../local/toolchain/download";
 import { commandPath, installProgram, isInstalled, programFolder } from "../../local/toolchain/install";
 import {

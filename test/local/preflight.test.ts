@@ -8,7 +8,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import "./folders";
 import { start, stop } from "../../local/cluster/native/process";
-import { Failure } from "../../local/failure";
+import { Failure } from "../../common/failure";
 import { checkMachine } from "../../local/preflight";
 
 const reportSchema = z.object({ message: z.string(), remedy: z.string(), details: z.array(z.string()) });

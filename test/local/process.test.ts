@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import "./folders";
 import { logFile, runningPid, start, stop, waitUntilReady } from "../../local/cluster/native/process";
-import { Failure } from "../../local/failure";
+import { Failure } from "../../common/failure";
 import { state } from "../../local/paths";
 
 const pidFile = (name: string): string => state("run", `${name}.pid`);

@@ -34,6 +34,10 @@ const upstream: Readonly<Record<keyof typeof programs, Readonly<Record<string, s
   temporal: { "github.com/temporalio/cli": `v${tools.temporalCli}` },
   localPathProvisioner: { "github.com/rancher/local-path-provisioner": `v${tools.localPathProvisioner}` },
   metricsServer: { "sigs.k8s.io/metrics-server": `v${tools.metricsServer}` },
+  cloudNativePg: { "github.com/cloudnative-pg/cloudnative-pg": `v${tools.cloudNativePg}` },
+  temporalServer: { "go.temporal.io/server": `v${tools.temporalServer}` },
+  temporalSqlTool: { "go.temporal.io/server": `v${tools.temporalServer}` },
+  temporalUi: { "github.com/temporalio/ui-server/v2": `v${tools.temporalUi}` },
   networkPolicyEnforcer: { "sigs.k8s.io/kube-network-policies": `v${tools.kubeNetworkPolicies}` },
 };
 
@@ -76,7 +80,7 @@ describe("program table", () => {
         assert.ok(readFileSync(join(goFolder, module, "go.sum"), "utf8").includes(`${name} ${version} h1:`));
       }
       if (main === ".") assert.ok(existsSync(join(goFolder, module, "main.go")));
-      else assert.match(text, new RegExp(`^tool ${main}$`, "m"));
+      else assert.match(text, new RegExp(`^(?:tool |\\t)${main}$`, "m"));
     });
 
     it(`${program.name}: variables and embedded files belong to modules that it is built from`, () => {
@@ -95,8 +99,8 @@ describe("program table", () => {
         if (!variable.startsWith("main."))
           assert.ok(isRequired(variable.slice(0, variable.indexOf("="))), variable);
       }
-      for (const [embedded] of Object.values(program.build.embeds ?? {}))
-        assert.ok(isRequired(embedded), embedded);
+      const { embeds, assets } = program.build;
+      for (const [copied] of Object.values({ ...embeds, ...assets })) assert.ok(isRequired(copied), copied);
       assert.ok(seconds > 0);
     });
 
@@ -111,7 +115,7 @@ describe("program table", () => {
 
   it("every folder of Go modules belongs to a program", () => {
     const modules = Object.values<Program>(programs).map(({ build }) => build.module);
-    assert.deepEqual(readdirSync(goFolder).sort(), modules.sort());
+    assert.deepEqual(readdirSync(goFolder).sort(), [...new Set(modules)].sort());
   });
 
   it("commands have one name each", () => {
@@ -141,7 +145,10 @@ describe("pinned versions", () => {
     assert.ok(images.workerRuntime.repository.includes(`nodejs${tools.node.split(".")[0] ?? ""}`));
   });
 
-  it("temporal: the image and the program are of one version", () => {
+  it("an image and the program in it are of one version", () => {
     assert.equal(images.temporalCli.tag, tools.temporalCli);
+    assert.equal(images.temporalServer.tag, tools.temporalServer);
+    assert.equal(images.temporalAdminTools.tag, tools.temporalServer);
+    assert.equal(images.cloudNativePgOperator.tag, tools.cloudNativePg);
   });
 });

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { root } from "./folders";
 import type { Cluster } from "../../local/cluster/cluster";
-import { Failure } from "../../local/failure";
+import { Failure } from "../../common/failure";
 import { state } from "../../local/paths";
 import { environmentFile, writeEnvironmentFile } from "../../local/pulumi";
 import { recordCluster, recordedCluster } from "../../local/record";
@@ -171,7 +171,7 @@ describe("stack local", () => {
       name: "orders",
       namespace: "temporal-workers",
       deployment: "orders",
-      taskQueue: "orders",
+      taskQueues: ["orders"],
     };
     const outputs = {
       temporalFrontend: service,

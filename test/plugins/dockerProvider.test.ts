@@ -8,6 +8,7 @@ import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { buildArguments, repositoryOf } from "../../local/toolchain/plugins/dockerProvider/build";
 import { failingPart } from "../../local/toolchain/plugins/dockerProvider/cli";
 import { parseImage } from "../../local/toolchain/plugins/dockerProvider/inputs";
+import { dated } from "../../local/toolchain/plugins/dockerProvider/sourceDate";
 import { isMap, type PropertyMap } from "../../local/toolchain/plugins/runtime/properties";
 import { type RunningPlugin, startPlugin, workFolder } from "./pluginProcess";
 import { Provider, revealed, urnOf } from "./providerClient";
@@ -229,6 +230,27 @@ describe("docker provider", () => {
       /docker:index\/container:Container .*install resource docker v5\.2\.0/,
     );
     container.close();
+  });
+
+  it("dates an image's configuration by its sources, and leaves what is older", () => {
+    const configuration = {
+      architecture: "amd64",
+      created: "2026-03-03T03:03:03Z",
+      history: [
+        { created: "2020-01-01T00:00:00Z", created_by: "base" },
+        { created: "2026-03-03T03:03:03Z", created_by: "COPY" },
+        { created_by: "LABEL", empty_layer: true },
+      ],
+      rootfs: { type: "layers", diff_ids: [DIGEST] },
+    };
+    const date = "2025-02-02T02:02:02Z";
+    assert.deepEqual(JSON.parse(dated(JSON.stringify(configuration), date)), {
+      ...configuration,
+      created: date,
+      history: configuration.history.map((entry, index) =>
+        index === 0 ? entry : { ...entry, created: date },
+      ),
+    });
   });
 
   it("translates every build option", () => {

@@ -48,6 +48,12 @@ export interface RunningPlugin {
   stop(): Promise<void>;
 }
 
+interface PluginOptions {
+  readonly engine?: string;
+  readonly directory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts a plugin and reads the port that it announces.
  *
@@ -55,11 +61,19 @@ export interface RunningPlugin {
  */
 export async function startPlugin(
   name: "nodejs" | "random" | "docker",
-  options: { engine?: string; directory?: string; environment?: Readonly<Record<string, string>> } = {},
+  options: PluginOptions = {},
 ): Promise<RunningPlugin> {
   const plugin = (await installed()).find((candidate) => candidate.name === name);
   if (!plugin) throw new Error(`plugin ${name} was not installed`);
-  const child = spawn(plugin.executable, [options.engine ?? "127.0.0.1:1"], {
+  return startExecutable(plugin.executable, options);
+}
+
+/** Starts the program of a plugin. */
+export async function startExecutable(
+  executable: string,
+  options: PluginOptions = {},
+): Promise<RunningPlugin> {
+  const child = spawn(executable, [options.engine ?? "127.0.0.1:1"], {
     cwd: options.directory ?? workFolder,
     env: { ...process.env, ...options.environment },
     stdio: ["ignore", "pipe", "inherit"],
@@ -67,7 +81,7 @@ export async function startPlugin(
   const port = await new Promise<string>((found, failed) => {
     createInterface({ input: child.stdout }).once("line", found);
     child.once("exit", (code) => {
-      failed(new Error(`plugin ${name} ended with ${String(code)} before it announced a port`));
+      failed(new Error(`plugin ${executable} ended with ${String(code)} before it announced a port`));
     });
   });
   return {

@@ -53,6 +53,14 @@ export class Provider {
     return { failures: checked.getFailuresList().map((failure) => failure.getProperty()), response };
   }
 
+  async invoke(token: string, args: PropertyMap): Promise<PropertyMap> {
+    const request = new proto.InvokeRequest();
+    request.setTok(token);
+    request.setArgs(toStruct(args));
+    const response = await call<proto.InvokeResponse>((callback) => this.client.invoke(request, callback));
+    return fromStruct(response.getReturn());
+  }
+
   async check(inputs: PropertyMap): Promise<{ inputs: PropertyMap; failures: string[] }> {
     const request = new proto.CheckRequest();
     request.setUrn(this.urn);

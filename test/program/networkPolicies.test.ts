@@ -167,6 +167,41 @@ describe("network policies on request", () => {
     assert.ok(!connects(policies, ingress, server, 7233, "TCP"));
   });
 
+  it("open the codec server to the pods that settings name, and its way to the identity provider", async () => {
+    const auth = {
+      mode: "jwt",
+      issuer: "https://login.example.com/",
+      audience: "temporal-codec",
+      jwksUrl: "https://login.example.com:8443/jwks",
+      network: { cidrs: ["192.0.2.0/24"] },
+    };
+    const deployment = await deployStack("local", {
+      changes: {
+        "temporal-stack:payloadEncryption": { codecServer: { uiOrigin: "http://127.0.0.1:8233", auth } },
+        "temporal-stack:networkAccess": {
+          codecFrom: [{ namespace: "ingress", podLabels: { app: "nginx" } }],
+        },
+      },
+    });
+    const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
+    const ingress: Party = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
+    const pods = podsOf(deployment);
+    const codec = pods.find(({ name }) => name === "codec-server-deployment");
+    const worker = pods.find(({ name }) => name === "worker-orders-deployment");
+    assert.ok(codec && worker);
+    assert.ok(connects(policies, ingress, codec, 8081, "TCP"));
+    assert.ok(!connects(policies, ingress, codec, 8080, "TCP"));
+    assert.ok(!connects(policies, ingress, worker, 8081, "TCP"));
+    assert.ok(!connects(policies, { ...ingress, labels: {} }, codec, 8081, "TCP"));
+    assert.ok(!connects(policies, worker, codec, 8081, "TCP"));
+    const outside = policies.filter(
+      (policy) => at(policy, "spec", "egress", 0, "to", 0, "ipBlock") !== undefined,
+    );
+    assert.equal(outside.length, 1);
+    assert.ok(codec.isSelectedBy(mappingAt(outside[0], "spec", "podSelector", "matchLabels")));
+    assert.equal(at(outside[0], "spec", "egress", 0, "ports", 0, "port"), 8443);
+  });
+
   it("open address ranges for a server outside the cluster", async () => {
     const deployment = await deployStack("prod", {
       changes: {

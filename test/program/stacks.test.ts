@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FAKE_DIGEST, FAKE_KEY, FAKE_SEED } from "../emulation";
-import type { Deployment, Registration } from "../harness";
+import type { Deployment, Registration, Values } from "../harness";
+import { sourceRevision } from "../../components/manifests/sourceRevision";
 import { plugins, tools } from "../../components/versions";
 import { openApiProblems, schemaVersion } from "./openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
@@ -218,7 +219,7 @@ for (const stack of STACKS) {
           name: "orders",
           namespace: "temporal-workers",
           deployment: "worker-orders-deployment-1a2b3c4d",
-          taskQueue: "orders",
+          taskQueues: ["orders"],
         },
       ]);
       assert.match(String(outputs["workerImage"]), /^[\w./:-]+@sha256:[0-9a-f]{64}$/);
@@ -233,6 +234,133 @@ for (const stack of STACKS) {
     });
   });
 }
+
+describe("codec server", () => {
+  const auth = {
+    mode: "jwt",
+    issuer: "https://login.example.com/",
+    audience: "temporal-codec",
+    jwksUrl: "https://login.example.com/jwks",
+    network: { namespace: "login" },
+  };
+  const deployed = (settings: Values, stack: (typeof STACKS)[number] = "prod") =>
+    deployStack(stack, {
+      changes: {
+        "temporal-stack:payloadEncryption": {
+          codecServer: { uiOrigin: "https://temporal.example.com", ...settings },
+        },
+      },
+    });
+  const ofCodecServer = ({ registrations }: Deployment) =>
+    registrations.filter(({ name, custom }) => custom && name.startsWith("codec-server-"));
+  const environment = (deployment: Deployment) => {
+    const [container] = podsOf(deployment)
+      .filter(({ name }) => name === "codec-server-deployment")
+      .flatMap(({ spec }) => listAt(spec, "containers"));
+    return new Map(
+      listAt(container, "env").map((item) => [String(at(item, "name")), String(at(item, "value"))]),
+    );
+  };
+
+  it("is made of objects that the API server takes, restricted and selected by nothing else", async () => {
+    const deployment = await deployed({});
+    assert.deepEqual(
+      ofCodecServer(deployment)
+        .map(({ type }) => type.split(":").at(-1))
+        .sort(),
+      ["Deployment", "PodDisruptionBudget", "RandomPassword", "Secret", "Service", "ServiceAccount"],
+    );
+    assert.deepEqual(
+      objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
+      [],
+    );
+    const pods = podsOf(deployment);
+    for (const pod of pods) assert.deepEqual(restrictedProblems(pod), [], pod.name);
+    const [service] = objectsOf(deployment, "Service");
+    const selector = mappingAt(service?.inputs, "spec", "selector");
+    assert.deepEqual(
+      pods.filter((pod) => pod.isSelectedBy(selector)).map(({ name }) => name),
+      ["codec-server-deployment"],
+    );
+  });
+
+  it("runs the worker's image with the keys, and rolls when keys or token change", async () => {
+    const deployment = await deployed({ replicas: 3 });
+    const { inputs } = find(deployment.registrations, "codec-server-deployment");
+    assert.equal(at(inputs, "spec", "replicas"), 3);
+    const container = at(inputs, "spec", "template", "spec", "containers", 0);
+    assert.equal(at(container, "image"), deployment.outputs["workerImage"]);
+    assert.deepEqual(listAt(container, "args"), ["lib/codec-server/main.js"]);
+    const annotations = mappingAt(inputs, "spec", "template", "metadata", "annotations");
+    assert.deepEqual(Object.keys(annotations), [
+      "temporal-stack/keyring-checksum",
+      "temporal-stack/token-checksum",
+    ]);
+    const worker = find(deployment.registrations, "worker-orders-deployment").inputs;
+    assert.equal(
+      annotations["temporal-stack/keyring-checksum"],
+      at(worker, "spec", "template", "metadata", "annotations", "temporal-stack/keyring-checksum"),
+    );
+    assert.match(find(deployment.registrations, "codec-server").dependencies.join(), /NetworkPolicy::/);
+  });
+
+  it("has a generated token that stands in its Secret only", async () => {
+    const deployment = await deployed({});
+    // Every generated text is the same in tests, those of the database included.
+    const holders = deployment.registrations.filter(
+      ({ name, inputs }) => !name.startsWith("database-") && JSON.stringify(inputs).includes(FAKE_SEED),
+    );
+    assert.deepEqual(
+      holders.map(({ name }) => name),
+      ["codec-server-token-secret"],
+    );
+    assert.deepEqual(holders[0]?.secretPaths, ["stringData"]);
+    assert.ok(!JSON.stringify(deployment.outputs).includes(FAKE_SEED));
+    assert.deepEqual(deployment.outputs["codecServer"], {
+      namespace: "temporal-workers",
+      service: "temporal-codec-server",
+      port: 8081,
+      tokenSecret: "temporal-codec-server-token",
+    });
+    const file = environment(deployment).get("CODEC_AUTH_TOKEN_FILE") ?? "";
+    const { inputs } = find(deployment.registrations, "codec-server-deployment");
+    const spec = at(inputs, "spec", "template", "spec");
+    const mount = listAt(spec, "containers", 0, "volumeMounts").find((item) =>
+      file.startsWith(`${String(at(item, "mountPath"))}/`),
+    );
+    const volume = listAt(spec, "volumes").find((item) => at(item, "name") === at(mount, "name"));
+    assert.equal(at(volume, "secret", "secretName"), "temporal-codec-server-token");
+  });
+
+  it("asks an identity provider's tokens instead, without a token of its own", async () => {
+    const deployment = await deployed({ auth });
+    assert.ok(!ofCodecServer(deployment).some(({ type }) => /:(RandomPassword|Secret)$/.test(type)));
+    assert.equal(at(deployment.outputs, "codecServer", "tokenSecret"), null);
+    const variables = environment(deployment);
+    assert.equal(variables.get("CODEC_AUTH_ISSUER"), auth.issuer);
+    assert.equal(variables.get("CODEC_AUTH_AUDIENCE"), auth.audience);
+    assert.equal(variables.get("CODEC_AUTH_JWKS_URL"), auth.jwksUrl);
+    assert.ok(!variables.has("CODEC_AUTH_TOKEN_FILE"));
+    assert.deepEqual(
+      objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
+      [],
+    );
+  });
+
+  it("is told to the dev server's UI", async () => {
+    const publicUrl = "https://codec.example.com";
+    const deployment = await deployed({ publicUrl }, "local");
+    const { inputs } = find(deployment.registrations, "temporal-deployment");
+    const args = listAt(inputs, "spec", "template", "spec", "containers", 0, "args");
+    assert.ok(args.includes(`--ui-codec-endpoint=${publicUrl}`));
+  });
+
+  it("is not there by default", async () => {
+    const deployment = await deployStack("prod");
+    assert.deepEqual(ofCodecServer(deployment), []);
+    assert.equal(deployment.outputs["codecServer"], null);
+  });
+});
 
 describe("program", () => {
   it("builds nothing when a digest is given", async () => {
@@ -268,6 +396,30 @@ describe("program", () => {
     assert.deepEqual(names, ["payload-keyring-key-1", "payload-keyring-key-2"]);
   });
 
+  it("keeps retired keys, and gives them to nobody", async () => {
+    const deployment = await deployStack("prod", {
+      changes: {
+        "temporal-stack:payloadEncryption": {
+          keys: ["key-2"],
+          activeKey: "key-2",
+          retiredKeys: ["key-1"],
+        },
+      },
+    });
+    const seeds = deployment.registrations.filter(
+      ({ type, name }) => type.endsWith(":RandomPassword") && name.startsWith("payload-keyring-"),
+    );
+    assert.deepEqual(
+      seeds.map(({ name, protect }) => [name, protect]),
+      [
+        ["payload-keyring-key-2", true],
+        ["payload-keyring-key-1", true],
+      ],
+    );
+    const secret = find(deployment.registrations, "payload-keyring-secret");
+    assert.deepEqual(Object.keys(mappingAt(secret.inputs, "stringData")), ["key-2"]);
+  });
+
   it("hands a registry password on as a secret", async () => {
     const registry = { username: "pusher", password: "hunter2" };
     const deployment = await deployStack("dev", {
@@ -277,6 +429,46 @@ describe("program", () => {
     const image = find(deployment.registrations, "worker-image-build");
     assert.deepEqual(image.secretPaths, ["registry.password"]);
     assert.equal(at(image.inputs, "registry", "server"), "registry.example.com");
+  });
+
+  it("lets the cluster pull with a login of its own, kept as a secret", async () => {
+    const pullSecret = { username: "puller", password: "hunter2" };
+    const deployment = await deployStack("dev", {
+      changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
+      secretKeys: ["temporal-stack:workerImage"],
+    });
+    const secret = find(deployment.registrations, "image-pull-secret");
+    assert.deepEqual(secret.secretPaths, ["stringData"]);
+    assert.equal(secret.inputs["type"], "kubernetes.io/dockerconfigjson");
+    const config: unknown = JSON.parse(String(at(secret.inputs, "stringData", ".dockerconfigjson")));
+    const auth = Buffer.from("puller:hunter2").toString("base64");
+    assert.deepEqual(config, { auths: { "registry.example.com": { ...pullSecret, auth } } });
+    const account = find(deployment.registrations, "worker-orders-service-account");
+    assert.deepEqual(account.inputs["imagePullSecrets"], [{ name: "image-pull-secret-1a2b3c4d" }]);
+  });
+
+  it("lets the cluster pull with a Secret that is there already", async () => {
+    const pullSecret = { existing: "registry-login" };
+    const deployment = await deployStack("prod", {
+      changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
+    });
+    assert.ok(!deployment.registrations.some(({ name }) => name === "image-pull-secret"));
+    const account = find(deployment.registrations, "worker-orders-service-account");
+    assert.deepEqual(account.inputs["imagePullSecrets"], [{ name: "registry-login" }]);
+  });
+
+  it("labels the image with the commit that its sources are from, and dates it by that commit", async () => {
+    const changes = {
+      "temporal-stack:workerImage": { repository: "a/b", source: "https://git.example.com/stack" },
+    };
+    const { registrations } = await deployStack("dev", { changes });
+    const args = mappingAt(find(registrations, "worker-image-build").inputs, "build", "args");
+    const { commit, time } = sourceRevision(`${PROJECT_ROOT}/worker`);
+    assert.deepEqual(
+      [args["REVISION"], args["SOURCE_DATE_EPOCH"], args["SOURCE"]],
+      [commit, String(time), "https://git.example.com/stack"],
+    );
+    assert.equal(Date.parse(String(args["CREATED"])), time * 1000);
   });
 
   it("stops before the first resource when settings are wrong", async () => {

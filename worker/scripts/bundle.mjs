@@ -9,6 +9,7 @@ const lib = join(dirname(dirname(fileURLToPath(import.meta.url))), "lib");
 const { code } = await bundleWorkflowCode({
   workflowsPath: join(lib, "workflows", "index.js"),
   failureConverterPath: join(lib, "codec", "failure-converter.js"),
+  workflowInterceptorModules: [join(lib, "tracing", "workflow-interceptors.js")],
   logger: new DefaultLogger("WARN"),
 });
 writeFileSync(join(lib, "workflow-bundle.js"), code);

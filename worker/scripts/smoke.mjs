@@ -17,13 +17,11 @@ if (!readdirSync(addons).includes(ownTriple)) {
   process.exit(0);
 }
 
-const { status, stderr } = spawnSync(process.execPath, ["lib/main.js"], {
-  cwd: out,
-  env: {},
-  encoding: "utf8",
-});
-if (status !== EXIT_CONFIGURATION) {
-  throw new Error(`without settings the worker must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`);
+for (const program of ["lib/main.js", "lib/codec-server/main.js", "lib/cli/replay.js"]) {
+  const { status, stderr } = spawnSync(process.execPath, [program], { cwd: out, env: {}, encoding: "utf8" });
+  if (status !== EXIT_CONFIGURATION) {
+    throw new Error(`without settings ${program} must exit ${EXIT_CONFIGURATION}, not ${status}:\n${stderr}`);
+  }
 }
 
 const require = createRequire(join(out, "package.json"));
@@ -42,4 +40,4 @@ for (const name of replayed) {
     workflowId,
   );
 }
-console.log(`exit ${status} without settings, ${replayed.length} histories replayed`);
+console.log(`exit ${EXIT_CONFIGURATION} without settings, ${replayed.length} histories replayed`);

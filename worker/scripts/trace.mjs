@@ -37,7 +37,10 @@ exports.bundleWorkflowCode = async () => unavailable();
 
 const ENTRY_POINTS = [
   "lib/main.js",
-  // Loaded by path at run time, so not to be seen from main.js.
+  "lib/codec-server/main.js",
+  // Run from the image by the replay gate.
+  "lib/cli/replay.js",
+  // Loaded by path at run time, so not to be seen from these.
   "lib/codec/failure-converter.js",
   `${sdkWorker}/workflow/workflow-worker-thread.js`,
 ];

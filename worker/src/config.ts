@@ -6,6 +6,9 @@ import { KeyringError, loadKeyring } from "./codec/keyring";
 import type { Keyring } from "./codec/keyring";
 import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
 import type { ClientEnvironment, WorkerEnvironment } from "./config/schema";
+import { fittingCapacity, ownMemory } from "./memory";
+import type { Capacity, Memory } from "./memory";
+import type { TracingConfig } from "./tracing";
 
 /** sysexits.h EX_CONFIG: a restart does not help. */
 export const EXIT_CONFIGURATION = 78;
@@ -23,10 +26,13 @@ export class ConfigurationError extends Error {
 export interface ConnectionConfig {
   /** `host:port`. */
   readonly address: string;
-  readonly apiKey: string | undefined;
+  readonly apiKey: ApiKey | undefined;
   /** Undefined: no TLS. */
   readonly tls: TlsFiles | undefined;
 }
+
+/** The key itself, or the file that holds it. */
+export type ApiKey = { readonly value: string } | { readonly path: string };
 
 export interface TlsFiles {
   readonly serverName: string | undefined;
@@ -38,9 +44,12 @@ export interface TlsFiles {
 export interface ClientConfig {
   readonly connection: ConnectionConfig;
   readonly namespace: string;
-  readonly taskQueue: string;
+  /** At least one; a client starts workflows on the first. */
+  readonly taskQueues: readonly [string, ...string[]];
   /** Undefined: payloads are written in the clear. */
   readonly keyring: Keyring | undefined;
+  /** Undefined: tracing is off. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export interface WorkerConfig extends ClientConfig {
@@ -51,10 +60,15 @@ export interface WorkerConfig extends ClientConfig {
   readonly logLevel: WorkerEnvironment["LOG_LEVEL"];
   readonly shutdown: { readonly graceSeconds: number; readonly forceSeconds: number };
   readonly connect: { readonly attemptSeconds: number; readonly giveUpSeconds: number };
-  readonly maxCachedWorkflows: number;
-  readonly activitySlots: number;
-  readonly workflowTaskSlots: number;
+  /** Of the whole process; its task queues share them. */
+  readonly capacity: Capacity;
+  readonly pollers: { readonly activities: Pollers; readonly workflowTasks: Pollers };
+  /** Undefined: Temporal routes tasks to this worker whatever its version. */
+  readonly version: { readonly deploymentName: string; readonly buildId: string } | undefined;
 }
+
+/** A fixed number of open polls, or `auto`: the server says how many. */
+export type Pollers = number | "auto";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,17 +80,32 @@ function connectionConfig(env: ClientEnvironment): ConnectionConfig {
     serverCaPath: env.TEMPORAL_TLS_SERVER_CA_CERT_PATH,
     client: certPath !== undefined && keyPath !== undefined ? { certPath, keyPath } : undefined,
   };
-  const implied =
-    env.TEMPORAL_API_KEY !== undefined || Object.values(tls).some((value) => value !== undefined);
+  const apiKey = apiKeyOf(env);
+  const implied = apiKey !== undefined || Object.values(tls).some((value) => value !== undefined);
   return {
     address: env.TEMPORAL_ADDRESS,
-    apiKey: env.TEMPORAL_API_KEY,
+    apiKey,
     tls: (env.TEMPORAL_TLS ?? implied) ? tls : undefined,
   };
 }
 
+function apiKeyOf({
+  TEMPORAL_API_KEY: value,
+  TEMPORAL_API_KEY_PATH: path,
+}: ClientEnvironment): ApiKey | undefined {
+  if (value !== undefined) return { value };
+  return path === undefined ? undefined : { path };
+}
+
+function tracingConfig(env: ClientEnvironment): TracingConfig | undefined {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint === undefined || env.OTEL_SDK_DISABLED === true
+    ? undefined
+    : { sampleRatio: env.OTEL_TRACES_SAMPLER_ARG };
+}
+
 /** Validates the environment and the files it names; throws one error with all problems. */
-function load<Settings extends ClientEnvironment>(
+export function load<Settings>(
   schema: z.ZodType<Settings>,
   environment: Environment,
 ): { settings: Settings; keyring: Keyring | undefined } {
@@ -106,8 +135,9 @@ function clientConfig(env: ClientEnvironment, keyring: Keyring | undefined): Cli
   return {
     connection: connectionConfig(env),
     namespace: env.TEMPORAL_NAMESPACE,
-    taskQueue: env.TEMPORAL_TASK_QUEUE,
+    taskQueues: env.TEMPORAL_TASK_QUEUES,
     keyring,
+    tracing: tracingConfig(env),
   };
 }
 
@@ -126,10 +156,13 @@ export function loadClientConfig(environment: Environment): ClientConfig {
  * Settings of a worker.
  *
  * @param environment usually `process.env`; the variables are listed in README.md
+ * @param memory what the process may use; default: what its container and Node allow
  * @throws ConfigurationError with every problem
  */
-export function loadWorkerConfig(environment: Environment): WorkerConfig {
+export function loadWorkerConfig(environment: Environment, memory: Memory = ownMemory()): WorkerConfig {
   const { settings: env, keyring } = load(workerSchema, environment);
+  const fitting = fittingCapacity(memory, env.TEMPORAL_TASK_QUEUES.length);
+  const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = env;
   return {
     ...clientConfig(env, keyring),
     identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ""}`,
@@ -138,28 +171,41 @@ export function loadWorkerConfig(environment: Environment): WorkerConfig {
     logLevel: env.LOG_LEVEL,
     shutdown: { graceSeconds: env.SHUTDOWN_GRACE_SECONDS, forceSeconds: env.SHUTDOWN_FORCE_SECONDS },
     connect: { attemptSeconds: env.CONNECT_ATTEMPT_SECONDS, giveUpSeconds: env.CONNECT_GIVE_UP_SECONDS },
-    maxCachedWorkflows: env.MAX_CACHED_WORKFLOWS,
-    activitySlots: env.ACTIVITY_SLOTS,
-    workflowTaskSlots: env.WORKFLOW_TASK_SLOTS,
+    capacity: {
+      cachedWorkflows: env.MAX_CACHED_WORKFLOWS ?? fitting.cachedWorkflows,
+      activities: env.ACTIVITY_SLOTS ?? fitting.activities,
+      workflowTasks: env.WORKFLOW_TASK_SLOTS ?? fitting.workflowTasks,
+    },
+    pollers: { activities: env.ACTIVITY_POLLERS, workflowTasks: env.WORKFLOW_TASK_POLLERS },
+    version: deploymentName !== undefined && buildId !== undefined ? { deploymentName, buildId } : undefined,
   };
 }
 
-/**
- * Options for the SDK, with the certificates as they are on disk now: call it for each connect.
- *
- * TLS is always stated, never left to the SDK's defaults.
- */
-export function connectionOptions(config: ConnectionConfig): {
+/** What the SDK connects with. TLS is always stated, never left to the SDK's defaults. */
+export interface ConnectionOptions {
   address: string;
   tls: TLSConfig | false;
   apiKey?: string;
-} {
+}
+
+/**
+ * Options for the SDK, with certificates and API key as they are on disk now: call it for each connect.
+ *
+ * @throws when one of the files cannot be read any more, or the API key's holds none
+ */
+export function connectionOptions(config: ConnectionConfig): ConnectionOptions {
   const { address, apiKey, tls } = config;
   return {
     address,
     tls: tls === undefined ? false : tlsOptions(tls),
-    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(apiKey === undefined ? {} : { apiKey: "value" in apiKey ? apiKey.value : readApiKey(apiKey.path) }),
   };
+}
+
+function readApiKey(path: string): string {
+  const key = readFileSync(path, "utf8").trim();
+  if (!/^\S+$/.test(key)) throw new Error(`TEMPORAL_API_KEY_PATH: ${path} holds no API key`);
+  return key;
 }
 
 function tlsOptions({ serverName, serverCaPath, client }: TlsFiles): TLSConfig {

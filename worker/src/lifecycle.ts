@@ -8,8 +8,8 @@ export type Phase = (typeof PHASES)[number];
 
 /** What the lifecycle looks at while a worker runs. */
 export interface Running {
-  /** The SDK's state of the worker, such as RUNNING or FAILED. */
-  readonly workerState: () => string;
+  /** The SDK's state of each worker, such as RUNNING or FAILED. */
+  readonly workerStates: () => readonly string[];
   readonly connectivity: Pick<Connectivity, "connected" | "error">;
 }
 
@@ -40,12 +40,12 @@ export class Lifecycle {
   }
 
   /**
-   * `/startupz`: settings, listener and bundle are good. `/livez`: the main loop answers and the worker has not
+   * `/startupz`: settings, listener and bundle are good. `/livez`: the main loop answers and no worker has
    * failed; independent of Temporal, whose outage no restart mends. `/readyz`: tasks are being worked on.
    */
   readonly checks: Checks = {
     "/startupz": () => ({ ok: this.current !== "starting", phase: this.current }),
-    "/livez": () => ({ ok: this.running?.workerState() !== "FAILED", phase: this.current }),
+    "/livez": () => ({ ok: !this.running?.workerStates().includes("FAILED"), phase: this.current }),
     "/readyz": () => this.readiness(),
   };
 
@@ -58,12 +58,12 @@ export class Lifecycle {
         ...(this.failure === undefined ? {} : { error: causeChain(this.failure).join(" <- ") }),
       };
     }
-    const worker = running.workerState();
+    const workers = running.workerStates();
     const { connected, error } = running.connectivity;
     return {
-      ok: worker === "RUNNING" && connected,
+      ok: workers.every((state) => state === "RUNNING") && connected,
       phase,
-      worker,
+      workers,
       connected,
       ...(error === undefined ? {} : { error: causeChain(error).join(" <- ") }),
     };

@@ -1,15 +1,12 @@
-import { DefaultLogger } from "@temporalio/worker";
-import type { LogLevel, Logger as SdkLogger } from "@temporalio/worker";
+import type { LogLevel } from "@temporalio/worker";
 import { pino } from "pino";
 import type { DestinationStream, Logger } from "pino";
-import { causeChain } from "./errors";
+import { redactFields, redactText } from "./redaction";
 
 export type { Logger };
 
-/** On a task that cannot be decoded the SDK logs the whole task, payloads included. */
-const REDACTED = ["task", "taskEncoded", "taskToken", "apiKey", "*.apiKey"];
-
-const LEVELS = {
+/** Our levels by the SDK's. */
+export const LEVELS = {
   TRACE: "trace",
   DEBUG: "debug",
   INFO: "info",
@@ -19,15 +16,8 @@ const LEVELS = {
 
 export type LoggerLevel = (typeof LEVELS)[LogLevel];
 
-/** Failures carry their payloads as properties; only what describes them may reach the log. */
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const [type, ...causes] = causeChain(error);
-  return { type, stack: error.stack, ...(causes.length === 0 ? {} : { causes }) };
-}
-
 /**
- * One JSON object per line.
+ * One JSON object per line, without secrets (see {@link redactFields}).
  *
  * @param destination default: standard output, written synchronously, so that nothing is lost at exit
  */
@@ -41,15 +31,11 @@ export function createLogger(
       level,
       base: bindings,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED, remove: true },
-      serializers: { error: describe, err: describe },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
+      // Pino would serialize `err` before the redaction sees an error.
+      serializers: { err: (error: unknown) => error },
+      hooks: { streamWrite: redactText },
     },
     destination,
   );
-}
-
-/** The SDK's view of our logger: worker, workflow and core lines all end up in it. */
-export function sdkLogger(logger: Logger): SdkLogger {
-  return new DefaultLogger("TRACE", ({ level, message, meta }) => logger[LEVELS[level]](meta ?? {}, message));
 }

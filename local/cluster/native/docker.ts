@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { execa, ExecaError } from "execa";
-import { Failure, lastLines } from "../../failure";
+import { Failure, lastLines } from "../../../common/failure";
 import { cache, state } from "../../paths";
 import { registryHost } from "./addresses";
 import { cgroupName } from "./cgroups";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { images, type ImagePin, tools } from "../../../components/versions";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { cache } from "../../paths";
 import { programFolder } from "../../toolchain/install";
 import { type Program, programs } from "../../toolchain/programs";
@@ -13,7 +13,7 @@ import { debianRootFilesystem, nodeDistribution, baseRootFilesystem } from "./ro
 
 const nodeBinary = `node_modules/node-linux-${process.arch}/bin/node`;
 
-interface Image {
+export interface Image {
   /** Repository and tag below the local registry. */
   readonly name: string;
   readonly dockerfile: string;
@@ -22,18 +22,24 @@ interface Image {
 }
 
 /** The name under which an equivalent of a published image is kept: the same, without the registry's host. */
-const nameOf = ({ repository, tag }: ImagePin): string =>
+export const nameOf = ({ repository, tag }: ImagePin): string =>
   `${repository.replace(/^[^/]+\.[^/]+\//, "")}:${tag}`;
 
-const programImage = (name: string, program: Program, base = "scratch", user = "0:0"): Image => ({
+export const contextOf = (program: Program) => (): Promise<string> => Promise.resolve(programFolder(program));
+
+export const programImage = (
+  name: string,
+  program: Program,
+  { base = "scratch", user = "0:0", args = [] as readonly string[] } = {},
+): Image => ({
   name: `${name}:${program.version}`,
   dockerfile: [
     `FROM ${base}`,
     `COPY ${program.commands[0]} /${program.commands[0]}`,
     `USER ${user}`,
-    `ENTRYPOINT ["/${program.commands[0]}"]`,
+    `ENTRYPOINT ${JSON.stringify([`/${program.commands[0]}`, ...args])}`,
   ].join("\n"),
-  context: () => Promise.resolve(programFolder(program)),
+  context: contextOf(program),
 });
 
 const debian: Image = {
@@ -61,7 +67,7 @@ const nodeBuild: Image = {
 };
 
 const base: Image = {
-  name: "base:1",
+  name: "base:2",
   dockerfile: "FROM scratch\nCOPY . /",
   context: baseRootFilesystem,
 };
@@ -87,12 +93,10 @@ export const localImages = {
   coredns: programImage("coredns/coredns", programs.coredns),
   localPathProvisioner: programImage("rancher/local-path-provisioner", programs.localPathProvisioner),
   metricsServer: programImage("metrics-server/metrics-server", programs.metricsServer),
-  temporal: programImage(
-    "temporalio/temporal",
-    programs.temporal,
-    `${registryHost}/${base.name}`,
-    "1000:1000",
-  ),
+  temporal: programImage("temporalio/temporal", programs.temporal, {
+    base: `${registryHost}/${base.name}`,
+    user: "1000:1000",
+  }),
 } as const satisfies Readonly<Record<string, Image>>;
 
 /** The images that the cluster and the stack `local` need, in the order in which they build upon each other. */
@@ -124,7 +128,7 @@ export async function provideImage(image: Image): Promise<string> {
   return pinned;
 }
 
-async function folderOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+export async function folderOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
   const folder = cache("images", name);
   await mkdir(folder, { recursive: true });
   for (const [target, source] of Object.entries(files)) await copyFile(source, join(folder, target));

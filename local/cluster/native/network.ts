@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { z } from "zod";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { addresses } from "./addresses";
 import { initPid, runInside, type Sandbox } from "./sandbox";
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure, lastLines } from "../../failure";
+import { Failure, lastLines } from "../../../common/failure";
 import { state } from "../../paths";
 
 const POLL_MS = 100;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { Failure } from "../../failure";
+import { Failure } from "../../../common/failure";
 import { cache, checkout } from "../../paths";
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
@@ -29,12 +29,17 @@ export async function debianRootFilesystem(): Promise<string> {
 
 /** Libraries, trusted authorities and users, without a shell or a package manager. */
 export async function baseRootFilesystem(): Promise<string> {
-  return madeOnce("base", async (folder) => {
+  return madeOnce("base-2", async (folder) => {
     const downloads = join(folder, ".downloads");
     await mkdir(downloads);
     await execa("apt-get", ["download", ...basePackages], { cwd: downloads });
+    // Where distroless images keep it: scanners find there which packages the files are from.
+    const records = join(folder, "var/lib/dpkg/status.d");
+    await mkdir(records, { recursive: true });
     for (const archive of await readdir(downloads)) {
       await execa("dpkg-deb", ["--extract", join(downloads, archive), folder]);
+      const { stdout } = await execa("dpkg-deb", ["--field", join(downloads, archive)]);
+      await writeFile(join(records, archive.replace(/_.*/, "")), `${stdout}\n`);
     }
     await rm(downloads, { recursive: true });
     await mkdir(join(folder, "etc/ssl/certs"), { recursive: true });
@@ -70,7 +75,8 @@ async function madeOnce(name: string, make: (folder: string) => Promise<void>): 
   return folder;
 }
 
-async function debianRelease(): Promise<{ codename: string; mirror: string }> {
+/** This machine's release of Debian, and the mirror that its packages come from. */
+export async function debianRelease(): Promise<{ codename: string; mirror: string }> {
   const release = await readFile("/etc/os-release", "utf8");
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(release)?.[1];
   const { stdout } = await execa("apt-get", [

@@ -1,9 +1,9 @@
 import type { PaymentGateway } from "../domain/gateways";
 import { withTypedFailures } from "./failures";
-import type { OrderActivities } from "./types";
+import type { PaymentActivities } from "./types";
 
 /** The activities that touch the payment provider. */
-export function paymentActivities(payment: PaymentGateway): Pick<OrderActivities, "charge" | "refund"> {
+export function paymentActivities(payment: PaymentGateway): PaymentActivities {
   return {
     charge: ({ idempotencyKey, ...details }) =>
       withTypedFailures(() => payment.charge(idempotencyKey, details)),

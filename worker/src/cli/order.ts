@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { OrderClient } from "../client";
 import type { OrderOutcome } from "../client";
@@ -13,9 +14,14 @@ interface Options {
   readonly fail?: SampleFailure;
   readonly count: number;
   readonly delay: number;
+  readonly large: boolean;
+  readonly points: boolean;
   readonly json: boolean;
   readonly startOnly: boolean;
   readonly await?: string[];
+  readonly status?: string[];
+  readonly approve?: string[];
+  readonly cancel?: string[];
   readonly timeout: number;
 }
 
@@ -28,6 +34,16 @@ function wholeNumber(min: number, max: number) {
     return value;
   };
 }
+
+const START_OPTIONS = ["startOnly", "count", "fail", "delay", "large", "points", "customer"];
+const ON_EXISTING = ["await", "status", "approve", "cancel"];
+
+/** An option that names orders which run already, and therefore goes with no option for starting some. */
+const onExisting = (name: string, description: string): Option =>
+  new Option(`--${name} <id...>`, description).conflicts([
+    ...START_OPTIONS,
+    ...ON_EXISTING.filter((other) => other !== name),
+  ]);
 
 const command = new Command("order")
   .description(
@@ -42,16 +58,13 @@ const command = new Command("order")
     wholeNumber(0, MAX_FULFILMENT_DELAY_SECONDS),
     0,
   )
+  .option("--large", "orders so large that they wait for --approve", false)
+  .option("--points", "the orders count for the customer's loyalty account", false)
   .option("--start-only", "print the ids and do not wait", false)
-  .addOption(
-    new Option("--await <id...>", "start nothing, wait for these orders").conflicts([
-      "startOnly",
-      "count",
-      "fail",
-      "delay",
-      "customer",
-    ]),
-  )
+  .addOption(onExisting("await", "start nothing, wait for these orders"))
+  .addOption(onExisting("status", "start nothing, show where these orders are"))
+  .addOption(onExisting("approve", "approve these orders, which were started with --large"))
+  .addOption(onExisting("cancel", "cancel these orders"))
   .option("--timeout <seconds>", "longest wait for one order", wholeNumber(1, 7 * 24 * 3600), 300)
   .option("--json", "one JSON object per line", false)
   .showHelpAfterError("(--help shows all options)");
@@ -72,14 +85,32 @@ async function startOrders(client: OrderClient, options: Options): Promise<strin
     customerId: options.customer,
     fail: options.fail,
     delaySeconds: options.delay,
+    large: options.large,
+    collectsPoints: options.points,
   });
   await Promise.all(ids.map((id) => client.start(id, order)));
   return ids;
 }
 
+/** Approves, cancels or only looks, and shows where each order is. */
+async function tell(client: OrderClient, options: Options): Promise<void> {
+  for (const id of options.approve ?? []) await client.approve(id, userInfo().username);
+  for (const id of options.cancel ?? []) await client.cancel(id, "cancelled by the order command");
+  for (const workflowId of options.approve ?? options.cancel ?? options.status ?? []) {
+    const status = await client.status(workflowId);
+    console.log(
+      options.json ? JSON.stringify({ workflowId, ...status }) : `${workflowId} ${JSON.stringify(status)}`,
+    );
+  }
+}
+
 async function run(options: Options): Promise<boolean> {
   const client = await OrderClient.connect(loadClientConfig(process.env));
   try {
+    if ((options.approve ?? options.cancel ?? options.status) !== undefined) {
+      await tell(client, options);
+      return true;
+    }
     const ids = options.await ?? (await startOrders(client, options));
     if (options.startOnly) {
       for (const workflowId of ids) {

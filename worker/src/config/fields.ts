@@ -14,14 +14,49 @@ function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
   });
 }
 
-/** Whole number in plain decimal digits, within a range. */
-export function integer(range: { min: number; max: number; fallback: number }) {
-  const { min, max, fallback } = range;
-  return parsed((text) => {
+const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number | undefined => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     return value >= min && value <= max ? value : undefined;
-  }, `a whole number from ${min} to ${max}`).default(fallback);
-}
+  };
+
+const wholeNumberField = (min: number, max: number) =>
+  parsed(wholeNumber(min, max), `a whole number from ${min} to ${max}`);
+
+/** Whole number in plain decimal digits, within a range. */
+export const integer = (range: { min: number; max: number; fallback: number }) =>
+  wholeNumberField(range.min, range.max).default(range.fallback);
+
+/** The same for a setting whose default is found out at run time. */
+export const optionalInteger = (range: { min: number; max: number }) =>
+  wholeNumberField(range.min, range.max).optional();
+
+/** How many polls a worker keeps open: a fixed number, or as many as the server's hints ask for. */
+export const pollers = (min: number) =>
+  parsed(
+    (text): "auto" | number | undefined => (text === "auto" ? text : wholeNumber(min, 1000)(text)),
+    `auto, or a whole number from ${min} to 1000`,
+  ).default("auto");
+
+const MAX_TASK_QUEUES = 20;
+
+/** Names of task queues, separated by commas, in the order given. */
+export const taskQueues = required("the task queues to poll, separated by commas").transform(
+  (text, context): readonly [string, ...string[]] => {
+    const [first = "", ...others] = text.split(",").map((name) => name.trim());
+    const names = [first, ...others];
+    const complain = (message: string): void => context.addIssue({ code: "custom", message });
+    if (names.some((name) => name === "" || name.length > 1000)) {
+      complain(`expected names of 1 to 1000 characters, separated by commas, got "${text}"`);
+    }
+    if (names.length > MAX_TASK_QUEUES) complain(`expected at most ${MAX_TASK_QUEUES} names`);
+    for (const name of new Set(names.filter((it, index) => names.indexOf(it) !== index))) {
+      complain(`names "${name}" twice`);
+    }
+    return [first, ...others];
+  },
+);
 
 /**
  * `true` or `false`, nothing else. Temporal's own loader takes `True` or `yes` for false, and then sends an API key
@@ -31,6 +66,25 @@ export const flag = parsed(
   (text) => ({ true: true, "1": true, false: false, "0": false })[text],
   "true or false",
 );
+
+/** Share from 0 to 1. */
+export function share(fallback: number) {
+  return parsed((text) => {
+    const value = /^(0|1|[01]?\.\d{1,9})$/.test(text) ? Number(text) : Number.NaN;
+    return value <= 1 ? value : undefined;
+  }, "a number from 0 to 1").default(fallback);
+}
+
+/** Address of an HTTP service. */
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: "expected a URL, such as http://collector:4318",
+});
+
+/** HTTP headers as OpenTelemetry writes them. They hold credentials, so no message shows them. */
+export const headerList = z.string().regex(/^[!#$%&'*+.^`|~\w-]+=[^,]*(,\s*[!#$%&'*+.^`|~\w-]+=[^,]*)*$/, {
+  error: "expected name=value,name=value with values percent-encoded",
+});
 
 const port = (text: string): number | undefined => {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;

@@ -1,24 +1,61 @@
 import { z } from "zod";
-import { bindAddress, flag, hostPort, integer, readableFile, required } from "./fields";
+import {
+  bindAddress,
+  flag,
+  headerList,
+  hostPort,
+  httpUrl,
+  integer,
+  optionalInteger,
+  pollers,
+  readableFile,
+  required,
+  share,
+  taskQueues,
+} from "./fields";
 
 const HOUR = 3600;
+
+/** Temporal joins deployment name and build id with a dot, and takes neither as part of a name. */
+const versionPart = z
+  .string()
+  .regex(/^[^\s.:]{1,200}$/, "expected at most 200 characters without white space, dots and colons");
+
+/** OpenTelemetry's own names; what else the OTLP exporter reads (timeouts, certificates) is passed by. */
+const tracingFields = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .literal("http/protobuf", { error: "expected http/protobuf: no other exporter is built in" })
+    .optional(),
+  OTEL_TRACES_SAMPLER: z
+    .literal("parentbased_traceidratio", {
+      error: "expected parentbased_traceidratio; OTEL_TRACES_SAMPLER_ARG is its share, 0 to 1",
+    })
+    .optional(),
+  OTEL_TRACES_SAMPLER_ARG: share(0.1),
+  OTEL_SDK_DISABLED: flag.optional(),
+};
 
 /** What a client and a worker both need. */
 const clientFields = {
   TEMPORAL_ADDRESS: hostPort,
   TEMPORAL_NAMESPACE: required("the Temporal namespace"),
-  TEMPORAL_TASK_QUEUE: required("the task queue of the order workflow"),
+  TEMPORAL_TASK_QUEUES: taskQueues,
   TEMPORAL_TLS: flag.optional(),
   TEMPORAL_TLS_SERVER_CA_CERT_PATH: readableFile.optional(),
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_TLS_CLIENT_CERT_PATH: readableFile.optional(),
   TEMPORAL_TLS_CLIENT_KEY_PATH: readableFile.optional(),
   TEMPORAL_API_KEY: z.string().regex(/^\S+$/, "expected no white space").optional(),
+  TEMPORAL_API_KEY_PATH: readableFile.optional(),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
+  ...tracingFields,
 };
 
-/** What only a worker needs. Sources of the defaults: measurements of SDK 1.24 on Node 24 with a 1 GiB limit. */
+/** What only a worker needs. What has no default here follows from the memory limit: see memory.ts. */
 const workerFields = {
   POD_NAME: z.string().optional(),
   POD_NAMESPACE: z.string().optional(),
@@ -33,9 +70,13 @@ const workerFields = {
   SHUTDOWN_FORCE_SECONDS: integer({ min: 1, max: 2 * HOUR, fallback: 40 }),
   CONNECT_ATTEMPT_SECONDS: integer({ min: 1, max: 120, fallback: 10 }),
   CONNECT_GIVE_UP_SECONDS: integer({ min: 1, max: HOUR, fallback: 300 }),
-  MAX_CACHED_WORKFLOWS: integer({ min: 2, max: 100_000, fallback: 300 }),
-  ACTIVITY_SLOTS: integer({ min: 1, max: 10_000, fallback: 100 }),
-  WORKFLOW_TASK_SLOTS: integer({ min: 2, max: 10_000, fallback: 40 }),
+  MAX_CACHED_WORKFLOWS: optionalInteger({ min: 2, max: 100_000 }),
+  ACTIVITY_SLOTS: optionalInteger({ min: 1, max: 10_000 }),
+  WORKFLOW_TASK_SLOTS: optionalInteger({ min: 2, max: 10_000 }),
+  ACTIVITY_POLLERS: pollers(1),
+  WORKFLOW_TASK_POLLERS: pollers(2),
+  TEMPORAL_DEPLOYMENT_NAME: versionPart.optional(),
+  TEMPORAL_WORKER_BUILD_ID: versionPart.optional(),
 };
 
 const TLS_DETAILS = [
@@ -45,7 +86,8 @@ const TLS_DETAILS = [
   "TEMPORAL_TLS_CLIENT_KEY_PATH",
 ] as const;
 
-const NEED_TLS = [...TLS_DETAILS, "TEMPORAL_API_KEY"] as const;
+const API_KEY = ["TEMPORAL_API_KEY", "TEMPORAL_API_KEY_PATH"] as const;
+const NEED_TLS = [...TLS_DETAILS, ...API_KEY] as const;
 
 interface Issues {
   readonly issues: readonly { readonly path?: readonly PropertyKey[] | undefined }[];
@@ -57,11 +99,18 @@ const whenSound =
   ({ issues }: Issues): boolean =>
     !issues.some(({ path }) => path !== undefined && names.includes(String(path[0])));
 
-const rule = (path: string, error: string, names: readonly string[]) => ({
+export const rule = (path: string, error: string, names: readonly string[]) => ({
   path: [path],
   error,
   when: whenSound(path, ...names),
 });
+
+/** What the task queues of one process divide between them, and the least that each needs. */
+const SHARED_BY_QUEUES = [
+  ["MAX_CACHED_WORKFLOWS", 2],
+  ["ACTIVITY_SLOTS", 1],
+  ["WORKFLOW_TASK_SLOTS", 2],
+] as const;
 
 /** Settings of a client, as strings of the environment. */
 export const clientSchema = z
@@ -78,6 +127,10 @@ export const clientSchema = z
     ]),
   )
   .refine(
+    (env) => API_KEY.some((name) => env[name] === undefined),
+    rule("TEMPORAL_API_KEY", "cannot be set together with TEMPORAL_API_KEY_PATH", API_KEY),
+  )
+  .refine(
     (env) => (env.CODEC_KEYS_DIR === undefined) === (env.CODEC_ACTIVE_KEY === undefined),
     rule("CODEC_KEYS_DIR", "must be set together with CODEC_ACTIVE_KEY", ["CODEC_ACTIVE_KEY"]),
   );
@@ -92,7 +145,26 @@ export const workerSchema = clientSchema
   .refine(
     (env) => env.HEALTH_PORT !== env.METRICS_BIND_ADDRESS.port,
     rule("HEALTH_PORT", "must differ from the port in METRICS_BIND_ADDRESS", ["METRICS_BIND_ADDRESS"]),
-  );
+  )
+  .refine(
+    (env) => (env.TEMPORAL_DEPLOYMENT_NAME === undefined) === (env.TEMPORAL_WORKER_BUILD_ID === undefined),
+    rule("TEMPORAL_DEPLOYMENT_NAME", "must be set together with TEMPORAL_WORKER_BUILD_ID", [
+      "TEMPORAL_WORKER_BUILD_ID",
+    ]),
+  )
+  .superRefine((env, context) => {
+    for (const [name, least] of SHARED_BY_QUEUES) {
+      const value = env[name];
+      const needed = env.TEMPORAL_TASK_QUEUES.length * least;
+      if (value !== undefined && value < needed) {
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: `is shared by the task queues, each of which needs ${least}: expected at least ${needed}, got "${value}"`,
+        });
+      }
+    }
+  });
 
 export type ClientEnvironment = z.output<typeof clientSchema>;
 export type WorkerEnvironment = z.output<typeof workerSchema>;
@@ -105,6 +177,7 @@ const REFUSED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/^TEMPORAL_TLS_/, `unknown; expected one of ${TLS_DETAILS.join(", ")}`],
   [/^TEMPORAL_(CONFIG_FILE|PROFILE)$/, "settings come from the environment only"],
   [/^TEMPORAL_GRPC_META_/, "request metadata cannot be set"],
+  [/^TEMPORAL_TASK_QUEUE$/, "set TEMPORAL_TASK_QUEUES, which takes one queue or several"],
   [/^TEMPORAL_DEBUG$/, "switches the deadlock detection off; not for a deployed process"],
 ];
 

@@ -4,6 +4,8 @@ export const BUSINESS_FAILURES = [
   "OutOfStock",
   "CardDeclined",
   "AddressRejected",
+  "ApprovalTimedOut",
+  "OrderCancelled",
   "RequestVoided",
 ] as const;
 

@@ -24,7 +24,19 @@ export interface CarrierGateway {
   /** @throws BusinessError `AddressRejected` */
   ship(key: string, parcel: Parcel): Promise<{ trackingNumber: string }>;
   recall(key: string): Promise<void>;
+  /** @throws BusinessError `AddressRejected` */
+  checkAddress(address: Address): Promise<void>;
+  /**
+   * What has happened to a parcel since somebody last looked.
+   *
+   * @param seen scans that are known already
+   * @returns the later ones, oldest first; empty when there is nothing new
+   */
+  scansAfter(trackingNumber: string, seen: number): Promise<readonly ParcelScan[]>;
 }
+
+/** A station on a parcel's way. From `takenOver` on the carrier is responsible, and nothing can be recalled. */
+export type ParcelScan = "announced" | "collected" | "takenOver";
 
 export interface Payment {
   /** Amount in the smallest unit of `currency`. */

@@ -27,6 +27,10 @@ export interface Order {
   readonly address: Address;
   /** How long the warehouse needs between payment and hand-over to the carrier, in seconds. Default 0. */
   readonly fulfilmentDelaySeconds?: number;
+  /** How long an order that needs an approval waits for it, in seconds, from 1. Default: one day. */
+  readonly approvalTimeoutSeconds?: number;
+  /** Whether the order counts for the customer's loyalty account. Default false. */
+  readonly collectsPoints?: boolean;
 }
 
 /** What the customer got. */
@@ -39,8 +43,57 @@ export interface OrderConfirmation {
   readonly currency: string;
 }
 
+/** Where an order is on its way. A failed or cancelled one ends as `takenBack`. */
+export type OrderPhase =
+  | "reserving"
+  | "charging"
+  | "awaitingApproval"
+  | "preparing"
+  | "shipping"
+  | "shipped"
+  | "takingBack"
+  | "takenBack";
+
+/** What is known of an order while it is under way, and after its end. */
+export interface OrderStatus {
+  readonly phase: OrderPhase;
+  readonly totalMinor: number;
+  readonly currency: string;
+  /** Where the parcel goes, changes of address included. */
+  readonly address: Address;
+  /** Who approved the order; only when it needed an approval and got one. */
+  readonly approvedBy?: string;
+}
+
+const DAY_SECONDS = 24 * 3600;
+
 /** The longest fulfilment delay that is accepted: 30 days. */
-export const MAX_FULFILMENT_DELAY_SECONDS = 30 * 24 * 3600;
+export const MAX_FULFILMENT_DELAY_SECONDS = 30 * DAY_SECONDS;
+
+/** How long an order waits for its approval unless it says otherwise: one day. */
+export const APPROVAL_TIMEOUT_SECONDS = DAY_SECONDS;
+
+/** The longest wait for an approval that is accepted: 30 days. */
+export const MAX_APPROVAL_TIMEOUT_SECONDS = 30 * DAY_SECONDS;
+
+/** From this total on, in the smallest unit of the currency, a person has to approve the order: 1000.00 EUR. */
+export const APPROVAL_THRESHOLD_MINOR = 100_000;
+
+/** Whether a person has to approve the order before it is fulfilled. */
+export const needsApproval = (totalMinor: number): boolean => totalMinor >= APPROVAL_THRESHOLD_MINOR;
+
+const ADDRESS_OPEN: ReadonlySet<OrderPhase> = new Set([
+  "reserving",
+  "charging",
+  "awaitingApproval",
+  "preparing",
+]);
+
+/** Whether the parcel's address can still be changed: until the parcel goes to the carrier. */
+export const isAddressOpen = (phase: OrderPhase): boolean => ADDRESS_OPEN.has(phase);
+
+/** Whether the customer can still cancel: until the carrier has taken the parcel over. */
+export const isCancellable = (phase: OrderPhase): boolean => phase === "shipping" || isAddressOpen(phase);
 
 const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
 
@@ -51,6 +104,15 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  */
 export function orderTotalMinor(order: Pick<Order, "lines">): number {
   return order.lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0);
+}
+
+/**
+ * Checks an address as far as its form goes; whether the carrier delivers there is for the carrier to say.
+ *
+ * @returns every problem found, each naming its field; empty when there is none
+ */
+export function addressProblems({ country }: Address): string[] {
+  return /^[A-Z]{2}$/.test(country) ? [] : ["address.country: expected two capital letters (ISO 3166-1)"];
 }
 
 /**
@@ -66,9 +128,7 @@ export function orderProblems(order: Order): string[] {
   require(order.customerId.length > 0, "customerId: expected a non-empty string");
   require(/^[A-Z]{3}$/.test(order.currency), "currency: expected three capital letters (ISO 4217)");
   require(order.cardToken.length > 0, "cardToken: expected a non-empty string");
-  require(/^[A-Z]{2}$/.test(
-    order.address.country,
-  ), "address.country: expected two capital letters (ISO 3166-1)");
+  problems.push(...addressProblems(order.address));
   require(order.lines.length > 0, "lines: expected at least one line");
   order.lines.forEach((line, index) => {
     require(line.sku.length > 0, `lines[${index}].sku: expected a non-empty string`);
@@ -83,13 +143,17 @@ export function orderProblems(order: Order): string[] {
     delay >= 0 &&
     delay <=
       MAX_FULFILMENT_DELAY_SECONDS, `fulfilmentDelaySeconds: expected 0 to ${MAX_FULFILMENT_DELAY_SECONDS}`);
+  const timeout = order.approvalTimeoutSeconds ?? APPROVAL_TIMEOUT_SECONDS;
+  require(timeout >= 1 &&
+    timeout <=
+      MAX_APPROVAL_TIMEOUT_SECONDS, `approvalTimeoutSeconds: expected 1 to ${MAX_APPROVAL_TIMEOUT_SECONDS}`);
   return problems;
 }
 
 /**
  * The key under which a gateway recognises a repeated request.
  *
- * One workflow runs each step once, and a retry is the same step: workflow id and step name are enough. A
+ * One order runs each step once, and a retry is the same step: the order's id and the step's name are enough. A
  * compensation uses the key of the step that it takes back.
  */
 export function idempotencyKey(workflowId: string, step: string): string {

@@ -1,6 +1,14 @@
 import { addressRejected, cardDeclined, outOfStock } from "./errors";
-import type { CarrierGateway, Gateways, InventoryGateway, Payment, PaymentGateway, Parcel } from "./gateways";
-import type { OrderLine } from "./order";
+import type {
+  CarrierGateway,
+  Gateways,
+  InventoryGateway,
+  Parcel,
+  ParcelScan,
+  Payment,
+  PaymentGateway,
+} from "./gateways";
+import type { Address, OrderLine } from "./order";
 import { RequestLog } from "./request-log";
 
 /** The card token that the sample payment provider declines. */
@@ -9,6 +17,8 @@ export const DECLINED_CARD = "tok_declined";
 export const SOLD_OUT_SKU = "SOLD-OUT";
 /** The country (Antarctica) that the sample carrier does not deliver to. */
 export const UNDELIVERABLE_COUNTRY = "AQ";
+/** The way of every parcel of the sample carrier, which takes over at once. */
+export const SAMPLE_SCANS: readonly ParcelScan[] = ["announced", "collected", "takenOver"];
 
 /** A warehouse in memory. Articles without an entry in `stock` are always there. */
 export class SampleInventory implements InventoryGateway {
@@ -78,7 +88,7 @@ export class SampleCarrier implements CarrierGateway {
 
   async ship(key: string, parcel: Parcel): Promise<{ trackingNumber: string }> {
     return this.requests.once(key, () => {
-      if (parcel.address.country === UNDELIVERABLE_COUNTRY) throw addressRejected(parcel.address.country);
+      refuseUndeliverable(parcel.address);
       this.parcels += 1;
       return { trackingNumber: `parcel:${key}` };
     });
@@ -87,6 +97,18 @@ export class SampleCarrier implements CarrierGateway {
   async recall(key: string): Promise<void> {
     if (this.requests.void(key) !== undefined) this.parcels -= 1;
   }
+
+  async checkAddress(address: Address): Promise<void> {
+    refuseUndeliverable(address);
+  }
+
+  async scansAfter(_trackingNumber: string, seen: number): Promise<readonly ParcelScan[]> {
+    return SAMPLE_SCANS.slice(seen);
+  }
+}
+
+function refuseUndeliverable({ country }: Address): void {
+  if (country === UNDELIVERABLE_COUNTRY) throw addressRejected(country);
 }
 
 /**

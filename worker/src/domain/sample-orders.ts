@@ -1,3 +1,4 @@
+import { APPROVAL_THRESHOLD_MINOR } from "./order";
 import type { Order } from "./order";
 import { DECLINED_CARD, SOLD_OUT_SKU, UNDELIVERABLE_COUNTRY } from "./sample-gateways";
 
@@ -13,6 +14,10 @@ export interface SampleOrderOptions {
   readonly fail?: SampleFailure | undefined;
   /** See `Order.fulfilmentDelaySeconds`. Default 0. */
   readonly delaySeconds?: number;
+  /** Makes the order so large that a person has to approve it. Default false. */
+  readonly large?: boolean;
+  /** See `Order.collectsPoints`. Default false. */
+  readonly collectsPoints?: boolean;
 }
 
 /** An order that the sample gateways accept, or refuse in the way that is asked for. */
@@ -20,6 +25,8 @@ export function sampleOrder({
   customerId = "customer-1",
   fail,
   delaySeconds = 0,
+  large = false,
+  collectsPoints = false,
 }: SampleOrderOptions = {}): Order {
   return {
     customerId,
@@ -27,6 +34,7 @@ export function sampleOrder({
     lines: [
       { sku: fail === "out-of-stock" ? SOLD_OUT_SKU : "TEAPOT", quantity: 1, unitPriceMinor: 2450 },
       { sku: "TEA-100G", quantity: 3, unitPriceMinor: 890 },
+      ...(large ? [{ sku: "TEA-CABINET", quantity: 1, unitPriceMinor: APPROVAL_THRESHOLD_MINOR }] : []),
     ],
     cardToken: fail === "card-declined" ? DECLINED_CARD : "tok_accepted",
     address: {
@@ -36,5 +44,6 @@ export function sampleOrder({
       country: fail === "address-rejected" ? UNDELIVERABLE_COUNTRY : "DE",
     },
     fulfilmentDelaySeconds: delaySeconds,
+    collectsPoints,
   };
 }

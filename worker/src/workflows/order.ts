@@ -1,20 +1,37 @@
 import {
-  ActivityFailure,
+  allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
+  condition,
+  executeChild,
   isCancellation,
+  log,
   proxyActivities,
+  setHandler,
   sleep,
   TemporalFailure,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { OrderActivities } from "../activities/types";
+import type { Activities } from "../activities/types";
 import { BUSINESS_FAILURES } from "../domain/errors";
-import { idempotencyKey, orderProblems, orderTotalMinor } from "../domain/order";
-import type { Order, OrderConfirmation } from "../domain/order";
-import { Compensations } from "./compensations";
+import {
+  addressProblems,
+  APPROVAL_TIMEOUT_SECONDS,
+  idempotencyKey,
+  isAddressOpen,
+  isCancellable,
+  needsApproval,
+  orderProblems,
+  orderTotalMinor,
+} from "../domain/order";
+import type { Order, OrderConfirmation, OrderStatus } from "../domain/order";
+import { approveOrder, cancelOrder, changeAddress, orderStatus } from "../messages";
+import { shipment } from "./shipment";
+import { COMPENSATION_FAILED, compensation, Compensations } from "./support/compensations";
+import { declareVersioning } from "./support/versioning";
 
 // One attempt stays well below the worker's shutdown grace (30 s), so that a draining worker lets it finish.
-const inventory = proxyActivities<OrderActivities>({
+const inventory = proxyActivities<Activities>({
   startToCloseTimeout: "10 s",
   scheduleToCloseTimeout: "5 min",
   retry: {
@@ -25,7 +42,7 @@ const inventory = proxyActivities<OrderActivities>({
   },
 });
 
-const payment = proxyActivities<OrderActivities>({
+const payment = proxyActivities<Activities>({
   startToCloseTimeout: "20 s",
   scheduleToCloseTimeout: "15 min",
   retry: {
@@ -36,35 +53,33 @@ const payment = proxyActivities<OrderActivities>({
   },
 });
 
-const shipping = proxyActivities<OrderActivities>({
-  startToCloseTimeout: "20 s",
-  scheduleToCloseTimeout: "1 h",
-  retry: {
-    initialInterval: "2 s",
-    backoffCoefficient: 2,
-    maximumInterval: "5 min",
-    nonRetryableErrorTypes: ["AddressRejected", "RequestVoided"],
-  },
+// Somebody waits for the answer.
+const { checkAddress } = proxyActivities<Activities>({
+  startToCloseTimeout: "5 s",
+  scheduleToCloseTimeout: "30 s",
+  retry: { initialInterval: "500 ms", nonRetryableErrorTypes: ["AddressRejected"] },
 });
 
-// Giving up on a compensation costs a person's work, so it outlasts a long outage of the other side.
-const compensation = proxyActivities<OrderActivities>({
-  startToCloseTimeout: "20 s",
-  scheduleToCloseTimeout: "7 days",
-  retry: {
-    initialInterval: "1 s",
-    backoffCoefficient: 2,
-    maximumInterval: "10 min",
-    nonRetryableErrorTypes: [],
-  },
+const { recordPurchase } = proxyActivities<Activities>({
+  startToCloseTimeout: "10 s",
+  scheduleToCloseTimeout: "1 day",
+  retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumInterval: "10 min" },
 });
+
+const FAILURE_TYPES: readonly string[] = [...BUSINESS_FAILURES, COMPENSATION_FAILED];
+
+/** The failure at the bottom: that of an activity is wrapped once, that of a child workflow's activity twice. */
+function rootFailure(error: Error): Error {
+  return error.cause instanceof Error ? rootFailure(error.cause) : error;
+}
 
 function orderFailure(orderId: string, error: TemporalFailure): ApplicationFailure {
-  const reason = error instanceof ActivityFailure ? error.cause : error;
-  const business =
-    reason instanceof ApplicationFailure ? BUSINESS_FAILURES.find((type) => type === reason.type) : undefined;
+  const reason = rootFailure(error);
   return ApplicationFailure.create({
-    type: business ?? "FulfilmentFailed",
+    type:
+      reason instanceof ApplicationFailure
+        ? (FAILURE_TYPES.find((type) => type === reason.type) ?? "FulfilmentFailed")
+        : "FulfilmentFailed",
     message: `order ${orderId} was not fulfilled and has been taken back`,
     nonRetryable: true,
     details: reason instanceof ApplicationFailure ? (reason.details ?? []) : [],
@@ -72,50 +87,166 @@ function orderFailure(orderId: string, error: TemporalFailure): ApplicationFailu
   });
 }
 
+function refuseInvalid(type: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw ApplicationFailure.create({
+    type,
+    message: problems.join("; "),
+    nonRetryable: true,
+    details: [{ problems }],
+  });
+}
+
 /**
- * Fulfils one order: reserve the goods, charge the card, wait for the warehouse, ship. If a step fails for good,
- * or the workflow is cancelled, everything done so far is taken back. The workflow's id is the order's id.
+ * Fulfils one order: reserve the goods, charge the card, wait for an approval if the order is large, wait for the
+ * warehouse, ship. If a step fails for good, or the order is cancelled, everything done so far is taken back. The
+ * workflow's id is the order's id; what it can be told and asked is in `messages.ts`.
  *
- * @throws ApplicationFailure of a type from `BUSINESS_FAILURES` when the business refuses; `FulfilmentFailed`
- * when a step ran out of time; `CompensationFailed` when a step could not be taken back
+ * @throws ApplicationFailure of a type from `BUSINESS_FAILURES` when the business refuses, nobody approves or the
+ * customer cancels; `FulfilmentFailed` when a step ran out of time; `CompensationFailed` when a step could not be
+ * taken back
  */
 export async function order(input: Order): Promise<OrderConfirmation> {
-  const problems = orderProblems(input);
-  if (problems.length > 0) {
-    throw ApplicationFailure.create({
-      type: "InvalidOrder",
-      message: problems.join("; "),
-      nonRetryable: true,
-      details: [{ problems }],
-    });
-  }
+  refuseInvalid("InvalidOrder", orderProblems(input));
 
   const orderId = workflowInfo().workflowId;
   const keyOf = (step: string): { idempotencyKey: string } => ({
     idempotencyKey: idempotencyKey(orderId, step),
   });
-  const { lines, currency, cardToken, address } = input;
-  const amountMinor = orderTotalMinor(input);
+  const { customerId, lines, currency, cardToken } = input;
+  const totalMinor = orderTotalMinor(input);
   const compensations = new Compensations();
+  const fulfilment = new CancellationScope();
+  let status: OrderStatus = { phase: "reserving", totalMinor, currency, address: input.address };
+  let cancellation: { readonly reason: string } | undefined;
+  let checkingAddress = false;
+  const enter = (phase: OrderStatus["phase"]): void => {
+    status = { ...status, phase };
+  };
 
-  try {
+  setHandler(orderStatus, () => status);
+  setHandler(cancelOrder, (request) => {
+    if (!isCancellable(status.phase)) {
+      log.info("too late to cancel", { phase: status.phase });
+      return;
+    }
+    cancellation ??= request;
+    fulfilment.cancel();
+  });
+  setHandler(
+    approveOrder,
+    ({ approvedBy }) => {
+      status = { ...status, phase: "preparing", approvedBy };
+      return status;
+    },
+    {
+      validator: ({ approvedBy }) =>
+        refuseInvalid("ApprovalRefused", [
+          ...(approvedBy === "" ? ["approvedBy: expected a non-empty string"] : []),
+          ...(status.phase === "awaitingApproval"
+            ? []
+            : [`the order does not wait for one: ${status.phase}`]),
+        ]),
+    },
+  );
+  const addressClosed = (): string[] =>
+    isAddressOpen(status.phase) ? [] : [`too late to change the address: ${status.phase}`];
+  setHandler(
+    changeAddress,
+    async (address) => {
+      checkingAddress = true;
+      try {
+        await checkAddress({ address });
+      } finally {
+        checkingAddress = false;
+      }
+      refuseInvalid("AddressChangeRefused", addressClosed());
+      status = { ...status, address };
+      return status;
+    },
+    {
+      validator: (address) =>
+        refuseInvalid("AddressChangeRefused", [
+          ...addressProblems(address),
+          ...addressClosed(),
+          ...(checkingAddress ? ["another change of address is being checked"] : []),
+        ]),
+    },
+  );
+
+  const fulfil = async (): Promise<OrderConfirmation> => {
     compensations.add("reserve", () => compensation.release(keyOf("reserve")));
     const { reservationId } = await inventory.reserve({ ...keyOf("reserve"), lines });
 
+    enter("charging");
     compensations.add("charge", () => compensation.refund(keyOf("charge")));
-    const { chargeId } = await payment.charge({ ...keyOf("charge"), amountMinor, currency, cardToken });
+    const { chargeId } = await payment.charge({
+      ...keyOf("charge"),
+      amountMinor: totalMinor,
+      currency,
+      cardToken,
+    });
 
+    if (needsApproval(totalMinor)) {
+      enter("awaitingApproval");
+      const timeoutSeconds = input.approvalTimeoutSeconds ?? APPROVAL_TIMEOUT_SECONDS;
+      if (!(await condition(() => status.approvedBy !== undefined, timeoutSeconds * 1000))) {
+        throw ApplicationFailure.create({
+          type: "ApprovalTimedOut",
+          message: `nobody approved the order within ${timeoutSeconds} s`,
+          nonRetryable: true,
+        });
+      }
+    }
+
+    enter("preparing");
     const delaySeconds = input.fulfilmentDelaySeconds ?? 0;
     if (delaySeconds > 0) await sleep(delaySeconds * 1000);
+    await condition(() => !checkingAddress);
 
+    enter("shipping");
+    // The shipment recalls its parcel itself, unless somebody terminated it.
     compensations.add("ship", () => compensation.recall(keyOf("ship")));
-    const { trackingNumber } = await shipping.ship({ ...keyOf("ship"), address, lines });
+    const { trackingNumber } = await executeChild(shipment, {
+      workflowId: `${orderId}/shipment`,
+      args: [{ ...keyOf("ship"), address: status.address, lines }],
+      parentClosePolicy: "REQUEST_CANCEL",
+    });
 
-    return { orderId, reservationId, chargeId, trackingNumber, totalMinor: amountMinor, currency };
+    enter("shipped");
+    return { orderId, reservationId, chargeId, trackingNumber, totalMinor, currency };
+  };
+
+  try {
+    const confirmation = await fulfilment.run(fulfil);
+    // From here on nothing is taken back: the parcel is with the carrier.
+    await CancellationScope.nonCancellable(async () => {
+      if (input.collectsPoints === true) {
+        await recordPurchase({ customerId, orderId, totalMinor }).catch((error: unknown) => {
+          log.error("the purchase brings no points", { error });
+        });
+      }
+      await condition(allHandlersFinished);
+    });
+    return confirmation;
   } catch (error) {
     // Anything else is a bug: it fails the workflow task, and the workflow goes on once the code is mended.
     if (!(error instanceof TemporalFailure)) throw error;
+    enter("takingBack");
     await compensations.run();
-    throw isCancellation(error) ? error : orderFailure(orderId, error);
+    enter("takenBack");
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    if (!isCancellation(error)) throw orderFailure(orderId, error);
+    if (cancellation === undefined) throw error;
+    throw ApplicationFailure.create({
+      type: "OrderCancelled",
+      message: `order ${orderId} was cancelled and has been taken back: ${cancellation.reason}`,
+      nonRetryable: true,
+      details: [cancellation],
+    });
   }
 }
+
+// Nearly every order ends within minutes. One that is delayed keeps its version's pods running until it has ended,
+// which is cheaper than keeping every change of this saga replayable.
+declareVersioning("PINNED", order);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Connection } from "@temporalio/client";
+import { z } from "zod";
 
 export const PACKAGE = join(__dirname, "..", "..");
 export const TASK_QUEUE = "orders-test";
@@ -129,19 +130,38 @@ export class WorkerProcess {
   private constructor(
     readonly process: Process,
     private readonly healthPort: number,
+    private readonly metricsPort: number,
   ) {}
 
-  static async start(env: Readonly<Record<string, string>>, script?: string): Promise<WorkerProcess> {
+  static async start(
+    env: Readonly<Record<string, string>>,
+    script?: string,
+    wrap: (command: readonly string[]) => readonly [string, readonly string[]] = ([
+      command = "",
+      ...args
+    ]) => [command, args],
+  ): Promise<WorkerProcess> {
     const [healthPort, metricsPort] = [await freePort(), await freePort()];
-    const args =
+    const main =
       script === undefined ? ["lib/main.js"] : ["--require", "ts-node/register/transpile-only", script];
-    const started = Process.start(process.execPath, args, {
+    const started = Process.start(...wrap([process.execPath, ...main]), {
       PATH: process.env["PATH"],
       HEALTH_PORT: String(healthPort),
       METRICS_BIND_ADDRESS: `127.0.0.1:${metricsPort}`,
       ...env,
     });
-    return new WorkerProcess(started, healthPort);
+    return new WorkerProcess(started, healthPort, metricsPort);
+  }
+
+  /** The log so far; lines that are not JSON fail. */
+  log(): Record<string, unknown>[] {
+    const lines = this.process.output.split("\n").slice(0, -1);
+    return lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
+  }
+
+  /** The metrics page. */
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`)).text();
   }
 
   /** HTTP status of a health endpoint. */

@@ -1,24 +1,105 @@
-// Runs every way an order can go against a real server and writes the histories that `npm test` replays.
+// Runs every way that each workflow can go against a real server and writes the histories that `npm test` replays.
 // Usage: TEMPORAL_CLI_PATH=... npm run histories:record
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
+import type { WorkflowHandle } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils";
 import { failureConverterPath } from "../../src/codec/data-converter";
+import type { OrderPhase } from "../../src/domain/order";
 import { sampleOrder } from "../../src/domain/sample-orders";
-import type { Order } from "../../src/domain/order";
+import { approveOrder, cancelOrder, changeAddress, orderStatus, purchaseCompleted } from "../../src/messages";
+import type * as workflows from "../../src/workflows";
 import { eventually, PACKAGE, Server, TASK_QUEUE, WorkerProcess } from "./harness";
 
 const FOLDER = join(PACKAGE, "test", "histories");
+/** Served by a worker whose carrier does not take parcels over. */
+const HELD_QUEUE = `${TASK_QUEUE}-held`;
 
-const ORDERS: Readonly<Record<string, Order>> = {
-  "order-completed": sampleOrder(),
-  "order-completed-after-delay": sampleOrder({ delaySeconds: 1 }),
-  "order-out-of-stock": sampleOrder({ fail: "out-of-stock" }),
-  "order-card-declined": sampleOrder({ fail: "card-declined" }),
-  "order-address-rejected": sampleOrder({ fail: "address-rejected" }),
-  "order-invalid": { ...sampleOrder(), lines: [] },
-  "order-cancelled": sampleOrder({ delaySeconds: 600 }),
+type Name = keyof typeof workflows;
+
+/** One way in which a workflow can go; its key is the workflow's id. */
+interface Scenario<W extends Name = Name> {
+  readonly workflow: W;
+  readonly args: Parameters<(typeof workflows)[W]>;
+  readonly taskQueue?: string;
+  /** What is done to the workflow while it runs. */
+  readonly act?: (handle: WorkflowHandle) => Promise<unknown>;
+  /** Child workflows to be recorded as well, by the end of their ids. */
+  readonly children?: readonly string[];
+}
+
+const scenario = <W extends Name>(it: Scenario<W>): Scenario<W> => it;
+
+const reached = (handle: WorkflowHandle, phase: OrderPhase): Promise<unknown> =>
+  eventually(phase, async () => ((await handle.query(orderStatus)).phase === phase ? true : undefined));
+
+const order = (
+  options: Parameters<typeof sampleOrder>[0],
+  act?: Scenario["act"],
+  more: Partial<Scenario<"order">> = {},
+): Scenario =>
+  scenario({
+    workflow: "order",
+    args: [sampleOrder(options)],
+    ...(act === undefined ? {} : { act }),
+    ...more,
+  });
+
+const { address } = sampleOrder();
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  "order-completed": order({}, undefined, { children: ["shipment"] }),
+  "order-completed-after-delay": order({ delaySeconds: 1 }),
+  "order-collecting-points": order({ collectsPoints: true }),
+  "order-out-of-stock": order({ fail: "out-of-stock" }),
+  "order-card-declined": order({ fail: "card-declined" }),
+  "order-address-rejected": order({ fail: "address-rejected" }, undefined, { children: ["shipment"] }),
+  "order-invalid": scenario({ workflow: "order", args: [{ ...sampleOrder(), lines: [] }] }),
+  "order-approved": order({ large: true }, async (handle) => {
+    await reached(handle, "awaitingApproval");
+    await handle.executeUpdate(approveOrder, { args: [{ approvedBy: "recorder" }] });
+  }),
+  "order-approval-timed-out": scenario({
+    workflow: "order",
+    args: [{ ...sampleOrder({ large: true }), approvalTimeoutSeconds: 1 }],
+  }),
+  "order-address-changed": order({ large: true }, async (handle) => {
+    await reached(handle, "awaitingApproval");
+    await handle
+      .executeUpdate(changeAddress, { args: [{ ...address, country: "AQ" }] })
+      .catch(() => undefined);
+    await handle.executeUpdate(changeAddress, { args: [{ ...address, country: "FR" }] });
+    await handle.executeUpdate(approveOrder, { args: [{ approvedBy: "recorder" }] });
+  }),
+  "order-cancelled": order({ delaySeconds: 600 }, async (handle) => {
+    await reached(handle, "preparing");
+    await handle.cancel();
+  }),
+  "order-cancelled-by-customer": order({ delaySeconds: 600 }, async (handle) => {
+    await reached(handle, "preparing");
+    await handle.signal(cancelOrder, { reason: "ordered twice" });
+  }),
+  "order-cancelled-while-shipping": order(
+    {},
+    async (handle) => {
+      await reached(handle, "shipping");
+      await handle.signal(cancelOrder, { reason: "ordered twice" });
+    },
+    { taskQueue: HELD_QUEUE, children: ["shipment"] },
+  ),
+  "customer-loyalty": scenario({
+    workflow: "customerLoyalty",
+    args: [{ maxHistoryEvents: 8 }],
+    act: async (handle) => {
+      const { runId } = await handle.describe();
+      for (let purchase = 1; (await handle.describe()).runId === runId; purchase++) {
+        await handle.signal(purchaseCompleted, { orderId: `order-${purchase}`, totalMinor: 1234 });
+      }
+      await handle.cancel();
+    },
+  }),
+  canary: scenario({ workflow: "canary", args: [], children: ["child"] }),
 };
 
 /** Stack traces hold the paths of the machine that recorded them, and replay does not look at them. */
@@ -37,37 +118,57 @@ function withoutStackTraces(value: unknown): unknown {
   );
 }
 
-async function record(client: Client, workflowId: string, order: Order): Promise<void> {
-  const handle = await client.workflow.start("order", { workflowId, taskQueue: TASK_QUEUE, args: [order] });
-  if (workflowId === "order-cancelled") {
-    await eventually("the timer", async () =>
-      (await handle.fetchHistory()).events?.find((event) => event.timerStartedEventAttributes),
-    );
-    await handle.cancel();
+/** Writes one file for each run. */
+async function save(client: Client, workflowId: string, firstRunId: string | undefined): Promise<void> {
+  for (let run = 1, runId = firstRunId; run === 1 || runId !== undefined; run++) {
+    const recorded = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const name = workflowId.replaceAll("/", "-") + (run === 1 ? "" : `-run-${run}`);
+    const history = withoutStackTraces(JSON.parse(historyToJSON(recorded)));
+    writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify({ workflowId, history }, null, 2)}\n`);
+    console.log(name);
+    runId =
+      recorded.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }
+}
+
+async function record(client: Client, workflowId: string, it: Scenario): Promise<void> {
+  const handle = await client.workflow.start(it.workflow, {
+    workflowId,
+    taskQueue: it.taskQueue ?? TASK_QUEUE,
+    args: it.args,
+  });
+  await it.act?.(handle);
   await handle.result().catch(() => undefined);
-  const history = withoutStackTraces(JSON.parse(historyToJSON(await handle.fetchHistory())));
-  writeFileSync(join(FOLDER, `${workflowId}.json`), `${JSON.stringify({ workflowId, history }, null, 2)}\n`);
-  console.log(workflowId);
+  await save(client, workflowId, handle.firstExecutionRunId);
+  for (const child of it.children ?? []) await save(client, `${workflowId}/${child}`, undefined);
 }
 
 async function main(): Promise<void> {
   const server = await Server.create();
   await server.start();
-  const worker = await WorkerProcess.start({
+  const env = {
     TEMPORAL_ADDRESS: server.address,
     TEMPORAL_NAMESPACE: "default",
-    TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+    TEMPORAL_TASK_QUEUES: TASK_QUEUE,
     POD_NAME: "recorder",
-  });
+  };
+  const workers = [
+    await WorkerProcess.start(env),
+    await WorkerProcess.start(
+      { ...env, TEMPORAL_TASK_QUEUE: HELD_QUEUE, HOLD_AT_SCAN: "1" },
+      "test/server/carrier-worker.ts",
+    ),
+  ];
   const connection = await Connection.connect({ address: server.address });
   try {
+    for (const worker of workers) await worker.answers("/readyz", 200);
     const client = new Client({ connection, identity: "recorder", dataConverter: { failureConverterPath } });
+    rmSync(FOLDER, { recursive: true, force: true });
     mkdirSync(FOLDER, { recursive: true });
-    for (const [workflowId, order] of Object.entries(ORDERS)) await record(client, workflowId, order);
+    for (const [workflowId, it] of Object.entries(SCENARIOS)) await record(client, workflowId, it);
   } finally {
     await connection.close();
-    await worker.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
     await server.remove();
   }
 }

@@ -59,7 +59,7 @@ describe("worker with a real server", () => {
     env = {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
       CODEC_KEYS_DIR: keys,
       CODEC_ACTIVE_KEY: "worker-key",
       POD_NAME: "worker-1",
@@ -123,7 +123,7 @@ describe("worker with a real server", () => {
   });
 
   it("lets an activity in flight finish on SIGTERM", async () => {
-    const slow = await startWorker({}, "test/server/slow-worker.ts");
+    const slow = await startWorker({ SHIP_MS: "3000" }, "test/server/carrier-worker.ts");
     await orders.start("drained", sampleOrder());
     await eventually("ship in flight", async () => {
       const { pendingActivities } = await raw.workflowService.describeWorkflowExecution({

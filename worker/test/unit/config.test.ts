@@ -9,7 +9,7 @@ import { ConfigurationError, connectionOptions, loadClientConfig, loadWorkerConf
 const MINIMUM = {
   TEMPORAL_ADDRESS: "temporal:7233",
   TEMPORAL_NAMESPACE: "shop",
-  TEMPORAL_TASK_QUEUE: "orders",
+  TEMPORAL_TASK_QUEUES: "orders",
 };
 
 function problems(overrides: Record<string, string>): string[] {

@@ -70,7 +70,7 @@ describe("lifecycle", () => {
     lifecycle.connectFailed(new Error("refused", { cause: new Error("ECONNREFUSED") }));
     assert.deepEqual(look(lifecycle), [1, 1, 0]);
     assert.equal(lifecycle.checks["/readyz"]?.()["error"], "Error: refused <- Error: ECONNREFUSED");
-    lifecycle.run({ workerState: () => seen.worker, connectivity });
+    lifecycle.run({ workerStates: () => ["RUNNING", seen.worker], connectivity });
     assert.deepEqual(look(lifecycle), [1, 1, 1]);
     seen.connected = false;
     seen.error = new Error("unavailable");
@@ -90,7 +90,7 @@ describe("lifecycle", () => {
       lifecycle.advance(later);
       for (const earlier of PHASES.slice(0, index)) {
         if (earlier === "running")
-          lifecycle.run({ workerState: () => "", connectivity: { connected: true, error: undefined } });
+          lifecycle.run({ workerStates: () => [], connectivity: { connected: true, error: undefined } });
         else lifecycle.advance(earlier);
         assert.equal(lifecycle.phase, later);
       }

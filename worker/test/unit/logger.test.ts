@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ApplicationFailure } from "@temporalio/common";
 import { causeChain } from "../../src/errors";
-import { createLogger, sdkLogger } from "../../src/logger";
+import { createLogger } from "../../src/logger";
+import { sdkLogger } from "../../src/sdk-logger";
 
 type Line = Record<string, unknown>;
 

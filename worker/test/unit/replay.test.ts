@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
+import { Worker } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { failureConverterPath } from "../../src/codec/data-converter";
+import { bundledWorkflows } from "./bundle";
 
 interface Recorded {
   readonly workflowId: string;
@@ -18,15 +19,7 @@ describe("workflows", () => {
 
   before(async function () {
     this.timeout(20_000);
-    Runtime.install({
-      logger: new DefaultLogger("ERROR", () => undefined),
-      telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
-    });
-    workflowBundle = await bundleWorkflowCode({
-      workflowsPath: require.resolve("../../src/workflows"),
-      failureConverterPath,
-      logger: new DefaultLogger("ERROR"),
-    });
+    workflowBundle = await bundledWorkflows();
   });
 
   const replay = (text: string): Promise<void> => {

@@ -4,6 +4,7 @@ import type { OperationContext } from "../runtime/resource";
 import { docker } from "./cli";
 import { withRegistry } from "./credentials";
 import type { Build, Image } from "./inputs";
+import { applySourceDate } from "./sourceDate";
 
 /** BuildKit's lines that only repeat a step's digest. */
 const DIGEST_LINE = /^#\d+ sha256:[0-9a-f]{64}$/;
@@ -85,6 +86,7 @@ export async function buildImage(
       },
       signal,
     });
+    await applySourceDate(image, signal);
     if (!push)
       return (await docker(["image", "inspect", "--format", "{{.Id}}", image.imageName], { signal })).trim();
     log.status("Pushing image to the registry");

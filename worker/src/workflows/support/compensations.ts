@@ -1,4 +1,21 @@
-import { ApplicationFailure, CancellationScope, log } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, log, proxyActivities } from "@temporalio/workflow";
+import type { Activities } from "../../activities/types";
+
+// Giving up on a compensation costs a person's work, so it outlasts a long outage of the other side.
+/** The activities as compensations call them. */
+export const compensation = proxyActivities<Activities>({
+  startToCloseTimeout: "20 s",
+  scheduleToCloseTimeout: "7 days",
+  retry: {
+    initialInterval: "1 s",
+    backoffCoefficient: 2,
+    maximumInterval: "10 min",
+    nonRetryableErrorTypes: [],
+  },
+});
+
+/** The type of the failure that asks for a person. */
+export const COMPENSATION_FAILED = "CompensationFailed";
 
 interface Compensation {
   readonly step: string;
@@ -37,7 +54,7 @@ export class Compensations {
     });
     if (failed.length > 0) {
       throw ApplicationFailure.create({
-        type: "CompensationFailed",
+        type: COMPENSATION_FAILED,
         message: `could not be taken back: ${failed.join(", ")}`,
         nonRetryable: true,
         details: [{ steps: failed }],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeFailure, Failure, lastLines } from "../../local/failure";
+import { describeFailure, Failure, lastLines } from "../../common/failure";
 
 describe("failures on the terminal", () => {
   it("show problem, details and remedy, without a stack", () => {

@@ -1,0 +1,65 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { CoreV1Api, type KubeConfig, PortForward, type V1Pod } from "@kubernetes/client-node";
+
+/** A port of a Service in the cluster. */
+export interface ServicePort {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+}
+
+/**
+ * Serves a port of this machine's loopback address and passes each connection on to a ready pod of a service.
+ * @param localPort 0: any free one
+ */
+export async function forwardPort(
+  config: KubeConfig,
+  target: ServicePort,
+  localPort: number,
+): Promise<Server> {
+  const core = config.makeApiClient(CoreV1Api);
+  const portForward = new PortForward(config);
+  const connect = async (socket: Socket): Promise<void> => {
+    const { namespace } = target;
+    const { pod, port } = await readyPod(core, target);
+    await portForward.portForward(namespace, pod, [port], socket, null, socket);
+  };
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    connect(socket).catch((error: unknown) => {
+      console.error(String(error));
+      socket.destroy();
+    });
+  }).listen(localPort, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+async function readyPod(
+  core: CoreV1Api,
+  { namespace, service, port }: ServicePort,
+): Promise<{ pod: string; port: number }> {
+  const { spec } = await core.readNamespacedService({ name: service, namespace });
+  const servicePort = spec?.ports?.find((candidate) => candidate.port === port);
+  const labelSelector = Object.entries(spec?.selector ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const { items } = await core.listNamespacedPod({ namespace, labelSelector });
+  const pod = items.find(isReady);
+  const target = pod === undefined ? undefined : containerPort(pod, servicePort?.targetPort ?? port);
+  if (pod?.metadata?.name === undefined || target === undefined) {
+    throw new Error(`no ready pod behind ${namespace}/${service}:${port}`);
+  }
+  return { pod: pod.metadata.name, port: target };
+}
+
+const isReady = ({ metadata, status }: V1Pod): boolean =>
+  metadata?.deletionTimestamp === undefined &&
+  (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
+
+function containerPort(pod: V1Pod, target: number | string): number | undefined {
+  if (typeof target === "number") return target;
+  const ports = pod.spec?.containers.flatMap(({ ports }) => ports ?? []) ?? [];
+  return ports.find(({ name }) => name === target)?.containerPort;
+}

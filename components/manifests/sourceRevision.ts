@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { NEVER_BUILT } from "./contentHash";
+
+/** Where the sources of an image come from. */
+export interface SourceRevision {
+  /** The commit, with `-dirty` if files differ from it; `unknown` where Git cannot tell. */
+  readonly commit: string;
+  /** When it was committed, in seconds since 1970; 0 if it is unknown. */
+  readonly time: number;
+}
+
+const UNKNOWN: SourceRevision = { commit: "unknown", time: 0 };
+
+/**
+ * The last commit that touched what an image is built from. A commit elsewhere in the repository leaves it as
+ * it is. In a shallow clone Git names the oldest commit that it has, whatever that one touched, so that counts
+ * as unknown, as does a folder without Git.
+ * @param directory build context
+ */
+export function sourceRevision(directory: string): SourceRevision {
+  const paths = ["--", ".", ...NEVER_BUILT.map((name) => `:(exclude)${name}`)];
+  const [commit = "", time = "", parents = ""] = (
+    git(directory, ["log", "-1", "--format=%H,%ct,%P", ...paths]) ?? ""
+  ).split(",");
+  if (commit === "") return UNKNOWN;
+  if (parents === "" && git(directory, ["rev-parse", "--is-shallow-repository"]) !== "false") return UNKNOWN;
+  const changes = git(directory, ["status", "--porcelain", ...paths]);
+  return { commit: changes === "" ? commit : `${commit}-dirty`, time: Number(time) };
+}
+
+function git(directory: string, args: readonly string[]): string | undefined {
+  try {
+    return execFileSync("git", ["-C", directory, ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}

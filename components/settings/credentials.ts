@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { dnsLabel, rule, text } from "./fields";
+import { Sensitive } from "./sensitive";
+
+const pem = (what: string, label: RegExp) =>
+  text(
+    `${what} in PEM format`,
+    new RegExp(`^\\s*-----BEGIN ${label.source}-----[\\s\\S]+-----END ${label.source}-----\\s*$`),
+    100_000,
+  );
+const certificate = (what: string) => pem(what, /CERTIFICATE/);
+const secretText = (what: string) => z.string({ error: what }).min(1, { error: what });
+const sensitive = (value: string) => new Sensitive(value);
+
+const secretName = dnsLabel("the name of a Secret", 253).describe(
+  "Secret that exists in the workers' namespace. Workers follow its changes without a restart.",
+);
+const secretKey = (what: string) => text(`${what}: letters, digits, "-", "_", "."`, /^[A-Za-z0-9._-]+$/, 253);
+
+/** How the workers know the server, and the server the workers. */
+export const tls = z
+  .strictObject({
+    serverName: dnsName()
+      .optional()
+      .describe("Name in the server's certificate; the address's host by default."),
+    ca: certificate("certificates of authorities")
+      .optional()
+      .describe("Authority that signed the server's certificate, PEM; the system's authorities by default."),
+    client: z
+      .strictObject({
+        certificate: certificate("the workers' certificate").describe("Certificate of the workers, PEM."),
+        privateKey: pem("its private key", /[A-Z ]*PRIVATE KEY/)
+          .transform(sensitive)
+          .describe("Its private key, PEM; only as a secret: `pulumi config set --secret --path`."),
+      })
+      .optional()
+      .describe("Certificate with which workers prove who they are (mTLS)."),
+    secret: z
+      .strictObject({
+        name: secretName,
+        caKey: secretKey("a key of the Secret")
+          .optional()
+          .describe("Key of the server's authority, like `ca.crt`."),
+        certificateKey: secretKey("a key of the Secret")
+          .optional()
+          .describe("Key of the workers' certificate, like `tls.crt`."),
+        privateKeyKey: secretKey("a key of the Secret")
+          .optional()
+          .describe("Key of its private key, like `tls.key`."),
+      })
+      .check(({ value, issues }) => {
+        if ((value.certificateKey === undefined) !== (value.privateKeyKey === undefined)) {
+          issues.push(
+            rule("a certificate is of no use without its private key; set both keys or neither", []),
+          );
+        } else if (value.caKey === undefined && value.certificateKey === undefined) {
+          issues.push(
+            rule("says nothing of what is in the Secret; set caKey, or certificateKey and privateKeyKey", []),
+          );
+        }
+      })
+      .optional()
+      .describe("Secret to take `ca` and `client` from, instead of setting them here."),
+  })
+  .check(({ value, issues }) => {
+    for (const name of ["ca", "client"] as const) {
+      if (value.secret !== undefined && value[name] !== undefined) {
+        issues.push(rule("cannot be set together with tls.secret; remove one of them", [name]));
+      }
+    }
+  })
+  .optional()
+  .describe(
+    "TLS with the server; `{}` trusts the system's authorities. An API key alone turns it on as well.",
+  );
+
+function dnsName() {
+  return text("a DNS name", /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 253);
+}
+
+/** API key of the workers, as the value itself or by name. */
+export const apiKey = secretText("an API key")
+  .regex(/^\S+$/, { error: "an API key without white space" })
+  .transform(sensitive)
+  .optional()
+  .describe("API key of the workers; only as a secret: `pulumi config set --secret --path`.");
+
+/** Where an API key is that this program does not know. */
+export const apiKeySecret = z
+  .strictObject({
+    name: secretName,
+    key: secretKey("a key of the Secret").describe("Key of the API key in it."),
+  })
+  .optional()
+  .describe("Secret to take the API key from, instead of setting `apiKey`.");

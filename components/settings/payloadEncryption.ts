@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { flag, peerNetwork, rule, text, wholeNumber } from "./fields";
+import { containerResources } from "./workers";
+
+const keyId = text(
+  'a key id: lower-case letters, digits and "-", at most 40 characters',
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+  40,
+);
+
+const keyIds = z
+  .array(keyId, { error: "a list of key ids" })
+  .max(20, { error: "a list of at most 20 key ids" });
+
+const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
+
+/** Whoever has the token that the stack generates. */
+const tokenAuth = z.strictObject({
+  mode: z.literal("token").describe("One generated token, in a Secret; for few users."),
+});
+
+const httpsUrl = (what: string) =>
+  text(`${what}: an address that begins with https://`, /^https:\/\/[^\s/?#]\S*$/, 2048);
+
+/** Whoever has a token of an identity provider. */
+const jwtAuth = z.strictObject({
+  mode: z
+    .literal("jwt")
+    .describe(
+      "JSON Web Tokens of an identity provider, such as the access tokens that the Temporal UI passes on.",
+    ),
+  issuer: text("the issuer as its tokens have it", /^\S+$/, 2048).describe("The tokens' `iss` claim."),
+  audience: text("an audience", /^\S+$/, 2048).describe("Must be in the tokens' `aud` claim."),
+  jwksUrl: httpsUrl("the provider's key set").describe("Where the provider publishes its public keys."),
+  network: peerNetwork("the identity provider").describe(
+    "Where NetworkPolicies let the codec server through.",
+  ),
+});
+
+const codecServer = z
+  .strictObject({
+    uiOrigin: text(
+      "the UI's origin as browsers write it: scheme, host, and the port if it is not the scheme's own",
+      /^https?:\/\//,
+      2048,
+    )
+      .refine(isOrigin, {
+        error: "the UI's origin without path or slash at the end, like https://temporal.example.com",
+      })
+      .describe("Web origin of the Temporal UI; pages of no other may call."),
+    publicUrl: text(
+      "an address without slash at the end, like https://codec.example.com",
+      /^https?:\/\/\S*[^\s/]$/,
+      2048,
+    )
+      .optional()
+      .describe("Address at which browsers reach it; told to the UI of a server that this stack runs."),
+    auth: z
+      .discriminatedUnion("mode", [tokenAuth, jwtAuth])
+      .default({ mode: "token" })
+      .describe("Who may have payloads decoded and encoded; there is no anonymous access."),
+    replicas: wholeNumber("pods", 1, 20).default(2).describe("Pods that run."),
+    resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "256Mi" }),
+  })
+  .check(({ value, issues }) => {
+    if (value.auth.mode === "jwt" && value.publicUrl?.startsWith("http:") === true) {
+      issues.push(rule("the Temporal UI passes access tokens on to https:// only; use it", ["publicUrl"]));
+    }
+  });
+
+/** Encryption of workflow payloads before they leave the worker. */
+export const payloadEncryption = z
+  .strictObject({
+    enabled: flag().default(true).describe("Whether payloads are encrypted (AES-256-GCM)."),
+    keys: keyIds
+      .min(1, { error: "a list of at least one key id" })
+      .default(["key-1"])
+      .describe("Ids of all keys that workers can read with; each key is generated once and kept."),
+    activeKey: keyId.default("key-1").describe("Id of the key with which payloads are written."),
+    retiredKeys: keyIds
+      .default([])
+      .describe(
+        "Ids of keys that no pod gets any more, but that are kept in the state and can be brought back.",
+      ),
+    codecServer: codecServer
+      .optional()
+      .describe("Shows payloads in the Temporal UI and CLI to who may see them; none by default."),
+  })
+  .check(({ value, issues }) => {
+    const { keys, retiredKeys, activeKey } = value;
+    for (const [list, ids] of Object.entries({ keys, retiredKeys })) {
+      ids.forEach((id, index) => {
+        if (ids.indexOf(id) !== index) {
+          issues.push(rule(`"${id}" stands in the list twice; remove one`, [list, index]));
+        }
+      });
+    }
+    retiredKeys.forEach((id, index) => {
+      if (keys.includes(id)) {
+        issues.push(
+          rule(`"${id}" is among payloadEncryption.keys, too; remove it from one of the two lists`, [
+            "retiredKeys",
+            index,
+          ]),
+        );
+      }
+    });
+    if (!keys.includes(activeKey)) {
+      issues.push(
+        rule(
+          `"${activeKey}" is not among payloadEncryption.keys (${keys.join(", ")}); add it there, or name one of them`,
+          ["activeKey"],
+        ),
+      );
+    }
+    if (value.codecServer !== undefined && !value.enabled) {
+      issues.push(
+        rule("has nothing to decode: payloadEncryption.enabled is false; remove it, or set that to true", [
+          "codecServer",
+        ]),
+      );
+    }
+  })
+  .prefault({});
+
+/** Settings of the codec server. */
+export type CodecServerSettings = z.output<typeof codecServer>;

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { checkout } from "../paths";
+import { programFolder } from "../toolchain/install";
+import { type Program, programs } from "../toolchain/programs";
+
+const sources = join(checkout, "test/fixtures/charts");
+
+/** Programs whose assets are part of a chart, by chart and by folder in it. */
+const assets: Readonly<Record<string, Readonly<Record<string, Program>>>> = {
+  "cloudnative-pg": { operator: programs.cloudNativePg },
+};
+
+const chartSchema = z.looseObject({ name: z.string(), version: z.string() });
+
+/** A chart as a repository's index lists it. */
+export type ChartEntry = z.output<typeof chartSchema> & {
+  readonly urls: readonly string[];
+  /** SHA-256 of the archive. */
+  readonly digest: string;
+};
+
+/**
+ * Makes a chart repository of the charts that stand in for the official ones: their archives and `index.yaml`.
+ * Equal sources give equal archives.
+ *
+ * @param folder where it is made; what was in it is removed
+ * @throws Error when a program that a chart takes files of has not been built
+ */
+export async function makeChartRepository(folder: string): Promise<ChartEntry[]> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const charts: ChartEntry[] = [];
+  for (const source of (await readdir(sources)).sort()) charts.push(await archive(source, folder));
+  const entries = Object.fromEntries(charts.map((chart) => [chart.name, [chart]]));
+  await writeFile(join(folder, "index.yaml"), stringify({ apiVersion: "v1", entries }));
+  return charts;
+}
+
+async function archive(source: string, folder: string): Promise<ChartEntry> {
+  const staging = await mkdtemp(join(tmpdir(), "temporal-stack-chart-"));
+  try {
+    const chart = chartSchema.parse(parse(await readFile(join(sources, source, "Chart.yaml"), "utf8")));
+    await cp(join(sources, source), join(staging, chart.name), { recursive: true });
+    for (const [target, program] of Object.entries(assets[source] ?? {})) {
+      for (const asset of Object.keys(program.build.assets ?? {})) {
+        await cp(join(programFolder(program), asset), join(staging, chart.name, target, asset), {
+          recursive: true,
+        });
+      }
+    }
+    const file = `${chart.name}-${chart.version}.tgz`;
+    await execa("tar", [
+      ...["--create", "--file", join(folder, file), "--use-compress-program", "gzip --no-name"],
+      ...["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX"],
+      ...["--directory", staging, chart.name],
+    ]);
+    const digest = createHash("sha256").update(await readFile(join(folder, file)));
+    return { ...chart, urls: [file], digest: digest.digest("hex") };
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}

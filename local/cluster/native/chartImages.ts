@@ -1,0 +1,132 @@
+import { images } from "../../../components/versions";
+import { Failure } from "../../../common/failure";
+import { programs } from "../../toolchain/programs";
+import { registryHost } from "./addresses";
+import { contextOf, folderOf, type Image, localImages, nameOf, programImage, provideImage } from "./images";
+import { debianRelease } from "./rootFilesystems";
+
+const fromRegistry = ({ name }: Image): string => `${registryHost}/${name}`;
+const debian = fromRegistry(localImages.debian);
+const base = fromRegistry(localImages.base);
+
+const noFiles = (): Promise<string> => folderOf("no-files", {});
+
+/** Installs a Debian package in a step of an image's build. */
+const install = (name: string): string =>
+  "RUN apt-get update && DEBIAN_FRONTEND=noninteractive " +
+  `apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold ${name} && ` +
+  "rm -rf /var/lib/apt/lists/* /var/cache/apt";
+
+const temporalServer = programImage(images.temporalServer.repository, programs.temporalServer, {
+  base,
+  user: "1000:1000",
+  args: ["start"],
+});
+
+const temporalAdminTools: Image = {
+  name: nameOf(images.temporalAdminTools),
+  dockerfile: [
+    `FROM ${debian}`,
+    "RUN useradd --create-home --uid 1000 temporal",
+    `COPY --from=${fromRegistry(localImages.temporal)} /temporal /usr/local/bin/temporal`,
+    "COPY temporal-sql-tool /usr/local/bin/temporal-sql-tool",
+    "COPY schema /etc/temporal/schema/postgresql",
+    "USER 1000:1000",
+    'CMD ["sleep", "infinity"]',
+  ].join("\n"),
+  context: contextOf(programs.temporalSqlTool),
+};
+
+const temporalUi: Image = {
+  name: `${images.temporalUi.repository}:${programs.temporalUi.version}`,
+  dockerfile: [
+    `FROM ${base}`,
+    "WORKDIR /home/ui-server",
+    "COPY ui-server ui-server",
+    "COPY docker.yaml config/docker.yaml",
+    "USER 1000:1000",
+    'ENTRYPOINT ["./ui-server", "--env", "docker", "start"]',
+  ].join("\n"),
+  context: contextOf(programs.temporalUi),
+};
+
+const manager = `operator/manager_${process.arch === "x64" ? "amd64" : process.arch}`;
+
+/** The operator looks for the manager of each architecture that Postgres pods may have, and runs its own. */
+const cloudNativePgOperator: Image = {
+  name: nameOf(images.cloudNativePgOperator),
+  dockerfile: [
+    `FROM ${debian} AS link`,
+    `RUN mkdir /link && ln -s ${manager} /link/manager`,
+    `FROM ${base}`,
+    `COPY manager /${manager}`,
+    "COPY --from=link /link /",
+    "USER 65532:65532",
+    'ENTRYPOINT ["/manager"]',
+  ].join("\n"),
+  context: contextOf(programs.cloudNativePg),
+};
+
+const curl: Image = {
+  name: nameOf(images.curl),
+  dockerfile: [`FROM ${debian}`, install("curl"), "USER 100:101", 'ENTRYPOINT ["curl"]'].join("\n"),
+  context: noFiles,
+};
+
+/** Major version of PostgreSQL in each release of Debian. */
+const postgresMajors: Readonly<Record<string, string>> = { bookworm: "15", trixie: "17" };
+
+/**
+ * PostgreSQL as the operator wants it: programs on PATH, user 26, no server of its own, and a tag that begins
+ * with the major version.
+ */
+async function postgres(): Promise<Image> {
+  const { codename } = await debianRelease();
+  const major = postgresMajors[codename];
+  if (major === undefined) {
+    throw new Failure(
+      `the version of PostgreSQL in Debian ${codename} is not known`,
+      "add it to local/cluster/native/chartImages.ts",
+    );
+  }
+  return {
+    name: `cloudnative-pg/postgresql:${major}`,
+    dockerfile: [
+      `FROM ${debian}`,
+      "RUN mkdir /etc/postgresql-common && echo create_main_cluster = false > /etc/postgresql-common/createcluster.conf",
+      `${install(`postgresql-${major}`)} && usermod --uid 26 postgres`,
+      `ENV PATH=/usr/lib/postgresql/${major}/bin:/usr/local/bin:/usr/bin:/bin`,
+      "USER 26",
+    ].join("\n"),
+    context: noFiles,
+  };
+}
+
+/** References of the images, by tag and digest: the tag tells the program the version. */
+export interface ChartImages {
+  readonly temporalServer: string;
+  readonly temporalAdminTools: string;
+  readonly temporalUi: string;
+  readonly cloudNativePgOperator: string;
+  readonly curl: string;
+  readonly postgres: string;
+}
+
+/** Builds and pushes what the charts' pods run, unless it is there. */
+export async function provideChartImages(): Promise<ChartImages> {
+  // They build upon these.
+  for (const image of [localImages.debian, localImages.base, localImages.temporal]) await provideImage(image);
+  return {
+    cloudNativePgOperator: await provideTagged(cloudNativePgOperator),
+    curl: await provideTagged(curl),
+    postgres: await provideTagged(await postgres()),
+    temporalAdminTools: await provideTagged(temporalAdminTools),
+    temporalServer: await provideTagged(temporalServer),
+    temporalUi: await provideTagged(temporalUi),
+  };
+}
+
+async function provideTagged(image: Image): Promise<string> {
+  const pinned = await provideImage(image);
+  return `${fromRegistry(image)}${pinned.slice(pinned.indexOf("@"))}`;
+}

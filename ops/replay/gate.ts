@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo, Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { execa } from "execa";
+import { Failure, lastLines } from "../../common/failure";
+import { forwardPort } from "../../common/portForward";
+import { type Candidate, checkoutCandidate, imageCandidate, replayCommand } from "./candidate";
+import { exitCodes, SettingsFailure } from "./failure";
+import { type GateReport, type GroupReport, groupReportSchema } from "./report";
+import { type StackOutputs, stackOutputs } from "./stack";
+import { serviceOf, withAddress, workerConnection } from "./workerConnection";
+
+/** What to replay, and with what. */
+export interface GateOptions {
+  /** Stack whose open workflows are replayed. */
+  readonly stack: string;
+  /** Image by digest whose workflows replay them; default: those of the checkout, freshly built. */
+  readonly image?: string | undefined;
+  /** Histories of each worker group, spread over all start times, at least one of each type; default: all. */
+  readonly sample?: number | undefined;
+  /** List filter that narrows the workflows down; default: all that are open. */
+  readonly query?: string | undefined;
+  /** Told what happens. */
+  readonly onLine?: (line: string) => void;
+  /** Aborting it ends the replay; what was written is removed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Replays the workflows that are open in a stack's Temporal namespace with the workflows of a candidate: a build
+ * that is to be deployed, or the image that a rollback goes back to. Neither stack nor workflows are changed.
+ *
+ * @throws SettingsFailure when arguments, settings or the stack are wrong; Failure when the gate gets no answer
+ */
+export async function replayGate(options: GateOptions): Promise<GateReport> {
+  const { stack, image, onLine = () => undefined } = options;
+  const outputs = await stackOutputs(stack);
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-replay-"));
+  try {
+    onLine(image === undefined ? "building the workflows of this checkout" : `fetching ${image}`);
+    const candidate =
+      image === undefined
+        ? await checkoutCandidate()
+        : await imageCandidate(image, outputs.workerImage, join(folder, "image"));
+    const config = kubeConfig(outputs);
+    const groups: GroupReport[] = [];
+    for (const group of outputs.workers) {
+      onLine(`replaying the open workflows of ${group.name}`);
+      const environment = await workerConnection(config, group, join(folder, group.name));
+      groups.push({
+        group: group.name,
+        ...(await reachable(config, environment, (reached) => replayWith(candidate, reached, options))),
+      });
+    }
+    return { stack, candidate: candidate.description, groups };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function kubeConfig({ kubernetesContext: context }: StackOutputs): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  if (typeof context !== "string") return config;
+  if (config.getContextObject(context) === null) {
+    throw new SettingsFailure(
+      `the stack's Kubernetes context "${context}" is not in the kubeconfig`,
+      "set KUBECONFIG to the kubeconfig with which the stack was deployed",
+    );
+  }
+  config.setCurrentContext(context);
+  return config;
+}
+
+/** Forwards a port for as long as the work takes, if the address is one that resolves in the cluster only. */
+async function reachable<T>(
+  config: KubeConfig,
+  environment: Record<string, string>,
+  work: (environment: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const service = serviceOf(environment["TEMPORAL_ADDRESS"] ?? "");
+  if (service === undefined) return work(environment);
+  const server = await forwardPort(config, service, 0);
+  try {
+    return await work(withAddress(environment, `127.0.0.1:${portOf(server)}`));
+  } finally {
+    server.close();
+  }
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+async function replayWith(
+  candidate: Candidate,
+  environment: Readonly<Record<string, string>>,
+  { sample, query, onLine, signal }: GateOptions,
+) {
+  const args = [
+    ...(sample === undefined ? [] : ["--sample", String(sample)]),
+    ...(query === undefined ? [] : ["--query", query]),
+  ];
+  const child = execa(process.execPath, [replayCommand(candidate), ...args], {
+    // This shell's own TEMPORAL_* variables may mean another server.
+    extendEnv: false,
+    env: { ...systemCertificates(), ...environment },
+    reject: false,
+    stdin: "ignore",
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  for await (const line of child.iterable({ from: "stderr" })) onLine?.(line);
+  const { exitCode, stdout, stderr } = await child;
+  signal?.throwIfAborted();
+  if (!stdout.startsWith("{")) {
+    throw new (exitCode === exitCodes.settings ? SettingsFailure : Failure)(
+      "the workflows could not be replayed",
+      "settle what is named above; the settings are those of the deployed workers",
+      lastLines(stderr),
+    );
+  }
+  return groupReportSchema.parse(JSON.parse(stdout));
+}
+
+/** Where a connection that is secured by a public authority looks for it. */
+const systemCertificates = (): Record<string, string> =>
+  Object.fromEntries(
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );

@@ -1,0 +1,49 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { addPurchase, EMPTY_ACCOUNT } from "../domain/loyalty";
+import type { LoyaltyAccount } from "../domain/loyalty";
+import { loyaltyAccount, purchaseCompleted } from "../messages";
+import { declareVersioning } from "./support/versioning";
+
+/** What one run of an account hands to the next. */
+export interface LoyaltyInput {
+  /** Default: nothing collected yet. */
+  readonly account?: LoyaltyAccount;
+  /**
+   * History events after which a new run begins, if the server has not suggested one before. A small history is
+   * replayed quickly by a worker that does not know the account. Default 2000.
+   */
+  readonly maxHistoryEvents?: number;
+}
+
+const MAX_HISTORY_EVENTS = 2000;
+
+/**
+ * A customer's loyalty account: collects the points of completed orders for as long as the customer stays, one run
+ * after the other. Cancelling the workflow closes the account.
+ */
+export async function customerLoyalty({
+  account = EMPTY_ACCOUNT,
+  maxHistoryEvents = MAX_HISTORY_EVENTS,
+}: LoyaltyInput): Promise<never> {
+  let current = account;
+  setHandler(loyaltyAccount, () => current);
+  setHandler(purchaseCompleted, (purchase) => {
+    current = addPurchase(current, purchase);
+  });
+
+  await condition(() => {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    return continueAsNewSuggested || historyLength >= maxHistoryEvents;
+  });
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof customerLoyalty>({ account: current, maxHistoryEvents });
+}
+
+// It outlives every version of the worker, so it goes on with the new one: a change here must replay (`patched`).
+declareVersioning("AUTO_UPGRADE", customerLoyalty);

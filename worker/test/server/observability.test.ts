@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { OrderClient } from "../../src/client";
+import { loadClientConfig } from "../../src/config";
+import { sampleOrder } from "../../src/domain/sample-orders";
+import { Collector } from "./collector";
+import type { ReceivedSpan } from "./collector";
+import {
+  eventually,
+  freePort,
+  PACKAGE,
+  Process,
+  Server,
+  TASK_QUEUE,
+  temporalCli,
+  WorkerProcess,
+} from "./harness";
+
+const LOST = /spans cannot be exported/;
+
+describe("observability with a real server", () => {
+  let server: Server;
+  let env: Record<string, string>;
+  const workers: WorkerProcess[] = [];
+  const collectors: Collector[] = [];
+
+  const startWorker = async (overrides: Record<string, string> = {}): Promise<WorkerProcess> => {
+    const worker = await WorkerProcess.start({ ...env, ...overrides });
+    workers.push(worker);
+    await worker.answers("/readyz", 200);
+    return worker;
+  };
+
+  const startCollector = async (): Promise<Collector> => {
+    const collector = new Collector();
+    collectors.push(collector);
+    await collector.listen();
+    return collector;
+  };
+
+  /** Runs one order with the command line client in a process of its own; its workflow id. */
+  const order = async (overrides: Record<string, string> = {}, args: string[] = []): Promise<string> => {
+    const client = Process.start(process.execPath, ["lib/cli/order.js", "--json", ...args], {
+      PATH: process.env["PATH"],
+      ...env,
+      ...overrides,
+    });
+    await client.exited;
+    const [, workflowId] = /"workflowId":"([^"]+)"/.exec(client.output) ?? [];
+    assert.ok(workflowId, client.output);
+    return workflowId;
+  };
+
+  before(async () => {
+    temporalCli();
+    server = await Server.create();
+    await server.start();
+    env = {
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: "default",
+      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+    };
+  });
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.process.end("SIGKILL")));
+    await Promise.all(collectors.splice(0).map((collector) => collector.close()));
+  });
+
+  after(() => server.remove());
+
+  it("traces an order from the client through the workflow to its activities, in spans and in the log", async () => {
+    const collector = await startCollector();
+    const tracing = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20collector-secret",
+      OTEL_TRACES_SAMPLER_ARG: "1",
+    };
+    const worker = await startWorker({ ...tracing, LOG_LEVEL: "debug" });
+    const workflowId = await order(tracing);
+    assert.equal(await worker.stop(), 0, worker.process.output);
+
+    const { spans } = collector;
+    const named = (name: string): ReceivedSpan => {
+      const found = spans.filter((span) => span.name === name);
+      assert.equal(found.length, 1, `${name}: ${JSON.stringify(spans.map((span) => span.name))}`);
+      assert.ok(found[0]);
+      return found[0];
+    };
+    const start = named("StartWorkflow:order");
+    const run = named("RunWorkflow:order");
+    assert.equal(start.parentSpanId, "");
+    assert.equal(run.parentSpanId, start.spanId);
+    for (const activity of ["reserve", "charge", "ship"]) {
+      const scheduled = named(`StartActivity:${activity}`);
+      assert.equal(scheduled.parentSpanId, run.spanId);
+      assert.equal(named(`RunActivity:${activity}`).parentSpanId, scheduled.spanId);
+    }
+    const ofOrder = spans.filter((span) => span.traceId === start.traceId);
+    assert.equal(ofOrder.length, 8, JSON.stringify(ofOrder.map(({ name }) => name)));
+    assert.deepEqual([start.service, run.service], ["temporal-client", "temporal-worker"]);
+    assert.equal(run.attributes["workflowId"], workflowId);
+    assert.deepEqual([...collector.authorizations], ["Bearer collector-secret"]);
+
+    const lines = worker.log().filter((line) => line["workflowId"] === workflowId);
+    const runs = new Set(lines.map((line) => line["runId"]));
+    assert.equal(runs.size, 1);
+    for (const line of lines) {
+      assert.equal(line["traceId"], start.traceId, JSON.stringify(line));
+      assert.equal(line["taskQueue"], TASK_QUEUE);
+      assert.ok(
+        spans.some(({ spanId }) => spanId === line["spanId"]),
+        JSON.stringify(line),
+      );
+    }
+    const activities = lines.filter((line) => "activityType" in line);
+    assert.deepEqual(
+      new Set(activities.map((line) => line["activityType"])),
+      new Set(["reserve", "charge", "ship"]),
+    );
+    assert.ok(activities.every((line) => line["attempt"] === 1));
+    assert.ok(!worker.process.output.includes("collector-secret"));
+  });
+
+  it("exports nothing of a trace that is not sampled, and keeps the decision of whoever began it", async () => {
+    const collector = await startCollector();
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+    const worker = await startWorker({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: "1" });
+    await order({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: "0" });
+    const untraced = await order();
+    assert.equal(await worker.stop(), 0, worker.process.output);
+    const names = new Set(collector.spans.map(({ name }) => name));
+    assert.ok(!names.has("StartWorkflow:order"));
+    // Nobody decided on the second order before the worker, and the worker samples all.
+    assert.equal(collector.spans.filter(({ name }) => name === "RunWorkflow:order").length, 1);
+    assert.equal(new Set(collector.spans.map(({ traceId }) => traceId)).size, 1);
+    assert.equal(
+      collector.spans.find(({ name }) => name === "RunWorkflow:order")?.attributes["workflowId"],
+      untraced,
+    );
+  });
+
+  it("leaves a workflow that nobody traced to the worker's own share", async () => {
+    const collector = await startCollector();
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+    const worker = await startWorker({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: "0" });
+    await order();
+    assert.equal(await worker.stop(), 0, worker.process.output);
+    assert.deepEqual(collector.spans, []);
+  });
+
+  it("completes orders while nobody receives the spans, says so once, and once when somebody does", async () => {
+    const collector = new Collector();
+    const port = await freePort();
+    const worker = await startWorker({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_TRACES_SAMPLER_ARG: "1",
+      OTEL_BSP_SCHEDULE_DELAY: "50",
+    });
+    const warnings = (): unknown[] => worker.log().filter((line) => LOST.test(String(line["msg"])));
+    await order();
+    await eventually("the warning", async () => (warnings().length > 0 ? true : undefined));
+    await order();
+    await order();
+    assert.equal(warnings().length, 1);
+    collectors.push(collector);
+    await collector.listen(port);
+    await order();
+    await eventually("the recovery", async () =>
+      worker.log().find((line) => line["msg"] === "spans are exported again"),
+    );
+    assert.equal(warnings().length, 1);
+    assert.equal(await worker.stop(), 0, worker.process.output);
+  });
+
+  it("takes up running workflows when tracing is switched on or off under them", async () => {
+    const collector = await startCollector();
+    const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: "1" };
+    const client = await OrderClient.connect(loadClientConfig(env));
+    const [first, second] = ["switched-on", "switched-off"] as const;
+    const without = await startWorker();
+    await client.start(first, sampleOrder({ delaySeconds: 3 }));
+    await eventually("the delay", async () =>
+      /"activityType":"charge"/.test(without.process.output) ? true : undefined,
+    ).catch(() => undefined);
+    await without.process.end("SIGKILL");
+    const withTracing = await startWorker({ ...tracing, MAX_CACHED_WORKFLOWS: "2" });
+    assert.equal((await client.outcome(first, 60)).status, "completed");
+    await client.start(second, sampleOrder({ delaySeconds: 3 }));
+    await withTracing.stop();
+    await startWorker();
+    assert.equal((await client.outcome(second, 60)).status, "completed");
+    await client.close();
+  });
+
+  it("publishes what the process uses beside the SDK's metrics", async () => {
+    const worker = await startWorker({ TEMPORAL_WORKER_BUILD_ID: "build-7" });
+    await order();
+    const page = await eventually("garbage collection", async () => {
+      const text = await worker.metrics();
+      return text.includes("nodejs_gc_duration_seconds_count") ? text : undefined;
+    });
+    const value = (pattern: RegExp): number => {
+      const [, number] = pattern.exec(page) ?? [];
+      assert.ok(number !== undefined, `${pattern.source} is not in\n${page}`);
+      return Number(number);
+    };
+    assert.ok(Math.abs(value(/^process_start_time_seconds (\S+)$/m) - Date.now() / 1000) < 60);
+    assert.ok(value(/^process_cpu_seconds_total (\S+)$/m) > 0.1);
+    assert.ok(value(/^process_resident_memory_bytes (\S+)$/m) > 50e6);
+    assert.ok(value(/^process_open_fds (\S+)$/m) > 10);
+    assert.ok(value(/^nodejs_active_resources_total (\S+)$/m) > 0);
+    assert.ok(value(/^nodejs_heap_size_used_bytes (\S+)$/m) < value(/^nodejs_heap_size_limit_bytes (\S+)$/m));
+    assert.ok(value(/^nodejs_external_memory_bytes (\S+)$/m) > 0);
+    assert.ok(
+      value(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m) <=
+        value(/^nodejs_eventloop_lag_max_seconds (\S+)$/m),
+    );
+    assert.match(page, /^worker_build_info\{[^}]*build_id="build-7"[^}]*version="\d+\.\d+\.\d+"[^}]*\} 1$/m);
+    assert.match(
+      page,
+      /^nodejs_gc_duration_seconds_bucket\{kind="(minor|major|incremental|weakcb)",le="0\.001"\} \d+$/m,
+    );
+    assert.match(page, /^temporal_worker_task_slots_available\{/m);
+  });
+});
