@@ -56,5 +56,5 @@ export async function refuseForbiddenChanges(settings: Settings): Promise<void> 
   // An older version of this program left no record, or one of another form: the resources' guards remain.
   const deployed = record.safeParse(value);
   const message = deployed.success ? refusal(changeProblems(deployed.data, settings)) : undefined;
-  if (message !== undefined) throw new pulumi.RunError(message);
+  if (message !== undefined) throw new pulumi.RunError(`${message}\nNothing was changed.`);
 }

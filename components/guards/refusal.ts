@@ -19,7 +19,7 @@ export function refusedUpdate(
     name,
     ({ oldInputs }) => {
       const message = refusal(problems(oldInputs ?? {}));
-      if (message !== undefined) throw new Error(message);
+      if (message !== undefined) throw new Error(`${message}\nThis resource was not changed.`);
     },
     { onDryRun: true },
   );
@@ -32,6 +32,5 @@ export function refusal(problems: readonly string[]): string | undefined {
   return [
     `${problems.length === 1 ? "a change" : `${problems.length} changes`} that would lose data or not start:`,
     ...problems.map((problem) => `  - ${problem}`),
-    "Nothing was changed.",
   ].join("\n");
 }

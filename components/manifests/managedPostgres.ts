@@ -61,7 +61,7 @@ export function preflightScript(settings: ManagedPostgresSettings, needs: Prefli
       (database) =>
         `[ "$(ask ${database} "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()")" = t ] || problem "database ${database} does not belong to ${settings.user}: ALTER DATABASE ${database} OWNER TO ..."`,
     ),
-    `ask ${databases.visibility} 'BEGIN; CREATE EXTENSION IF NOT EXISTS btree_gin; ROLLBACK' >/dev/null || problem "${settings.user} cannot create the extension btree_gin in ${databases.visibility}; let an administrator run CREATE EXTENSION btree_gin there"`,
+    `ask ${databases.visibility} 'SET client_min_messages = warning; BEGIN; CREATE EXTENSION IF NOT EXISTS btree_gin; ROLLBACK' >/dev/null || problem "${settings.user} cannot create the extension btree_gin in ${databases.visibility}; let an administrator run CREATE EXTENSION btree_gin there"`,
     "shards=",
     `if [ -n "$(ask ${databases.default} "SELECT to_regclass('cluster_metadata_info')")" ]; then shards=$(ask ${databases.default} "${recordedShards(needs.clusterName)}"); fi`,
     `[ -z "$shards" ] || [ "$shards" = ${needs.historyShards} ] || problem "the database was made with $shards history shards, which can never change, but temporal.historyShards is ${needs.historyShards}; set it to $shards"`,

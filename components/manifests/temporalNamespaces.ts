@@ -56,9 +56,8 @@ function namespaceCommands({
   const wanted = `--namespace '${name}' --retention ${retentionDays * 24}h --description '${description}'`;
   const attributes = Object.entries(searchAttributes);
   return [
-    `if ! temporal operator namespace describe --namespace '${name}' >/dev/null 2>&1; then temporal operator namespace create ${wanted}; fi`,
-    `temporal operator namespace update ${wanted}`,
-    // Every server pod learns of a new namespace within its cache's refresh, 10 s.
+    `if temporal operator namespace describe --namespace '${name}' >/dev/null 2>&1; then temporal operator namespace update ${wanted}; else temporal operator namespace create ${wanted}; fi`,
+    // Every server pod learns of a new namespace when its cache is refreshed, which is every 10 s.
     ...(attributes.length === 0
       ? []
       : [
