@@ -1,9 +1,11 @@
 import { CodecServer } from "./components/codecServer";
+import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { imagePullSecret } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
+import { postgresOf } from "./components/postgres";
 import { loadSettings } from "./components/settings";
 import { temporalServer } from "./components/temporal";
 import { temporalCredentials } from "./components/temporalCredentials";
@@ -11,13 +13,16 @@ import { TemporalWorker } from "./components/worker";
 import { WorkerImage } from "./components/workerImage";
 
 const settings = loadSettings();
-const cluster = { providers: { kubernetes: kubernetesProvider(settings) } };
+const allowed = refuseForbiddenChanges(settings);
+const kubernetes = kubernetesProvider(settings, allowed);
+const cluster = { providers: { kubernetes } };
 
 const namespaces = new StackNamespaces("namespace", { settings }, cluster);
 const policies = new NetworkPolicies("policy", { settings, namespaces }, cluster);
 const workersNamespace = namespaces.named(settings.namespaces.workers);
 
-const temporal = temporalServer(settings, namespaces, { ...cluster, dependsOn: [policies] });
+const postgres = postgresOf(settings, namespaces, { ...cluster, dependsOn: [policies] });
+const temporal = temporalServer(settings, namespaces, postgres, { ...cluster, dependsOn: [policies] });
 
 const keyring = settings.payloadEncryption.enabled
   ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)
@@ -25,7 +30,11 @@ const keyring = settings.payloadEncryption.enabled
 
 const credentials = temporalCredentials(settings, workersNamespace, cluster);
 
-const image = new WorkerImage("worker-image", { settings: settings.workerImage });
+const image = new WorkerImage(
+  "worker-image",
+  { settings: settings.workerImage },
+  { dependsOn: [kubernetes] },
+);
 const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
 
 const groups = settings.workers.map((worker) => ({
@@ -91,3 +100,5 @@ export const codecServer = codec
       tokenSecret: codec.tokenSecret ?? null,
     }
   : null;
+/** What guards compare the next change with. */
+export const deployed = recordOf(settings);

@@ -15,21 +15,30 @@ import { isMapping } from "./settings/source";
  * ReplicaSet keep its own configuration.
  * @param settings which context; `clusterIdentifier` stands for the cluster, so that a renewed
  * kubeconfig never replaces what runs
+ * @param allowed resolves once the change is known to be possible; nothing is touched before
  * @throws pulumi.RunError if no kubeconfig can be read, or the context is not in it
  */
-export function kubernetesProvider({
-  kubernetes,
-  stack,
-}: Pick<Settings, "kubernetes" | "stack">): k8s.Provider {
-  const kubeconfig = readKubeconfig(process.env["KUBECONFIG"], homedir(), kubernetes.context);
+export function kubernetesProvider(
+  { kubernetes, stack }: Pick<Settings, "kubernetes" | "stack">,
+  allowed: Promise<void>,
+): k8s.Provider {
+  const kubeconfig = kubeconfigOf({ kubernetes });
   return new k8s.Provider("kubernetes", {
-    kubeconfig: pulumi.secret(kubeconfig),
+    kubeconfig: pulumi.secret(allowed.then(() => kubeconfig)),
     ...(kubernetes.context === undefined ? {} : { context: kubernetes.context }),
     clusterIdentifier: kubernetes.clusterIdentifier ?? `temporal-stack-${stack}`,
     enableSecretMutable: true,
     enableConfigMapMutable: false,
     deleteUnreachable: false,
   });
+}
+
+/**
+ * Content of the kubeconfig that the environment names.
+ * @throws pulumi.RunError as {@link readKubeconfig}
+ */
+export function kubeconfigOf({ kubernetes }: Pick<Settings, "kubernetes">): string {
+  return readKubeconfig(process.env["KUBECONFIG"], homedir(), kubernetes.context);
 }
 
 /**

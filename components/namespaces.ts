@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { ownershipGuard } from "./guards/namespaceOwnership";
 import { ownNamespaces } from "./manifests/flows";
 import { stackLabels } from "./manifests/labels";
 import { RESTRICTED_NAMESPACE } from "./manifests/podSecurity";
+import { lookUpNamespace } from "./namespaceLookup";
 import { dataOptions } from "./protection";
 import type { Settings } from "./settings";
 
@@ -21,7 +23,11 @@ export class StackNamespaces extends pulumi.ComponentResource {
       const resource = new k8s.core.v1.Namespace(
         `${name}-${namespace}`,
         { metadata: { name: namespace, labels: { ...stackLabels(settings), ...RESTRICTED_NAMESPACE } } },
-        { parent: this, ...dataOptions(settings) },
+        {
+          parent: this,
+          ...dataOptions(settings),
+          hooks: ownershipGuard(settings, namespace, (name) => lookUpNamespace(settings, name)),
+        },
       );
       this.#created.set(namespace, resource.metadata.name);
     }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { rule } from "./settings/fields";
+import { charts } from "./settings/charts";
 import { payloadEncryption } from "./settings/payloadEncryption";
+import { postgres } from "./settings/postgres";
 import { settingsProblems } from "./settings/problems";
 import {
   deletionProtection,
@@ -12,11 +13,14 @@ import {
   temporal,
   workerImage,
 } from "./settings/sections";
+import { sectionProblems } from "./settings/sectionRules";
 import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./settings/source";
 import { workers } from "./settings/workers";
 
 export type { CodecServerSettings } from "./settings/payloadEncryption";
 export type { SettingsSource } from "./settings/source";
+export type { ManagedPostgresSettings, PostgresClusterSettings } from "./settings/postgres";
+export type { ChartServerSettings, TemporalNamespaceSettings } from "./settings/temporal";
 export type { ResourceSettings, WorkerSettings } from "./settings/workers";
 
 /** Everything that `Pulumi.<stack>.yaml` may say under `temporal-stack:`. */
@@ -25,6 +29,8 @@ export const settingsSchema = z
     kubernetes: kubernetes.describe("Which cluster, and how to reach it."),
     namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
     temporal: temporal.describe("How there comes to be a Temporal server."),
+    postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
+    charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs."),
     workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
@@ -33,25 +39,7 @@ export const settingsSchema = z
     deletionProtection,
   })
   .check(({ value, issues }) => {
-    if (value.networkAccess.codecFrom.length > 0 && value.payloadEncryption.codecServer === undefined) {
-      issues.push(
-        rule("opens a codec server that is not there; set payloadEncryption.codecServer or remove it", [
-          "networkAccess",
-          "codecFrom",
-        ]),
-      );
-    }
-    if (value.temporal.mode !== "external") return;
-    for (const door of ["frontendFrom", "uiFrom"] as const) {
-      if (value.networkAccess[door].length > 0) {
-        issues.push(
-          rule(
-            "opens a Temporal server that this program does not run (temporal.mode is external); remove it",
-            ["networkAccess", door],
-          ),
-        );
-      }
-    }
+    issues.push(...sectionProblems(value));
   });
 
 /** The settings of one stack: plain, complete and checked. */

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import {
   frontendAddress,
   FRONTEND_PORT,
@@ -7,8 +7,11 @@ import {
   UI_SERVICE_PORT,
 } from "./manifests/temporalServer";
 import type { StackNamespaces } from "./namespaces";
+import type { Postgres } from "./postgres";
 import type { Settings } from "./settings";
 import { TemporalDevServer } from "./temporalDevServer";
+import { TemporalNamespaces } from "./temporalNamespaces";
+import { TemporalServer } from "./temporalServer";
 
 /** A Service inside the cluster. */
 export interface ServiceAddress {
@@ -18,7 +21,7 @@ export interface ServiceAddress {
 }
 
 /** The Temporal server of a stack, whoever runs it. */
-export interface TemporalServer {
+export interface TemporalEndpoint {
   /** host:port as the workers see it. */
   readonly address: string;
   /** Temporal namespace of the workflows. */
@@ -32,24 +35,37 @@ export interface TemporalServer {
 
 /**
  * The Temporal server by `temporal.mode`: started here, or only referred to.
+ * @param postgres where a server of mode `chart` keeps its data
  * @param opts options of the resources: provider and what must come first
  */
 export function temporalServer(
   settings: Settings,
   namespaces: StackNamespaces,
-  opts: pulumi.ComponentResourceOptions,
-): TemporalServer {
+  postgres: Postgres | undefined,
+  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+): TemporalEndpoint {
   const server = settings.temporal;
   const known = { address: frontendAddress(settings), namespace: server.namespace };
   if (server.mode === "external") return { ...known, frontend: null, ui: null, resources: [] };
 
   const namespace = settings.namespaces.temporal;
   const place = namespaces.named(namespace);
-  const devServer = new TemporalDevServer("temporal", { settings, server, namespace: place }, opts);
-  return {
-    ...known,
-    frontend: { namespace, service: FRONTEND_SERVICE, port: FRONTEND_PORT },
-    ui: { namespace, service: UI_SERVICE, port: UI_SERVICE_PORT },
-    resources: [devServer],
-  };
+  const frontend = { namespace, service: FRONTEND_SERVICE, port: FRONTEND_PORT };
+  const ui = { namespace, service: UI_SERVICE, port: UI_SERVICE_PORT };
+  if (server.mode === "devServer") {
+    const devServer = new TemporalDevServer("temporal", { settings, server, namespace: place }, opts);
+    return { ...known, frontend, ui, resources: [devServer] };
+  }
+  if (postgres === undefined) throw new pulumi.RunError("temporal.mode chart needs the section postgres");
+  const release = new TemporalServer(
+    "temporal",
+    { settings, server, namespace: place, postgres: postgres.connection },
+    { ...opts, dependsOn: [...opts.dependsOn, ...postgres.resources] },
+  );
+  const temporalNamespaces = new TemporalNamespaces(
+    "temporal-namespaces",
+    { settings, server, namespace: place },
+    { ...opts, dependsOn: [...opts.dependsOn, release] },
+  );
+  return { ...known, frontend, ui: server.ui.enabled ? ui : null, resources: [temporalNamespaces] };
 }

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { settingsSchema } from "../components/settings";
 import { isMapping, type Mapping } from "../components/settings/source";
+import { networkPage } from "./network";
+import { rbacPage } from "./rbac";
+import { markdownTable } from "./table";
 
 /*
- * Writes configuration.md from the schema that checks the settings: `npm run docs`. A test fails when the
- * file is not what the schema says.
+ * Writes configuration.md from the schema that checks the settings, network.md and rbac.md from the tables
+ * that are deployed: `npm run docs`. A test fails when a file is not what the code says.
  */
 
 interface Row {
@@ -85,12 +88,11 @@ function modeOf(variant: Mapping): string {
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = ({ key, kind, fallback, description }: Row) =>
-    `| \`${key}\` | ${kind} | ${fallback} | ${description.replaceAll("|", "\\|")} |`;
-  return ["| key | value | default | meaning |", "|---|---|---|---|", ...rows.map(cells)].join("\n");
+  const cells = ({ key, kind, fallback, description }: Row) => [`\`${key}\``, kind, fallback, description];
+  return markdownTable(["key", "value", "default", "meaning"], rows.map(cells));
 }
 
-/** The whole page. */
+/** Every setting, from the schema. */
 export function configurationPage(): string {
   const schema: unknown = z.toJSONSchema(settingsSchema, { io: "input", unrepresentable: "any" });
   const properties = isMapping(schema) && isMapping(schema["properties"]) ? schema["properties"] : {};
@@ -114,11 +116,18 @@ export function configurationPage(): string {
   ].join("\n\n")}\n`;
 }
 
-const PAGE = join(__dirname, "configuration.md");
+/** Every page that is written from the code, by its file. */
+export const pages: Readonly<Record<string, () => string>> = {
+  "configuration.md": configurationPage,
+  "network.md": networkPage,
+  "rbac.md": rbacPage,
+};
 
-/** The page as it lies in the repository. */
-export function writtenPage(): string {
-  return readFileSync(PAGE, "utf8");
+/** A page as it lies in the repository. */
+export function writtenPage(file: string): string {
+  return readFileSync(join(__dirname, file), "utf8");
 }
 
-if (require.main === module) writeFileSync(PAGE, configurationPage());
+if (require.main === module) {
+  for (const [file, page] of Object.entries(pages)) writeFileSync(join(__dirname, file), page());
+}

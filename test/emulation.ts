@@ -10,7 +10,15 @@ export const FAKE_DIGEST = `sha256:${"ab".repeat(32)}`;
 type State = Record<string, unknown>;
 
 /** What a provider would add to the inputs of a resource: mocks add nothing by themselves. */
-export function emulatedState(type: string, name: string, inputs: Readonly<State>): State {
+export function emulatedState(
+  type: string,
+  name: string,
+  inputs: Readonly<State>,
+  stackOutputs: Readonly<State> = {},
+): State {
+  if (type === "pulumi:pulumi:StackReference") {
+    return { ...inputs, outputs: stackOutputs, secretOutputNames: [] };
+  }
   if (type.startsWith("kubernetes:"))
     return { ...inputs, metadata: emulatedMetadata(name, inputs["metadata"]) };
   if (type === "random:index/randomPassword:RandomPassword") {

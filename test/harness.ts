@@ -8,8 +8,10 @@ import { emulatedState } from "./emulation";
  */
 
 const rejections: unknown[] = [];
+let onRejection: () => void = () => undefined;
 process.on("unhandledRejection", (reason) => {
   rejections.push(reason);
+  onRejection();
 });
 
 /** Rejections that no `deploy` has reported; empties the collection. */
@@ -30,6 +32,8 @@ export interface Registration {
   readonly retainOnDelete: boolean;
   readonly dependencies: readonly string[];
   readonly provider: string;
+  /** Names of the hooks that run before an update or a creation. */
+  readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
   readonly timeouts: { readonly create: string; readonly update: string };
   /** Inputs with secrets unwrapped. */
   readonly inputs: Values;
@@ -40,6 +44,8 @@ export interface Registration {
 /** Result of a run. */
 export interface Deployment {
   readonly registrations: readonly Registration[];
+  /** Hooks by name. Mocks never run them; tests do. */
+  readonly hooks: ReadonlyMap<string, pulumi.ResourceHook>;
   readonly outputs: Values;
 }
 
@@ -49,6 +55,8 @@ export interface DeployOptions {
   readonly preview?: boolean;
   readonly config?: Readonly<Record<string, string>>;
   readonly secretKeys?: readonly string[];
+  /** Outputs that the stack finds when it reads itself. */
+  readonly stackOutputs?: Values;
 }
 
 /**
@@ -62,7 +70,7 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
     {
       newResource: ({ name, type, inputs, custom }) => ({
         id: custom === false ? "" : `${name}-id`,
-        state: emulatedState(type, name, isValues(inputs) ? inputs : {}),
+        state: emulatedState(type, name, isValues(inputs) ? inputs : {}, options.stackOutputs),
       }),
       call: ({ token }) => {
         // The SDK loses the message of an error that is thrown here.
@@ -74,23 +82,32 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
     "temporal-stack",
     options.stack ?? "dev",
     options.preview ?? false,
+    "organization",
   );
   pulumi.runtime.setAllConfig({ ...options.config }, [...(options.secretKeys ?? [])]);
   recordRegistrations(registrations);
+  const hooks = recordHooks();
 
   let outputs: unknown;
-  try {
-    outputs = await pulumi.runtime.runInPulumiStack(() => Promise.resolve(program()));
-  } catch (error) {
-    failures.push(error);
-  }
-  await pulumi.runtime.disconnect();
+  const run = async () => {
+    try {
+      outputs = await pulumi.runtime.runInPulumiStack(() => Promise.resolve(program()));
+    } catch (error) {
+      failures.push(error);
+    }
+    await pulumi.runtime.disconnect();
+  };
+  // What waits for a registration that was rejected would wait for ever.
+  const rejected = new Promise<void>((resolve) => {
+    onRejection = resolve;
+  });
+  await Promise.race([run(), rejected]);
   await new Promise((resolve) => setImmediate(resolve));
   failures.push(...uncollectedRejections());
   if (failures.length > 0)
     throw new AggregateError(failures, [...new Set(failures.map(messageOf))].join("\n").trim());
   const resolved = await valueOf(pulumi.output(outputs));
-  return { registrations, outputs: isValues(resolved) ? resolved : {} };
+  return { registrations, hooks, outputs: isValues(resolved) ? resolved : {} };
 }
 
 function messageOf(error: unknown): string {
@@ -113,6 +130,22 @@ function recordRegistrations(registrations: Registration[]): void {
   });
 }
 
+/** Takes the place of the server through which the engine would call hooks. */
+function recordHooks(): Map<string, pulumi.ResourceHook> {
+  const hooks = new Map<string, pulumi.ResourceHook>();
+  const done = () => Promise.resolve();
+  const registerResourceHook = (hook: pulumi.ResourceHook) => {
+    if (hooks.has(hook.name)) throw new Error(`two hooks of the name ${hook.name}`);
+    hooks.set(hook.name, hook);
+    return done();
+  };
+  const server = { registerResourceHook, awaitStackRegistrations: done, shutdown: () => undefined };
+  const store: unknown = Reflect.get(globalThis, "globalStore");
+  if (typeof store !== "object" || store === null) throw new Error("the SDK has no store any more");
+  Reflect.set(store, "callbacks", server);
+  return hooks;
+}
+
 function readRequest(request: unknown): Registration {
   const text = (getter: string, from: unknown = request) => {
     const found = method(from, getter)();
@@ -124,6 +157,11 @@ function readRequest(request: unknown): Registration {
   const raw = object === undefined ? {} : method(object, "toJavaScript")();
   const inputs = unwrapSecrets(raw, "", secretPaths);
   const dependencies = method(request, "getDependenciesList")();
+  const hooks = method(request, "getHooks")();
+  const hookNames = (getter: string) => {
+    const names = hooks === undefined ? [] : method(hooks, getter)();
+    return Array.isArray(names) ? names.map(String) : [];
+  };
   return {
     name: text("getName"),
     type: text("getType"),
@@ -133,6 +171,10 @@ function readRequest(request: unknown): Registration {
     retainOnDelete: method(request, "getRetainondelete")() === true,
     dependencies: Array.isArray(dependencies) ? dependencies.map(String) : [],
     provider: text("getProvider"),
+    hooks: {
+      beforeCreate: hookNames("getBeforeCreateList"),
+      beforeUpdate: hookNames("getBeforeUpdateList"),
+    },
     timeouts: {
       create: timeouts === undefined ? "" : text("getCreate", timeouts),
       update: timeouts === undefined ? "" : text("getUpdate", timeouts),

@@ -1,8 +1,23 @@
-import { type Settings } from "../settings";
+import { type PostgresClusterSettings, type Settings } from "../settings";
 import { type PeerNetwork, portOf, portOfUrl } from "../settings/fields";
+import { SERVER_ROLES } from "../settings/temporal";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServer";
-import { type Labels, selectorLabels } from "./labels";
-import { DEV_SERVER_UI_PORT, FRONTEND, FRONTEND_PORT } from "./temporalServer";
+import { COMPONENT, type Labels, selectorLabels } from "./labels";
+import { PREFLIGHT } from "./managedPostgres";
+import { POSTGRES_PORT } from "./postgres";
+import { NAMESPACE_RECONCILER } from "./temporalNamespaces";
+import {
+  CHART_SERVER,
+  DEV_SERVER_UI_PORT,
+  FRONTEND,
+  FRONTEND_HTTP_PORT,
+  FRONTEND_PORT,
+  HISTORY_PORT,
+  MATCHING_PORT,
+  MEMBERSHIP_PORTS,
+  SERVER_METRICS_PORT,
+  UI_SERVICE_PORT,
+} from "./temporalServer";
 import { METRICS_PORT } from "./worker";
 
 /** Pods of one namespace; no labels means all of them. */
@@ -10,9 +25,11 @@ export interface Pods {
   readonly kind: "pods";
   readonly namespace: string;
   readonly labels: Labels;
+  /** Only pods that are one of these components. */
+  readonly components?: readonly string[];
 }
 
-/** Addresses outside the cluster. */
+/** Addresses outside the cluster, or inside it where no label selects them. */
 export interface Addresses {
   readonly kind: "addresses";
   readonly cidrs: readonly string[];
@@ -24,32 +41,51 @@ export interface FlowPort {
   readonly protocol: "TCP" | "UDP";
 }
 
-/** One allowed connection: who opens it, to whom, on which ports. */
+/** One allowed connection: who opens it, to whom, on which ports, what for. */
 export interface Flow {
   /** Unique; names the policies that let it through. */
   readonly name: string;
-  readonly from: Pods;
+  readonly from: Pods | Addresses;
   readonly to: Pods | Addresses;
   readonly ports: readonly FlowPort[];
+  readonly why: string;
 }
+
+type FlowSettings = Pick<
+  Settings,
+  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres"
+>;
 
 const DNS_PORTS: readonly FlowPort[] = [
   { port: 53, protocol: "UDP" },
   { port: 53, protocol: "TCP" },
 ];
+/** Status endpoint of the instance manager beside each Postgres instance. */
+const INSTANCE_STATUS_PORT = 8000;
+const INSTANCE_METRICS_PORT = 9187;
+const OPERATOR_WEBHOOK_PORT = 9443;
+const OPERATOR_METRICS_PORT = 8080;
+const OPERATOR_LABELS: Labels = { "app.kubernetes.io/name": "cloudnative-pg" };
 
 /** Namespaces that the stack makes and closes. */
-export function ownNamespaces({ temporal, namespaces }: Pick<Settings, "temporal" | "namespaces">): string[] {
-  return temporal.mode === "devServer" ? [namespaces.temporal, namespaces.workers] : [namespaces.workers];
+export function ownNamespaces({
+  temporal,
+  namespaces,
+  postgres,
+}: Pick<Settings, "temporal" | "namespaces" | "postgres">): string[] {
+  return [
+    ...(temporal.mode === "external" ? [] : [namespaces.temporal]),
+    ...(postgres?.mode === "cluster" && postgres.operator.install ? [postgres.operator.namespace] : []),
+    namespaces.workers,
+  ];
 }
 
 /**
- * Every connection that the stack needs, and no other: NetworkPolicies are made from this table, and the
- * tests try each flow and each other pair. The kubelet's probes need none: a node always reaches its pods.
+ * Every connection that the stack needs, and no other: NetworkPolicies and docs/network.md are made from
+ * this table, and the tests try each flow and each other pair. The kubelet's probes need none: a node
+ * always reaches its pods.
  */
-export function stackFlows(
-  settings: Pick<Settings, "temporal" | "namespaces" | "networkAccess" | "payloadEncryption">,
-): Flow[] {
+export function stackFlows(settings: FlowSettings): Flow[] {
   const { namespaces, networkAccess } = settings;
   const workers = pods(namespaces.workers, { "app.kubernetes.io/name": "temporal-worker" });
   const clusterDns = pods("kube-system", { "k8s-app": "kube-dns" });
@@ -59,45 +95,198 @@ export function stackFlows(
       from: pods(namespace, {}),
       to: clusterDns,
       ports: DNS_PORTS,
+      why: "name resolution",
     })),
-    { name: "workers-frontend", from: workers, ...frontend(settings) },
+    { name: "workers-frontend", from: workers, ...frontend(settings), why: "tasks of the workers" },
+    ...(settings.temporal.mode === "chart" ? serverFlows(settings) : []),
+    ...postgresFlows(settings),
     ...networkAccess.frontendFrom.map((peer, index) => ({
-      name: `access-frontend-${String(index)}`,
+      name: `access-frontend-${index}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),
       ...frontend(settings),
+      why: "networkAccess.frontendFrom",
     })),
     ...networkAccess.uiFrom.map((peer, index) => ({
-      name: `access-ui-${String(index)}`,
+      name: `access-ui-${index}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),
-      to: pods(namespaces.temporal, selectorLabels(FRONTEND)),
-      ports: [tcp(DEV_SERVER_UI_PORT)],
+      ...ui(settings),
+      why: "networkAccess.uiFrom",
     })),
     ...codecServerFlows(settings),
-    ...networkAccess.metricsFrom.map((peer, index) => ({
-      name: `access-metrics-${String(index)}`,
-      from: pods(peer.namespace, peer.podLabels ?? {}),
-      to: workers,
-      ports: [tcp(METRICS_PORT)],
-    })),
+    ...networkAccess.metricsFrom.flatMap((peer, index) =>
+      metricsOf(settings, workers).map(({ what, to, port }) => ({
+        name: what === "workers" ? `access-metrics-${index}` : `access-metrics-${what}-${index}`,
+        from: pods(peer.namespace, peer.podLabels ?? {}),
+        to,
+        ports: [tcp(port)],
+        why: "networkAccess.metricsFrom",
+      })),
+    ),
   ];
 }
 
-function codecServerFlows({
-  namespaces,
-  networkAccess,
-  payloadEncryption,
-}: Pick<Settings, "namespaces" | "networkAccess" | "payloadEncryption">): Flow[] {
+/** Between the roles of the official chart, and from its tools. */
+function serverFlows(settings: FlowSettings): Flow[] {
+  const roles = serverPods(settings, SERVER_ROLES);
+  const role = (name: string) => serverPods(settings, [name]);
+  return [
+    {
+      name: "server-membership",
+      from: roles,
+      to: roles,
+      ports: MEMBERSHIP_PORTS.map(tcp),
+      why: "ring of the server's pods; without it, they start and never see each other",
+    },
+    {
+      name: "server-frontend",
+      from: roles,
+      to: role("frontend"),
+      ports: [tcp(FRONTEND_PORT), tcp(FRONTEND_HTTP_PORT)],
+      why: "system workflows and callbacks",
+    },
+    {
+      name: "server-history",
+      from: roles,
+      to: role("history"),
+      ports: [tcp(HISTORY_PORT)],
+      why: "calls between server roles",
+    },
+    {
+      name: "server-matching",
+      from: roles,
+      to: role("matching"),
+      ports: [tcp(MATCHING_PORT)],
+      why: "calls between server roles",
+    },
+    {
+      name: "tools-frontend",
+      from: serverPods(settings, ["web", "admintools"]),
+      to: role("frontend"),
+      ports: [tcp(FRONTEND_PORT)],
+      why: "UI and admin tools",
+    },
+    {
+      name: "namespaces-frontend",
+      from: pods(settings.namespaces.temporal, selectorLabels(NAMESPACE_RECONCILER)),
+      to: role("frontend"),
+      ports: [tcp(FRONTEND_PORT)],
+      why: "Temporal namespaces and search attributes",
+    },
+  ];
+}
+
+function postgresFlows(settings: FlowSettings): Flow[] {
+  const { postgres, namespaces } = settings;
+  if (postgres === undefined) return [];
+  // The chart's jobs carry the component `database`, though they are its clients.
+  const clients = serverPods(settings, [...SERVER_ROLES, "database"]);
+  if (postgres.mode === "managed") {
+    const service = { to: addresses(postgres.cidrs), ports: [tcp(postgres.port)] };
+    return [
+      { name: "server-postgres", from: clients, ...service, why: "SQL of the server and its schema jobs" },
+      {
+        name: "preflight-postgres",
+        from: pods(namespaces.temporal, selectorLabels(PREFLIGHT)),
+        ...service,
+        why: "proof of the login before Temporal is touched",
+      },
+    ];
+  }
+  const instances = instancePods(settings, postgres);
+  return [
+    {
+      name: "server-postgres",
+      from: clients,
+      to: instances,
+      ports: [tcp(POSTGRES_PORT)],
+      why: "SQL of the server and its schema jobs",
+    },
+    {
+      name: "postgres-replication",
+      from: instances,
+      to: instances,
+      ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
+      why: "replication and status, also of the jobs that make instances",
+    },
+    {
+      name: "postgres-api",
+      from: instances,
+      ...apiServer(settings),
+      why: "each instance manager reads its Cluster",
+    },
+    {
+      name: "operator-postgres",
+      from: pods(postgres.operator.namespace, OPERATOR_LABELS),
+      to: instances,
+      ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
+      why: "the operator's care for the instances",
+    },
+    ...(postgres.operator.install ? operatorFlows(settings, postgres) : []),
+  ];
+}
+
+function operatorFlows(settings: FlowSettings, { operator }: PostgresClusterSettings): Flow[] {
+  const { to: api, ports } = apiServer(settings);
+  return [
+    {
+      name: "operator-api",
+      from: pods(operator.namespace, {}),
+      to: api,
+      ports,
+      why: "the operator, and the job that waits for its webhook",
+    },
+    {
+      name: "operator-webhook",
+      from: api,
+      to: pods(operator.namespace, OPERATOR_LABELS),
+      ports: [tcp(OPERATOR_WEBHOOK_PORT)],
+      why: "admission of Postgres resources",
+    },
+  ];
+}
+
+function metricsOf(settings: FlowSettings, workers: Pods): { what: string; to: Pods; port: number }[] {
+  const { temporal, postgres } = settings;
+  return [
+    { what: "workers", to: workers, port: METRICS_PORT },
+    ...(temporal.mode === "chart"
+      ? [{ what: "server", to: serverPods(settings, SERVER_ROLES), port: SERVER_METRICS_PORT }]
+      : []),
+    ...(postgres?.mode === "cluster"
+      ? [{ what: "postgres", to: instancePods(settings, postgres), port: INSTANCE_METRICS_PORT }]
+      : []),
+    ...(postgres?.mode === "cluster" && postgres.operator.install
+      ? [
+          {
+            what: "operator",
+            to: pods(postgres.operator.namespace, OPERATOR_LABELS),
+            port: OPERATOR_METRICS_PORT,
+          },
+        ]
+      : []),
+  ];
+}
+
+function codecServerFlows({ namespaces, networkAccess, payloadEncryption }: FlowSettings): Flow[] {
   const auth = payloadEncryption.codecServer?.auth;
   const codecServer = pods(namespaces.workers, selectorLabels(CODEC_SERVER));
   return [
     ...(auth?.mode === "jwt"
-      ? [{ name: "codec-server-keys", from: codecServer, ...peer(auth.network, portOfUrl(auth.jwksUrl)) }]
+      ? [
+          {
+            name: "codec-server-keys",
+            from: codecServer,
+            ...peer(auth.network, portOfUrl(auth.jwksUrl)),
+            why: "public keys of the identity provider",
+          },
+        ]
       : []),
     ...networkAccess.codecFrom.map(({ namespace, podLabels }, index) => ({
-      name: `access-codec-${String(index)}`,
+      name: `access-codec-${index}`,
       from: pods(namespace, podLabels ?? {}),
       to: codecServer,
       ports: [tcp(CODEC_SERVER_PORT)],
+      why: "networkAccess.codecFrom",
     })),
   ];
 }
@@ -106,7 +295,7 @@ function frontend({
   temporal,
   namespaces,
 }: Pick<Settings, "temporal" | "namespaces">): Pick<Flow, "to" | "ports"> {
-  if (temporal.mode === "devServer") {
+  if (temporal.mode !== "external") {
     return { to: pods(namespaces.temporal, selectorLabels(FRONTEND)), ports: [tcp(FRONTEND_PORT)] };
   }
   return peer(temporal.network, portOf(temporal.address));
@@ -118,16 +307,54 @@ function peer(
   defaultPort: number,
 ): Pick<Flow, "to" | "ports"> {
   return {
-    to:
-      namespace === undefined ? { kind: "addresses", cidrs: cidrs ?? [] } : pods(namespace, podLabels ?? {}),
+    to: namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {}),
     ports: [tcp(podPort ?? defaultPort)],
   };
+}
+
+function ui(settings: FlowSettings): Pick<Flow, "to" | "ports"> {
+  return settings.temporal.mode === "chart"
+    ? { to: serverPods(settings, ["web"]), ports: [tcp(UI_SERVICE_PORT)] }
+    : {
+        to: pods(settings.namespaces.temporal, selectorLabels(FRONTEND)),
+        ports: [tcp(DEV_SERVER_UI_PORT)],
+      };
+}
+
+function apiServer({ networkAccess }: Pick<Settings, "networkAccess">): {
+  to: Addresses;
+  ports: FlowPort[];
+} {
+  const { cidrs, ports } = networkAccess.apiServer;
+  return { to: addresses(cidrs), ports: ports.map(tcp) };
+}
+
+function serverPods({ namespaces }: Pick<Settings, "namespaces">, components: readonly string[]): Pods {
+  return { ...pods(namespaces.temporal, CHART_SERVER), components };
+}
+
+/** Instances, and the jobs that make them: those have no other label in common. */
+function instancePods({ namespaces }: Pick<Settings, "namespaces">, { name }: PostgresClusterSettings): Pods {
+  return pods(namespaces.temporal, { "cnpg.io/cluster": name });
 }
 
 function pods(namespace: string, labels: Labels): Pods {
   return { kind: "pods", namespace, labels };
 }
 
+function addresses(cidrs: readonly string[]): Addresses {
+  return { kind: "addresses", cidrs };
+}
+
 function tcp(port: number): FlowPort {
   return { port, protocol: "TCP" };
+}
+
+/** Whether a pod is one of those that are meant. */
+export function selects({ namespace, labels, components }: Pods, pod: { namespace: string; labels: Labels }) {
+  return (
+    pod.namespace === namespace &&
+    Object.entries(labels).every(([key, value]) => pod.labels[key] === value) &&
+    (components === undefined || components.includes(pod.labels[COMPONENT] ?? ""))
+  );
 }

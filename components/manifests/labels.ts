@@ -3,6 +3,12 @@ import type { Settings } from "../settings";
 /** Labels by key. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** Label with the part of a program that a pod is. */
+export const COMPONENT = "app.kubernetes.io/component";
+
+/** Label with the name of the stack that made an object. */
+export const STACK_LABEL = "temporal-stack/stack";
+
 /** What an object belongs to, in the terms of the recommended Kubernetes labels. */
 export interface Identity {
   /** The program: `temporal`, `temporal-worker`. */
@@ -18,7 +24,7 @@ export function selectorLabels({ name, instance, component }: Identity): Labels 
   return {
     "app.kubernetes.io/name": name,
     "app.kubernetes.io/instance": instance,
-    "app.kubernetes.io/component": component,
+    [COMPONENT]: component,
   };
 }
 
@@ -28,7 +34,7 @@ export function stackLabels(settings: Pick<Settings, "stack" | "labels">): Label
     ...settings.labels,
     "app.kubernetes.io/part-of": "temporal-stack",
     "app.kubernetes.io/managed-by": "pulumi",
-    "temporal-stack/stack": settings.stack,
+    [STACK_LABEL]: settings.stack,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Addresses, Flow, Pods } from "./flows";
+import { COMPONENT } from "./labels";
 
 type NetworkPolicySpec = types.input.networking.v1.NetworkPolicySpec;
 
@@ -32,7 +33,7 @@ export function networkPolicyManifests(
 }
 
 function egress({ name, from, to, ports }: Flow, namespaces: readonly string[]): PolicyManifest[] {
-  if (!namespaces.includes(from.namespace)) return [];
+  if (from.kind !== "pods" || !namespaces.includes(from.namespace)) return [];
   const spec = {
     podSelector: podSelector(from),
     policyTypes: ["Egress"],
@@ -51,16 +52,20 @@ function ingress({ name, from, to, ports }: Flow, namespaces: readonly string[])
   return [{ name: `${name}-ingress`, namespace: to.namespace, spec }];
 }
 
-function podSelector({ labels }: Pods) {
-  return Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } };
+function podSelector({ labels, components }: Pods) {
+  return {
+    ...(Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } }),
+    ...(components === undefined
+      ? {}
+      : { matchExpressions: [{ key: COMPONENT, operator: "In", values: [...components] }] }),
+  };
 }
 
 function peers(peer: Pods | Addresses) {
   if (peer.kind === "addresses") return peer.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
   const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: peer.namespace } };
+  const selector = podSelector(peer);
   return [
-    Object.keys(peer.labels).length === 0
-      ? { namespaceSelector }
-      : { namespaceSelector, podSelector: podSelector(peer) },
+    Object.keys(selector).length === 0 ? { namespaceSelector } : { namespaceSelector, podSelector: selector },
   ];
 }

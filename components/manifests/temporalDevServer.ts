@@ -6,6 +6,7 @@ import {
   DEV_SERVER_UI_PORT,
   FRONTEND_PORT,
   FRONTEND_SERVICE,
+  TEMPORAL_UID,
   UI_SERVICE,
   UI_SERVICE_PORT,
 } from "./temporalServer";
@@ -14,8 +15,6 @@ type PodSpec = types.input.core.v1.PodSpec;
 type ServicePort = types.input.core.v1.ServicePort;
 type PersistentVolumeClaimSpec = types.input.core.v1.PersistentVolumeClaimSpec;
 
-/** User of the Temporal CLI image. */
-const TEMPORAL_UID = 1000;
 const DATA_DIRECTORY = "/data";
 /** gRPC service whose health the frontend reports. */
 const HEALTH_SERVICE = "temporal.api.workflowservice.v1.WorkflowService";

@@ -102,6 +102,16 @@ export function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
 }
 
+/** An image whose tag begins with its version, `1.31.2`; a digest may follow. */
+export function versionedImage(what: string) {
+  const expected = `${what} whose tag begins with its version, like name:1.31.2 or name:1.31.2@sha256:...`;
+  return text(
+    expected,
+    /^[a-z0-9][a-z0-9._/-]*(:[1-9]\d{0,4}\/[a-z0-9._/-]+)?:\d+\.\d+[A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$/,
+    512,
+  );
+}
+
 /** Port of an https:// address. */
 export function portOfUrl(url: string): number {
   return Number(new URL(url).port || 443);
@@ -116,6 +126,22 @@ function isCidr(value: string): boolean {
   const [, address, length] = /^(.+)\/(\d{1,3})$/.exec(value) ?? [];
   const family = isIP(address ?? "");
   return family !== 0 && Number(length) <= (family === 4 ? 32 : 128);
+}
+
+/** Name of a Temporal namespace. */
+export const temporalNamespace = text(
+  'a Temporal namespace: letters, digits, ".", "_", "-", beginning with a letter or digit, at most 255 characters',
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  255,
+);
+
+/** Custom search attributes: their types by name. */
+export function searchAttributes() {
+  return z.record(
+    text("a search attribute name: a letter, then letters, digits, _", /^[A-Za-z]\w*$/, 64),
+    oneOf(["Bool", "Datetime", "Double", "Int", "Keyword", "KeywordList", "Text"]),
+    { error: (issue) => (issue.code === "invalid_type" ? "a mapping of names to types" : undefined) },
+  );
 }
 
 /** Where a server is that this program does not run, for NetworkPolicies; `who` names it. */

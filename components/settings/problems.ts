@@ -8,6 +8,7 @@ type Path = readonly PropertyKey[];
 /** Where no secret may stand in the clear. */
 const SECRET_PATHS: readonly Path[] = [
   ["workerImage", "registry", "password"],
+  ["postgres", "password"],
   ["temporal", "tls", "client", "privateKey"],
   ["temporal", "apiKey"],
   ["workerImage", "pullSecret", "password"],

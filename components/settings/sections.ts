@@ -2,6 +2,7 @@ import { z } from "zod";
 import { images } from "../versions";
 import { imagePin } from "./imagePin";
 import {
+  cidr,
   dnsLabel,
   flag,
   hostPort,
@@ -12,18 +13,15 @@ import {
   oneOf,
   peerNetwork,
   rule,
+  searchAttributes,
+  temporalNamespace,
   text,
   wholeNumber,
 } from "./fields";
 import { apiKey, apiKeySecret, tls } from "./credentials";
 import { Sensitive } from "./sensitive";
+import { chart } from "./temporal";
 import { containerResources } from "./workers";
-
-const temporalNamespace = text(
-  'a Temporal namespace: letters, digits, ".", "_", "-", beginning with a letter or digit, at most 255 characters',
-  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-  255,
-);
 
 /** Which cluster, and how to reach it. */
 export const kubernetes = z
@@ -44,6 +42,12 @@ export const namespaces = z
   .strictObject({
     temporal: dnsLabel("a namespace name").default("temporal").describe("Namespace of the Temporal server."),
     workers: dnsLabel("a namespace name").default("temporal-workers").describe("Namespace of the workers."),
+    adopt: z
+      .array(dnsLabel("a namespace name"), { error: "a list of namespace names" })
+      .default([])
+      .describe(
+        "Namespaces that exist already and that this stack may take over: from then on it labels them, closes them and, without `deletionProtection`, deletes them. Any other existing namespace is refused.",
+      ),
   })
   .check(({ value, issues }) => {
     for (const role of ["temporal", "workers"] as const) {
@@ -77,14 +81,7 @@ const devServer = z.strictObject({
     })
     .prefault({}),
   resources: containerResources({ cpu: "100m", memory: "256Mi", memoryLimit: "1Gi" }),
-  searchAttributes: z
-    .record(
-      text("a search attribute name: a letter, then letters, digits, _", /^[A-Za-z]\w*$/, 64),
-      oneOf(["Bool", "Datetime", "Double", "Int", "Keyword", "KeywordList", "Text"]),
-      { error: (issue) => (issue.code === "invalid_type" ? "a mapping of names to types" : undefined) },
-    )
-    .optional()
-    .describe("Search attributes registered at start, by name."),
+  searchAttributes: searchAttributes().optional().describe("Search attributes registered at start, by name."),
   rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
     .default(300)
     .describe("Seconds after which `pulumi up` reports that the server did not become ready."),
@@ -108,7 +105,7 @@ const external = z
   });
 
 /** How there comes to be a Temporal server. */
-export const temporal = z.discriminatedUnion("mode", [devServer, external]);
+export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
 
 const secretText = (description: string) =>
   z
@@ -205,7 +202,25 @@ export const networkAccess = z
     frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
     uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
     codecFrom: peers("Pods that may call the codec server, like the ingress controller"),
-    metricsFrom: peers("Pods that may scrape the workers' metrics, like Prometheus"),
+    metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
+    apiServer: z
+      .strictObject({
+        cidrs: z
+          .array(cidr, { error: "a list of address ranges" })
+          .min(1, { error: "a list of at least one address range" })
+          .default(["0.0.0.0/0", "::/0"])
+          .describe(
+            "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
+          ),
+        ports: z
+          .array(wholeNumber("a port", 1, 65535), { error: "a list of ports" })
+          .min(1, { error: "a list of at least one port" })
+          .default([443, 6443])
+          .describe(
+            "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
+          ),
+      })
+      .prefault({}),
   })
   .prefault({});
 

@@ -14,10 +14,12 @@ export const LEAST: Values = {
 /** Settings as the engine hands them over. */
 export function source(sections: Values, more: Partial<SettingsSource> = {}): SettingsSource {
   const config = Object.fromEntries(
-    Object.entries(sections).map(([key, value]) => [
-      `temporal-stack:${key}`,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+    Object.entries(sections)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [
+        `temporal-stack:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
   );
   return { stack: "dev", stackFile: "Pulumi.dev.yaml", secretKeys: [], ...more, config };
 }

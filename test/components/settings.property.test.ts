@@ -104,8 +104,106 @@ const EXTERNAL: readonly Values[] = [
   networkAccess: { metricsFrom: [{ namespace: "monitoring" }] },
 }));
 
+const RESOURCES = { requests: { cpu: "100m", memory: "512Mi" }, limits: { cpu: "1", memory: "1Gi" } };
+const ROLE = { replicas: 2, resources: RESOURCES };
+
+/** The same for the official chart, with each Postgres. */
+const CHART: readonly Values[] = [
+  {
+    mode: "cluster",
+    operator: {
+      install: true,
+      namespace: "cnpg-system",
+      chartVersion: "0.29.0",
+      image: "a/operator:1.30.0",
+      gateImage: "a/curl:8",
+      replicas: 1,
+      resources: RESOURCES,
+    },
+    name: "temporal-pg",
+    image: "a/postgres:16.1",
+    instances: 3,
+    synchronousReplicas: 1,
+    antiAffinity: "required",
+    storage: { size: "10Gi", storageClass: "fast" },
+    walStorage: { size: "10Gi", storageClass: "fast" },
+    resources: RESOURCES,
+    maxConnections: 1000,
+    parameters: { work_mem: "8MB" },
+    credentials: { loginRole: "a", passwordGenerations: { a: 1, b: 1 } },
+    podMonitor: false,
+    stopSeconds: 60,
+    readyTimeoutSeconds: 900,
+  },
+  {
+    mode: "managed",
+    host: "postgres.example.com",
+    port: 5432,
+    databases: { default: "temporal", visibility: "visibility" },
+    user: "temporal",
+    password: "hunter2",
+    ca: PEM("CERTIFICATE"),
+    verifyTls: true,
+    maxConnections: 1000,
+    cidrs: ["10.0.0.0/8"],
+    preflightImage: "a/postgres:16.1",
+  },
+].map((postgres) => ({
+  ...FULL,
+  namespaces: { temporal: "temporal", workers: "workers", adopt: ["temporal"] },
+  temporal: {
+    mode: "chart",
+    chartVersion: "1.6.0",
+    images: { server: "a/server:1.31.2", adminTools: "a/admin-tools:1.31.2" },
+    historyShards: 512,
+    cluster: { name: "active", initialFailoverVersion: 1, failoverVersionIncrement: 10 },
+    roles: { frontend: ROLE, history: ROLE, matching: ROLE, worker: ROLE },
+    databaseConnections: { default: 20, visibility: 10 },
+    shutdown: { failHealthCheckSeconds: 5, drainSeconds: 10, terminationGracePeriodSeconds: 60 },
+    namespace: "shop",
+    namespaces: [
+      {
+        name: "shop",
+        retentionDays: 7,
+        shortenRetentionToDays: 7,
+        description: "Orders",
+        searchAttributes: { CustomerId: "Keyword" },
+      },
+    ],
+    reconcileMinutes: 10,
+    dynamicConfig: {},
+    ui: {
+      enabled: true,
+      image: "a/ui:2.52.0",
+      replicas: 1,
+      resources: RESOURCES,
+      ingress: {
+        host: "temporal.example.com",
+        className: "nginx",
+        tlsSecret: "tls",
+        annotations: { a: "b" },
+      },
+    },
+    logLevel: "info",
+    schemaTimeoutSeconds: 300,
+    rolloutTimeoutSeconds: 900,
+  },
+  postgres,
+  charts: {
+    temporalRepository: "https://a.example/charts",
+    cloudNativePgRepository: "oci://a.example/charts",
+  },
+  networkAccess: {
+    uiFrom: [{ namespace: "ingress" }],
+    apiServer: { cidrs: ["10.0.0.1/32"], ports: [6443] },
+  },
+}));
+
 /** Keys that may have any name: nothing in them is unknown. */
-const FREE_MAPPINGS = ["labels", "podLabels", "env", "searchAttributes"];
+const FREE_MAPPINGS = [
+  ...["labels", "podLabels", "env", "searchAttributes"],
+  ...["parameters", "dynamicConfig", "annotations"],
+];
 
 function parse(sections: Values): unknown {
   return parseSettings({
@@ -114,7 +212,7 @@ function parse(sections: Values): unknown {
     config: Object.fromEntries(
       Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
     ),
-    secretKeys: ["temporal-stack:workerImage", "temporal-stack:temporal"],
+    secretKeys: ["temporal-stack:workerImage", "temporal-stack:temporal", "temporal-stack:postgres"],
   });
 }
 
@@ -159,7 +257,7 @@ function refusal(sections: unknown): string {
   return "accepted";
 }
 
-const places = [FULL, ...EXTERNAL].flatMap((sections) =>
+const places = [FULL, ...EXTERNAL, ...CHART].flatMap((sections) =>
   pathsOf(sections).map((place) => ({ ...place, sections })),
 );
 const mappings = places.filter(
@@ -169,7 +267,7 @@ const RUNS = { numRuns: 250 };
 
 describe("settings, for any mistake", () => {
   it("are accepted without one", () => {
-    for (const sections of [FULL, ...EXTERNAL]) assert.doesNotThrow(() => parse(sections));
+    for (const sections of [FULL, ...EXTERNAL, ...CHART]) assert.doesNotThrow(() => parse(sections));
   });
 
   it("name the key whose value is of another kind", () => {

@@ -58,6 +58,7 @@ describe("settings", () => {
       uiFrom: [],
       codecFrom: [],
       metricsFrom: [],
+      apiServer: { cidrs: ["0.0.0.0/0", "::/0"], ports: [443, 6443] },
     });
   });
 
@@ -184,7 +185,7 @@ describe("settings", () => {
     [
       "an unknown mode",
       { ...LEAST, temporal: { mode: "cluster" } },
-      /temporal\.mode .*one of "devServer", "external", found the text "cluster"/,
+      /temporal\.mode .*one of "devServer", "chart", "external", found the text "cluster"/,
     ],
     [
       "an external server without a way",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Pods, stackFlows } from "../../components/manifests/flows";
+import { selects, stackFlows } from "../../components/manifests/flows";
 import { parseSettings, type Settings } from "../../components/settings";
 import { addresses } from "../../local/cluster/native/addresses";
 import { localImages, provideImage } from "../../local/cluster/native/images";
@@ -110,15 +110,12 @@ describe("NetworkPolicies", () => {
 const isListed = (settings: Settings, source: Pod, target: Pod, port: Omit<Target, "address">): boolean =>
   stackFlows(settings).some(
     ({ from, to, ports }) =>
-      selects(from, source) &&
+      from.kind === "pods" &&
+      selects(from, source.metadata) &&
       to.kind === "pods" &&
-      selects(to, target) &&
+      selects(to, target.metadata) &&
       ports.some((allowed) => allowed.port === port.port && allowed.protocol === port.protocol),
   );
-
-const selects = ({ namespace, labels }: Pods, { metadata }: Pod): boolean =>
-  metadata.namespace === namespace &&
-  Object.entries(labels).every(([key, value]) => metadata.labels[key] === value);
 
 const portsOf = ({ metadata }: Pod): readonly Omit<Target, "address">[] =>
   listening.find(({ of }) => of === metadata.namespace)?.ports ?? [];

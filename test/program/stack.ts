@@ -32,10 +32,9 @@ export function stackConfig(stack: StackName): Values {
 /** Configuration as the engine hands it to a program: mappings and lists as JSON. */
 export function engineConfig(config: Values): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
   );
 }
 
@@ -50,7 +49,7 @@ users: [{ name: test, user: { token: kubeconfig-token } }]
 /** Runs the whole program with a real stack file, and `changes` to its configuration. */
 export async function deployStack(
   stack: StackName,
-  options: Pick<DeployOptions, "preview" | "secretKeys"> & { changes?: Values } = {},
+  options: Pick<DeployOptions, "preview" | "secretKeys" | "stackOutputs"> & { changes?: Values } = {},
 ): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
   const before = process.env["KUBECONFIG"];
@@ -83,7 +82,7 @@ export interface KubernetesObject {
 /** The Kubernetes objects among the registrations, optionally of one kind. */
 export function objectsOf({ registrations }: Deployment, kind?: string): KubernetesObject[] {
   return registrations
-    .filter(({ type }) => /^kubernetes:[\w./-]+:\w+$/.test(type))
+    .filter(({ type }) => type !== "kubernetes:helm.sh/v3:Release" && /^kubernetes:[\w./-]+:\w+$/.test(type))
     .map((registration) => ({
       registration,
       kind: String(registration.inputs["kind"]),

@@ -24,6 +24,26 @@ const WORKER_KINDS = [
   "HorizontalPodAutoscaler",
   "PodDisruptionBudget",
 ];
+/** Of the official chart and Postgres, in a cluster for good. */
+const IN_CLUSTER = {
+  Namespace: 3,
+  NetworkPolicy: 29,
+  RandomPassword: 3,
+  Secret: 3,
+  ServiceAccount: 4,
+  Release: 2,
+  Role: 1,
+  RoleBinding: 1,
+  Cluster: 1,
+  Database: 2,
+  Job: 2,
+  CronJob: 1,
+};
+const KINDS = {
+  local: { Namespace: 2, NetworkPolicy: 6, Deployment: 2, PersistentVolumeClaim: 1, Service: 2 },
+  dev: IN_CLUSTER,
+  prod: IN_CLUSTER,
+};
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 for (const stack of STACKS) {
@@ -43,13 +63,11 @@ for (const stack of STACKS) {
       }
       assert.deepEqual(Object.fromEntries(kinds), {
         kubernetes: 1,
-        Namespace: stack === "local" ? 2 : 1,
-        NetworkPolicy: stack === "local" ? 6 : 3,
         RandomPassword: 1,
         Secret: 1,
         Image: 1,
         ...Object.fromEntries(WORKER_KINDS.map((kind) => [kind, 1])),
-        ...(stack === "local" ? { Deployment: 2, PersistentVolumeClaim: 1, Service: 2 } : {}),
+        ...KINDS[stack],
       });
     });
 
@@ -90,7 +108,8 @@ for (const stack of STACKS) {
         assert.equal(labels["app.kubernetes.io/managed-by"], "pulumi", registration.name);
         assert.equal(labels["temporal-stack/stack"], stack, registration.name);
       }
-      const pods = podsOf(deployment);
+      // Pods of charts and operators are selected by those.
+      const pods = podsOf(deployment).filter(({ spec }) => spec !== undefined);
       const selectors = [
         ...objectsOf(deployment, "Deployment").map(({ inputs }) =>
           mappingAt(inputs, "spec", "selector", "matchLabels"),
@@ -106,7 +125,7 @@ for (const stack of STACKS) {
     });
 
     it("runs only pods that meet Pod Security restricted, without token, with read-only root", () => {
-      for (const pod of podsOf(deployment)) assert.deepEqual(restrictedProblems(pod.spec), [], pod.name);
+      for (const pod of podsOf(deployment)) assert.deepEqual(restrictedProblems(pod), [], pod.name);
       for (const { inputs } of objectsOf(deployment, "Namespace")) {
         for (const mode of ["enforce", "audit", "warn"]) {
           assert.equal(at(inputs, "metadata", "labels", `pod-security.kubernetes.io/${mode}`), "restricted");
@@ -123,17 +142,18 @@ for (const stack of STACKS) {
 
     it("keeps keys out of everything but the Secret's data and the outputs of their generator", () => {
       for (const { name, inputs, secretPaths } of custom()) {
-        if (!JSON.stringify(inputs).includes(FAKE_KEY)) continue;
-        assert.equal(name, "payload-keyring-secret");
-        assert.ok(secretPaths.some((path) => path === "stringData" || path === "stringData.key-1"));
+        if (![FAKE_KEY, FAKE_SEED].some((text) => JSON.stringify(inputs).includes(text))) continue;
+        assert.match(name, /^(payload-keyring-secret|database-credentials-[ab]-secret)$/);
+        assert.ok(secretPaths.some((path) => path.startsWith("stringData")));
       }
       assert.ok(!JSON.stringify(deployment.outputs).includes(FAKE_KEY));
+      assert.ok(!JSON.stringify(deployment.outputs).includes(FAKE_SEED));
       assert.ok(!JSON.stringify(deployment.outputs).includes("kubeconfig-token"));
     });
 
     it("protects what holds data, unless the stack may be thrown away", () => {
       const holders = custom().filter(({ type }) =>
-        /:(Namespace|RandomPassword|Secret|PersistentVolumeClaim)$/.test(type),
+        /:(Namespace|RandomPassword|Secret|PersistentVolumeClaim|Cluster|Database)$/.test(type),
       );
       assert.ok(holders.length > 0);
       for (const holder of holders) {
@@ -177,17 +197,17 @@ for (const stack of STACKS) {
       const worker = find(deployment.registrations, "worker-orders");
       const needs = worker.dependencies.join("\n");
       assert.match(needs, /NetworkPolicy::policy-temporal-workers-deny/);
-      if (stack === "local") assert.match(needs, /Deployment::temporal-deployment/);
+      assert.match(
+        needs,
+        stack === "local" ? /Deployment::temporal-deployment/ : /Job::temporal-namespaces-job/,
+      );
     });
 
     it("says what other programs need, by name only", () => {
       const { outputs } = deployment;
       const ours = { namespace: "temporal", service: "temporal-frontend", port: 7233 };
-      assert.deepEqual(outputs["temporalFrontend"], stack === "local" ? ours : null);
-      assert.deepEqual(
-        outputs["temporalUi"],
-        stack === "local" ? { ...ours, service: "temporal-web", port: 8080 } : null,
-      );
+      assert.deepEqual(outputs["temporalFrontend"], ours);
+      assert.deepEqual(outputs["temporalUi"], { ...ours, service: "temporal-web", port: 8080 });
       assert.equal(outputs["temporalAddress"], "temporal-frontend.temporal.svc:7233");
       assert.deepEqual(outputs["payloadKeyring"], {
         namespace: "temporal-workers",
@@ -255,7 +275,7 @@ describe("codec server", () => {
       [],
     );
     const pods = podsOf(deployment);
-    for (const pod of pods) assert.deepEqual(restrictedProblems(pod.spec), [], pod.name);
+    for (const pod of pods) assert.deepEqual(restrictedProblems(pod), [], pod.name);
     const [service] = objectsOf(deployment, "Service");
     const selector = mappingAt(service?.inputs, "spec", "selector");
     assert.deepEqual(
@@ -286,8 +306,9 @@ describe("codec server", () => {
 
   it("has a generated token that stands in its Secret only", async () => {
     const deployment = await deployed({});
-    const holders = deployment.registrations.filter(({ inputs }) =>
-      JSON.stringify(inputs).includes(FAKE_SEED),
+    // Every generated text is the same in tests, those of the database included.
+    const holders = deployment.registrations.filter(
+      ({ name, inputs }) => !name.startsWith("database-") && JSON.stringify(inputs).includes(FAKE_SEED),
     );
     assert.deepEqual(
       holders.map(({ name }) => name),
@@ -356,7 +377,7 @@ describe("program", () => {
     const deployment = await deployStack("dev", {
       changes: { "temporal-stack:payloadEncryption": { enabled: false } },
     });
-    assert.deepEqual(objectsOf(deployment, "Secret"), []);
+    assert.ok(!deployment.registrations.some(({ name }) => name.startsWith("payload-keyring")));
     assert.equal(deployment.outputs["payloadKeyring"], null);
     const [config] = objectsOf(deployment, "ConfigMap");
     assert.deepEqual(
@@ -370,7 +391,7 @@ describe("program", () => {
       changes: { "temporal-stack:payloadEncryption": { keys: ["key-1", "key-2"], activeKey: "key-2" } },
     });
     const names = deployment.registrations.flatMap(({ type, name }) =>
-      type.endsWith(":RandomPassword") ? [name] : [],
+      type.endsWith(":RandomPassword") && name.startsWith("payload-keyring-") ? [name] : [],
     );
     assert.deepEqual(names, ["payload-keyring-key-1", "payload-keyring-key-2"]);
   });
@@ -385,7 +406,9 @@ describe("program", () => {
         },
       },
     });
-    const seeds = deployment.registrations.filter(({ type }) => type.endsWith(":RandomPassword"));
+    const seeds = deployment.registrations.filter(
+      ({ type, name }) => type.endsWith(":RandomPassword") && name.startsWith("payload-keyring-"),
+    );
     assert.deepEqual(
       seeds.map(({ name, protect }) => [name, protect]),
       [
@@ -393,8 +416,8 @@ describe("program", () => {
         ["payload-keyring-key-1", true],
       ],
     );
-    const [secret] = objectsOf(deployment, "Secret");
-    assert.deepEqual(Object.keys(mappingAt(secret?.inputs, "stringData")), ["key-2"]);
+    const secret = find(deployment.registrations, "payload-keyring-secret");
+    assert.deepEqual(Object.keys(mappingAt(secret.inputs, "stringData")), ["key-2"]);
   });
 
   it("hands a registry password on as a secret", async () => {
@@ -420,8 +443,8 @@ describe("program", () => {
     const config: unknown = JSON.parse(String(at(secret.inputs, "stringData", ".dockerconfigjson")));
     const auth = Buffer.from("puller:hunter2").toString("base64");
     assert.deepEqual(config, { auths: { "registry.example.com": { ...pullSecret, auth } } });
-    const [account] = objectsOf(deployment, "ServiceAccount");
-    assert.deepEqual(account?.inputs["imagePullSecrets"], [{ name: "image-pull-secret-1a2b3c4d" }]);
+    const account = find(deployment.registrations, "worker-orders-service-account");
+    assert.deepEqual(account.inputs["imagePullSecrets"], [{ name: "image-pull-secret-1a2b3c4d" }]);
   });
 
   it("lets the cluster pull with a Secret that is there already", async () => {
@@ -430,8 +453,8 @@ describe("program", () => {
       changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
     });
     assert.ok(!deployment.registrations.some(({ name }) => name === "image-pull-secret"));
-    const [account] = objectsOf(deployment, "ServiceAccount");
-    assert.deepEqual(account?.inputs["imagePullSecrets"], [{ name: "registry-login" }]);
+    const account = find(deployment.registrations, "worker-orders-service-account");
+    assert.deepEqual(account.inputs["imagePullSecrets"], [{ name: "registry-login" }]);
   });
 
   it("labels the image with the commit that its sources are from, and dates it by that commit", async () => {

@@ -1,22 +1,28 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse as parseYaml } from "yaml";
 import { tools } from "../../../components/versions";
 import { isValues, type Values } from "../../harness";
 
 /*
- * Writes kubernetes.json: of the API server's own OpenAPI documents, the schemas of the kinds that this
- * project deploys, without descriptions. To be run again when the Kubernetes version moves:
+ * Writes kubernetes.json: of the API server's own OpenAPI documents, and of CloudNativePG's resource
+ * definitions, the schemas of the kinds that this project deploys, without descriptions. To be run again
+ * when one of the versions moves:
  *
  *   go mod download -json k8s.io/kubernetes@v<version>      # prints the module's folder
- *   node --require sucrase/register/ts test/program/openapi/extract.ts <folder>/api/openapi-spec/v3
+ *   go mod download -json github.com/cloudnative-pg/cloudnative-pg@v<version>
+ *   node --require sucrase/register/ts test/program/openapi/extract.ts \
+ *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases
  */
 
 const DOCUMENTS = [
   "api__v1",
   "apis__apps__v1",
   "apis__autoscaling__v2",
+  "apis__batch__v1",
   "apis__networking.k8s.io__v1",
   "apis__policy__v1",
+  "apis__rbac.authorization.k8s.io__v1",
 ];
 const KINDS = [
   "core.v1.Namespace",
@@ -27,10 +33,16 @@ const KINDS = [
   "core.v1.PersistentVolumeClaim",
   "apps.v1.Deployment",
   "autoscaling.v2.HorizontalPodAutoscaler",
+  "batch.v1.CronJob",
+  "batch.v1.Job",
   "networking.v1.NetworkPolicy",
   "policy.v1.PodDisruptionBudget",
+  "rbac.v1.Role",
+  "rbac.v1.RoleBinding",
 ].map((kind) => `io.k8s.api.${kind}`);
 const PREFIX = "#/components/schemas/";
+const RESOURCE_DEFINITIONS = ["postgresql.cnpg.io_clusters.yaml", "postgresql.cnpg.io_databases.yaml"];
+const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 function withoutDescriptions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutDescriptions);
@@ -66,8 +78,37 @@ function reachable(schemas: Values): Record<string, unknown> {
   return result;
 }
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("usage: extract.ts <folder with the OpenAPI v3 documents>");
-const schemas = Object.entries(reachable(schemasOf(folder))).sort(([a], [b]) => (a < b ? -1 : 1));
+/** Schemas of custom resources, in the form of the API server's own. */
+function customSchemas(definitions: string): Record<string, unknown> {
+  return Object.fromEntries(
+    RESOURCE_DEFINITIONS.map((file) => {
+      const definition: unknown = parseYaml(readFileSync(join(definitions, file), "utf8"));
+      const at = (value: unknown, key: string) => (isValues(value) ? value[key] : undefined);
+      const spec = at(definition, "spec");
+      const group = String(at(spec, "group"));
+      const kind = String(at(at(spec, "names"), "kind"));
+      const versions = at(spec, "versions");
+      const [version] = Array.isArray(versions) ? versions.filter(isValues) : [];
+      const schema = withoutDescriptions(at(at(version, "schema"), "openAPIV3Schema"));
+      if (version === undefined || !isValues(schema) || !isValues(schema["properties"])) {
+        throw new Error(`${file} is no resource definition`);
+      }
+      const name = String(version["name"]);
+      const properties = { ...schema["properties"], metadata: { $ref: `${PREFIX}${OBJECT_META}` } };
+      const kinds = [{ group, kind, version: name }];
+      return [
+        `${group}.${name}.${kind}`,
+        { ...schema, properties, "x-kubernetes-group-version-kind": kinds },
+      ];
+    }),
+  );
+}
+
+const [folder, definitions] = process.argv.slice(2);
+if (folder === undefined || definitions === undefined) {
+  throw new Error("usage: extract.ts <folder with OpenAPI v3 documents> <folder with resource definitions>");
+}
+const all = { ...reachable(schemasOf(folder)), ...customSchemas(definitions) };
+const schemas = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
 const extract = { kubernetes: tools.kubernetes, prefix: PREFIX, schemas: Object.fromEntries(schemas) };
 writeFileSync(join(__dirname, "kubernetes.json"), `${JSON.stringify(extract)}\n`);

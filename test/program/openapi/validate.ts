@@ -43,13 +43,17 @@ function check(schema: unknown, value: unknown, path: string): string[] {
     const fits = schema["oneOf"].some((option) => check(option, value, path).length === 0);
     return fits ? [] : [`${path}: ${JSON.stringify(value)} has none of the allowed types`];
   }
+  if (schema["x-kubernetes-int-or-string"] === true) {
+    const fits = typeof value === "string" || Number.isInteger(value);
+    return fits ? [] : [`${path}: ${JSON.stringify(value)} is neither a text nor a whole number`];
+  }
   if (schema["type"] === "object") return checkObject(schema, value, path);
   if (schema["type"] === "array") {
     return Array.isArray(value)
       ? value.flatMap((item, index) => check(schema["items"], item, `${path}[${String(index)}]`))
       : [`${path}: not a list`];
   }
-  return checkScalar(String(schema["type"]), value, path);
+  return checkScalar(schema, value, path);
 }
 
 function checkObject(schema: Values, value: unknown, path: string): string[] {
@@ -68,7 +72,12 @@ function checkObject(schema: Values, value: unknown, path: string): string[] {
   ];
 }
 
-function checkScalar(type: string, value: unknown, path: string): string[] {
+function checkScalar(schema: Values, value: unknown, path: string): string[] {
+  const type = String(schema["type"]);
+  const words = schema["enum"];
+  if (Array.isArray(words) && !words.includes(value)) {
+    return [`${path}: ${JSON.stringify(value)} is none of ${words.join(", ")}`];
+  }
   const fits = type === "integer" ? Number.isInteger(value) : typeof value === type;
   return fits ? [] : [`${path}: ${JSON.stringify(value)} is not of type ${type}`];
 }

@@ -1,0 +1,220 @@
+import { splitImage } from "../settings/imageVersion";
+import type { ChartServerSettings } from "../settings";
+import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../settings/temporal";
+import { COMPONENT } from "./labels";
+import { restrictedContainer, restrictedPod } from "./podSecurity";
+import { DATABASES } from "./postgresCluster";
+import type { PostgresConnection } from "./postgres";
+import { containerResources } from "./resources";
+import {
+  CHART_SERVER,
+  FRONTEND_HTTP_PORT,
+  FRONTEND_PORT,
+  FRONTEND_SERVICE,
+  TEMPORAL_UID,
+} from "./temporalServer";
+
+const CA_DIRECTORY = "/etc/temporal/postgres-ca";
+const CA_VOLUME = "postgres-ca";
+/** Retries of a schema job within its deadline. */
+const SCHEMA_RETRIES = 10;
+/** Resources of short-lived and idle pods, which have no settings of their own. */
+const TOOL_RESOURCES = { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } };
+
+/** What the values refer to. */
+export interface TemporalValuesReferences {
+  readonly postgres: PostgresConnection;
+  readonly serviceAccount: string;
+}
+
+/**
+ * Values of the official chart, 1.6: every key exists there. Secrets are referred to by name, as Helm keeps
+ * values in plain text.
+ */
+export function temporalValues(
+  settings: ChartServerSettings,
+  { postgres, serviceAccount }: TemporalValuesReferences,
+) {
+  const pod = restrictedPod(TEMPORAL_UID);
+  const container = restrictedContainer();
+  const ca = caVolume(postgres);
+  const { images, ui } = settings;
+  return {
+    serviceAccount: { create: false, name: serviceAccount },
+    // Helpers for servers older than 1.30.
+    shims: { dockerize: false, elasticsearchTool: false },
+    schema: {
+      useHelmHooks: true,
+      activeDeadlineSeconds: settings.schemaTimeoutSeconds,
+      backoffLimit: SCHEMA_RETRIES,
+      resources: TOOL_RESOURCES,
+      securityContext: pod,
+      containerSecurityContext: container,
+    },
+    admintools: {
+      image: splitImage(images.adminTools),
+      resources: TOOL_RESOURCES,
+      securityContext: pod,
+      containerSecurityContext: container,
+      ...ca,
+    },
+    web: {
+      enabled: ui.enabled,
+      image: splitImage(ui.image),
+      replicaCount: ui.replicas,
+      resources: containerResources(ui.resources),
+      securityContext: pod,
+      containerSecurityContext: container,
+      topologySpreadConstraints: spread("web"),
+      ...disruptionBudget(ui.replicas),
+      ingress: webIngress(ui),
+    },
+    server: {
+      image: splitImage(images.server),
+      // Asks the internet for news at each start.
+      versionCheckDisabled: true,
+      securityContext: pod,
+      terminationGracePeriodSeconds: settings.shutdown.terminationGracePeriodSeconds,
+      // The chart rolls pods for its own ConfigMap only, never for a Secret.
+      podAnnotations: { "temporal-stack/password-checksum": postgres.passwordChecksum },
+      ...ca,
+      config: {
+        logLevel: settings.logLevel,
+        logFormat: "json",
+        clusterMetadata: clusterMetadata(settings),
+        persistence: {
+          // The chart finds the schema folders by these very names.
+          defaultStore: "default",
+          visibilityStore: "visibility",
+          numHistoryShards: settings.historyShards,
+          datastores: {
+            default: { sql: store("default", settings, postgres) },
+            visibility: { sql: store("visibility", settings, postgres) },
+          },
+        },
+        // Namespaces are kept by a job of this program, which also changes those that exist.
+        namespaces: { create: false },
+      },
+      dynamicConfig: dynamicConfig(settings),
+      ...Object.fromEntries(SERVER_ROLES.map((role) => [role, roleValues(settings, role)])),
+    },
+  };
+}
+
+function roleValues({ roles }: ChartServerSettings, role: ServerRole) {
+  const { replicas, resources } = roles[role];
+  return {
+    replicaCount: replicas,
+    resources: containerResources(resources),
+    containerSecurityContext: restrictedContainer(),
+    topologySpreadConstraints: spread(role),
+    ...disruptionBudget(replicas),
+  };
+}
+
+/** One pod at a time may be evicted; a single pod may always be, or nodes could not be drained. */
+function disruptionBudget(replicas: number) {
+  return replicas > 1 ? { podDisruptionBudget: { maxUnavailable: 1 } } : {};
+}
+
+function spread(component: string) {
+  return ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: { matchLabels: { ...CHART_SERVER, [COMPONENT]: component } },
+  }));
+}
+
+/** The whole section, as the chart's own is left out when there is one. */
+function clusterMetadata({ cluster }: ChartServerSettings) {
+  return {
+    enableGlobalNamespace: false,
+    failoverVersionIncrement: cluster.failoverVersionIncrement,
+    masterClusterName: cluster.name,
+    currentClusterName: cluster.name,
+    clusterInformation: {
+      [cluster.name]: {
+        enabled: true,
+        initialFailoverVersion: cluster.initialFailoverVersion,
+        rpcName: FRONTEND_SERVICE,
+        rpcAddress: `127.0.0.1:${FRONTEND_PORT}`,
+        httpAddress: `127.0.0.1:${FRONTEND_HTTP_PORT}`,
+      },
+    },
+  };
+}
+
+function store(
+  name: keyof typeof DATABASES,
+  { databaseConnections }: ChartServerSettings,
+  { host, port, databases, user, password, ca, verifyTls }: PostgresConnection,
+) {
+  return {
+    createDatabase: false,
+    manageSchema: true,
+    pluginName: "postgres12_pgx",
+    driverName: "postgres12_pgx",
+    databaseName: databases[name],
+    connectAddr: `${host}:${port}`,
+    connectProtocol: "tcp",
+    user,
+    existingSecret: password.secretName,
+    secretKey: password.key,
+    maxConns: databaseConnections[name],
+    maxIdleConns: databaseConnections[name],
+    maxConnLifetime: "1h",
+    tls: {
+      enabled: true,
+      enableHostVerification: verifyTls,
+      ...(ca === undefined ? {} : { caFile: `${CA_DIRECTORY}/${ca.key}` }),
+      ...(verifyTls ? { serverName: host } : {}),
+    },
+  };
+}
+
+/** Mounted as a whole and without subPath, so that a renewed authority arrives in running pods. */
+function caVolume({ ca }: PostgresConnection) {
+  if (ca === undefined) return {};
+  return {
+    additionalVolumes: [
+      {
+        name: CA_VOLUME,
+        secret: { secretName: ca.secretName, items: [{ key: ca.key, path: ca.key }] },
+      },
+    ],
+    additionalVolumeMounts: [{ name: CA_VOLUME, mountPath: CA_DIRECTORY, readOnly: true }],
+  };
+}
+
+function webIngress({ ingress }: ChartServerSettings["ui"]) {
+  if (ingress === undefined) return { enabled: false };
+  return {
+    enabled: true,
+    ...(ingress.className === undefined ? {} : { className: ingress.className }),
+    annotations: ingress.annotations,
+    hosts: [`${ingress.host}/`],
+    tls: [{ hosts: [ingress.host], secretName: ingress.tlsSecret }],
+  };
+}
+
+/**
+ * Draining, so that a rolling update loses no call, and short-lived connections: gRPC stays with one pod
+ * for as long as a connection lives, so a new frontend would get no work, and a full one keep it.
+ */
+function dynamicConfig({ shutdown, dynamicConfig: own }: ChartServerSettings) {
+  const drain = `${shutdown.drainSeconds}s`;
+  const values = {
+    "frontend.keepAliveMaxConnectionAge": "1m",
+    "frontend.shutdownFailHealthCheckDuration": `${shutdown.failHealthCheckSeconds}s`,
+    "frontend.shutdownDrainDuration": drain,
+    "history.shutdownDrainDuration": drain,
+    "matching.shutdownDrainDuration": drain,
+    "history.alignMembershipChange": `${ALIGNMENT_SECONDS}s`,
+    "matching.alignMembershipChange": `${ALIGNMENT_SECONDS}s`,
+    ...own,
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, [{ value, constraints: {} }]]),
+  );
+}

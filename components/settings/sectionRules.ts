@@ -1,0 +1,102 @@
+import type { z } from "zod";
+import { neededConnections } from "./connectionBudget";
+import { rule } from "./fields";
+import type { networkAccess, namespaces, temporal } from "./sections";
+import type { payloadEncryption } from "./payloadEncryption";
+import type { PostgresSettings } from "./postgres";
+
+/** The sections between which there are rules. */
+interface Sections {
+  readonly temporal: z.output<typeof temporal>;
+  readonly namespaces: z.output<typeof namespaces>;
+  readonly networkAccess: z.output<typeof networkAccess>;
+  readonly payloadEncryption: z.output<typeof payloadEncryption>;
+  readonly postgres?: PostgresSettings | undefined;
+}
+
+type Problem = ReturnType<typeof rule>;
+
+/** What is wrong between sections that are each right by themselves. */
+export function sectionProblems(sections: Sections): Problem[] {
+  return [...doorProblems(sections), ...postgresProblems(sections), ...namespaceProblems(sections)];
+}
+
+function doorProblems({ temporal, networkAccess, payloadEncryption }: Sections): Problem[] {
+  const problems: Problem[] = [];
+  if (networkAccess.codecFrom.length > 0 && payloadEncryption.codecServer === undefined) {
+    problems.push(
+      rule("opens a codec server that is not there; set payloadEncryption.codecServer or remove it", [
+        "networkAccess",
+        "codecFrom",
+      ]),
+    );
+  }
+  if (temporal.mode === "external") {
+    for (const door of ["frontendFrom", "uiFrom"] as const) {
+      if (networkAccess[door].length > 0) {
+        problems.push(
+          rule(
+            "opens a Temporal server that this program does not run (temporal.mode is external); remove it",
+            ["networkAccess", door],
+          ),
+        );
+      }
+    }
+  }
+  if (temporal.mode === "chart" && temporal.ui.ingress !== undefined) {
+    if (!temporal.ui.enabled) {
+      problems.push(
+        rule("leads to a UI that does not run (ui.enabled is false); remove it", [
+          "temporal",
+          "ui",
+          "ingress",
+        ]),
+      );
+    }
+    if (networkAccess.uiFrom.length === 0) {
+      problems.push(
+        rule(
+          "lets nobody in, so temporal.ui.ingress would lead nowhere; name the ingress controller's pods here",
+          ["networkAccess", "uiFrom"],
+        ),
+      );
+    }
+  }
+  return problems;
+}
+
+function postgresProblems({ temporal, postgres }: Sections): Problem[] {
+  if (temporal.mode !== "chart") {
+    return postgres === undefined
+      ? []
+      : [rule(`is for temporal.mode chart, which is ${temporal.mode} here; remove it`, ["postgres"])];
+  }
+  if (postgres === undefined) {
+    return [
+      rule("a Temporal server of mode chart needs Postgres; add the section with its mode", ["postgres"]),
+    ];
+  }
+  const needed = neededConnections(temporal);
+  if (postgres.maxConnections >= needed) return [];
+  return [
+    rule(
+      `${postgres.maxConnections} connections do not suffice: all server pods with their pools (temporal.roles, temporal.databaseConnections) and the reserve need ${needed}; raise it or lower those`,
+      ["postgres", "maxConnections"],
+    ),
+  ];
+}
+
+function namespaceProblems({ postgres, namespaces }: Sections): Problem[] {
+  if (postgres?.mode !== "cluster") return [];
+  const { namespace } = postgres.operator;
+  const taken = [namespaces.temporal, namespaces.workers, "default"].includes(namespace);
+  return taken
+    ? [
+        rule(`"${namespace}" is used already; give the operator a namespace of its own`, [
+          "postgres",
+          "operator",
+          "namespace",
+        ]),
+      ]
+    : [];
+}

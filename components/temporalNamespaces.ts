@@ -1,0 +1,61 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { namespacesGuard } from "./guards/temporalNamespaces";
+import { objectLabels } from "./manifests/labels";
+import { NAMESPACE_RECONCILER, namespacesJob, reconcilerName } from "./manifests/temporalNamespaces";
+import type { ChartServerSettings, Settings } from "./settings";
+
+/** Inputs of {@link TemporalNamespaces}. */
+export interface TemporalNamespacesArgs {
+  readonly settings: Settings;
+  readonly server: ChartServerSettings;
+  /** Kubernetes namespace of the server. */
+  readonly namespace: pulumi.Input<string>;
+}
+
+/**
+ * Temporal namespaces with retention, description and search attributes: once at each change, which the
+ * update waits for, and every few minutes, which puts back what was changed by hand.
+ */
+export class TemporalNamespaces extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { settings, server, namespace }: TemporalNamespacesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("temporal-stack:index:TemporalNamespaces", name, {}, opts);
+    const labels = objectLabels(settings, NAMESPACE_RECONCILER);
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: { namespace, labels }, automountServiceAccountToken: false },
+      { parent: this },
+    );
+    const spec = namespacesJob(settings, server, account.metadata.name);
+    // Changes in place, so that its guard sees old and new before the job below does anything.
+    const schedule = new k8s.batch.v1.CronJob(
+      `${name}-schedule`,
+      {
+        metadata: { name: NAMESPACE_RECONCILER.name, namespace, labels },
+        spec: {
+          schedule: `*/${server.reconcileMinutes} * * * *`,
+          concurrencyPolicy: "Forbid",
+          startingDeadlineSeconds: 60,
+          successfulJobsHistoryLimit: 1,
+          failedJobsHistoryLimit: 1,
+          jobTemplate: { spec },
+        },
+      },
+      { parent: this, hooks: namespacesGuard(server) },
+    );
+    const job = new k8s.batch.v1.Job(
+      `${name}-job`,
+      { metadata: { name: reconcilerName(settings, server), namespace, labels }, spec },
+      {
+        parent: this,
+        dependsOn: [schedule],
+        customTimeouts: { create: `${spec.activeDeadlineSeconds + 30}s` },
+      },
+    );
+    this.registerOutputs({ job: job.metadata.name });
+  }
+}

@@ -1,0 +1,60 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { serverGuard } from "./guards/temporalServer";
+import { chartSource } from "./manifests/charts";
+import { stackLabels } from "./manifests/labels";
+import type { PostgresConnection } from "./manifests/postgres";
+import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalServer";
+import { temporalValues } from "./manifests/temporalValues";
+import type { ChartServerSettings, Settings } from "./settings";
+import { charts } from "./versions";
+
+/** Inputs of {@link TemporalServer}. */
+export interface TemporalServerArgs {
+  readonly settings: Settings;
+  readonly server: ChartServerSettings;
+  /** Namespace of the server. */
+  readonly namespace: pulumi.Input<string>;
+  readonly postgres: PostgresConnection;
+}
+
+/** The Temporal server from the official chart; done once its schema is up to date and all roles are ready. */
+export class TemporalServer extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { settings, server, namespace, postgres }: TemporalServerArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("temporal-stack:index:TemporalServer", name, {}, opts);
+    // The chart would make it as a hook: deleted and made anew at each upgrade, and with a token.
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      {
+        metadata: { name: SERVER_ACCOUNT, namespace, labels: stackLabels(settings) },
+        automountServiceAccountToken: false,
+      },
+      { parent: this },
+    );
+    const seconds = `${server.rolloutTimeoutSeconds + 60}s`;
+    const release = new k8s.helm.v3.Release(
+      `${name}-release`,
+      {
+        // The chart derives the names of all Services from it.
+        name: RELEASE,
+        namespace,
+        ...chartSource(settings.charts.temporalRepository, charts.temporal.name, server.chartVersion),
+        values: temporalValues(server, { postgres, serviceAccount: SERVER_ACCOUNT }),
+        timeout: server.rolloutTimeoutSeconds,
+        waitForJobs: true,
+        maxHistory: 10,
+      },
+      {
+        parent: this,
+        dependsOn: [account],
+        customTimeouts: { create: seconds, update: seconds },
+        hooks: serverGuard(server),
+      },
+    );
+    this.registerOutputs({ release: release.name });
+  }
+}

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { clusterSpec, databaseSpec, postgresParameters } from "../../components/manifests/postgresCluster";
+import { preflightEnvironment, preflightScript } from "../../components/manifests/managedPostgres";
+import { parseSettings } from "../../components/settings";
+import { bytesOf } from "../../components/settings/quantity";
+import { neededConnections, peakServerPods } from "../../components/settings/connectionBudget";
+import type { Values } from "../harness";
+import { at, mappingAt } from "../program/stack";
+import { refusal, source } from "./refusal";
+import { chartRefusal, chartSections, chartSettings, MANAGED, managedSettings } from "./samples";
+
+const cluster = (changes: Values = {}) => chartSettings({}, changes).cluster;
+
+describe("settings of Postgres", () => {
+  const cases: readonly [title: string, message: string, pattern: RegExp][] = [
+    [
+      "no section for a server that needs one",
+      refusal({ ...chartSections(), postgres: undefined }),
+      /temporal-stack:postgres .*needs Postgres; add the section/,
+    ],
+    [
+      "a section that nobody needs",
+      refusal({ ...chartSections(), temporal: { mode: "devServer" } }),
+      /temporal-stack:postgres .*is for temporal\.mode chart, which is devServer/,
+    ],
+    [
+      "more replicas to wait for than there are",
+      chartRefusal({}, { instances: 2, synchronousReplicas: 2 }),
+      /postgres\.synchronousReplicas .*2 instances have only 1/,
+    ],
+    [
+      "too few connections for the pods",
+      chartRefusal({}, { maxConnections: 469 }),
+      /postgres\.maxConnections .*need 470; raise it/,
+    ],
+    [
+      "parameters of the operator",
+      chartRefusal({}, { parameters: { ssl_cert_file: "x", max_connections: "1" } }),
+      /^2 problems[^]*parameters\.ssl_cert_file .*remove it[^]*parameters\.max_connections .*remove it/,
+    ],
+    [
+      "a log level that no replica can follow",
+      chartRefusal({}, { parameters: { wal_level: "minimal" } }),
+      /parameters\.wal_level .*lets no replica follow/,
+    ],
+    [
+      "a Postgres that Temporal does not know",
+      chartRefusal({}, { image: "postgres:11.2" }),
+      /postgres\.image .*PostgreSQL 12 or newer, not 11/,
+    ],
+    [
+      "an image without version",
+      chartRefusal({}, { image: "postgres:standard" }),
+      /postgres\.image .*tag begins with its version/,
+    ],
+    [
+      "memory that Postgres does not start in",
+      chartRefusal({}, { resources: { requests: { memory: "128Mi" } } }),
+      /resources\.requests\.memory .*at least 256Mi/,
+    ],
+    [
+      "the operator in the server's namespace",
+      chartRefusal({}, { operator: { namespace: "temporal" } }),
+      /operator\.namespace .*is used already/,
+    ],
+    [
+      "a chart version that is a range",
+      chartRefusal({}, { operator: { chartVersion: "^0.29.0" } }),
+      /operator\.chartVersion .*an exact version/,
+    ],
+    [
+      "a service with two passwords",
+      refusal(
+        { ...chartSections(), postgres: { ...MANAGED, password: "hunter2" } },
+        { secretKeys: ["temporal-stack:postgres"] },
+      ),
+      /temporal-stack:postgres .*exactly one of password and passwordSecret/,
+    ],
+    [
+      "a password in the clear",
+      refusal({
+        ...chartSections(),
+        postgres: { ...MANAGED, passwordSecret: undefined, password: "hunter2" },
+      }),
+      /postgres\.password .*expected a secret, found a value in the clear, which is not shown/,
+    ],
+    [
+      "a certificate that verifies nothing",
+      refusal({
+        ...chartSections(),
+        postgres: {
+          ...MANAGED,
+          verifyTls: false,
+          ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        },
+      }),
+      /postgres\.ca .*verifies nothing/,
+    ],
+    [
+      "one database for both",
+      refusal({ ...chartSections(), postgres: { ...MANAGED, databases: { visibility: "temporal" } } }),
+      /databases\.visibility .*must differ/,
+    ],
+  ];
+  for (const [title, message, pattern] of cases) {
+    it(`refuse ${title}`, () => {
+      assert.match(message, pattern);
+      assert.ok(!message.includes("hunter2"));
+    });
+  }
+});
+
+describe("connection budget", () => {
+  const count = fc.integer({ min: 1, max: 30 });
+  const pool = fc.integer({ min: 2, max: 50 });
+
+  it("carries every pool of every pod while all roles roll", () => {
+    fc.assert(
+      fc.property(count, count, pool, pool, (frontend, history, main, visibility) => {
+        const { server } = chartSettings(
+          {
+            roles: { frontend: { replicas: frontend }, history: { replicas: history } },
+            databaseConnections: { default: main, visibility },
+          },
+          { maxConnections: 10_000 },
+        );
+        // Kubernetes rounds a surge of 25 % up; matching and worker have two pods each.
+        const pods = frontend + Math.ceil(frontend / 4) + history + Math.ceil(history / 4) + 6;
+        assert.equal(peakServerPods(server), pods);
+        const needed = neededConnections(server);
+        assert.ok(
+          needed >= pods * (main + visibility) * 1.25 + 20 && needed < pods * (main + visibility) * 1.25 + 21,
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("Postgres cluster", () => {
+  it("waits for one replica from three instances on, and never loses an acknowledged commit", () => {
+    assert.deepEqual(at(clusterSpec(cluster()), "postgresql", "synchronous"), {
+      method: "any",
+      number: 1,
+      dataDurability: "required",
+      failoverQuorum: true,
+    });
+    assert.equal(at(clusterSpec(cluster({ instances: 1 })), "postgresql", "synchronous"), undefined);
+    assert.equal(
+      at(clusterSpec(cluster({ synchronousReplicas: 0 })), "postgresql", "synchronous"),
+      undefined,
+    );
+  });
+
+  it("has a disruption budget only where one instance may go", () => {
+    assert.equal(clusterSpec(cluster()).enablePDB, true);
+    assert.equal(clusterSpec(cluster({ instances: 1 })).enablePDB, false);
+  });
+
+  it("lets nobody log in as owner or superuser, or without TLS", () => {
+    const spec = clusterSpec(cluster());
+    assert.equal(spec.enableSuperuserAccess, false);
+    const roles = spec.managed.roles.map(({ name, login }) => [name, login]);
+    assert.deepEqual(roles, [
+      ["temporal", false],
+      ["temporal_a", true],
+      ["temporal_b", true],
+    ]);
+    assert.deepEqual(spec.postgresql.pg_hba.at(-1), "hostnossl all all all reject");
+    for (const database of ["default", "visibility"] as const) {
+      assert.equal(databaseSpec(cluster(), database).owner, "temporal");
+    }
+  });
+
+  it("gives what a login role makes to the owner", () => {
+    assert.deepEqual(clusterSpec(cluster()).bootstrap.initdb.postInitSQL, [
+      "CREATE ROLE temporal_a LOGIN IN ROLE temporal",
+      "ALTER ROLE temporal_a SET role = 'temporal'",
+      "CREATE ROLE temporal_b LOGIN IN ROLE temporal",
+      "ALTER ROLE temporal_b SET role = 'temporal'",
+    ]);
+  });
+
+  it("has parameters that fit its memory and its volumes, whatever their size", () => {
+    const gibibytes = fc.integer({ min: 1, max: 256 });
+    fc.assert(
+      fc.property(gibibytes, gibibytes, gibibytes, fc.boolean(), (memory, storage, log, ownLog) => {
+        const settings = cluster({
+          resources: { requests: { memory: `${memory}Gi` }, limits: { memory: `${memory}Gi` } },
+          storage: { size: `${storage}Gi` },
+          ...(ownLog ? { walStorage: { size: `${log}Gi` } } : {}),
+        });
+        const parameters = postgresParameters(settings);
+        const megabytes = (name: string) => {
+          const [, number] = /^(\d+)MB$/.exec(parameters[name] ?? "") ?? [];
+          assert.ok(number !== undefined, `${name} ${String(parameters[name])}`);
+          return Number(number);
+        };
+        const bytes = bytesOf(settings.resources.requests.memory) ?? 0;
+        // The operator refuses more shared buffers than memory; connections at work need the rest.
+        assert.ok(megabytes("shared_buffers") * 1024 ** 2 <= bytes / 4);
+        assert.ok(megabytes("work_mem") >= 1);
+        const volume = (ownLog ? log : storage) * 1024;
+        assert.ok(megabytes("max_wal_size") < volume && megabytes("max_slot_wal_keep_size") <= volume / 2);
+        assert.ok(Object.values(parameters).every((value) => typeof value === "string"));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("takes parameters of the settings over its own", () => {
+    assert.equal(postgresParameters(cluster({ parameters: { work_mem: "8MB" } }))["work_mem"], "8MB");
+  });
+});
+
+describe("preflight of a Postgres service", () => {
+  const service = (changes: Values = {}) => {
+    const { postgres } = managedSettings({}, changes);
+    assert.ok(postgres?.mode === "managed");
+    return postgres;
+  };
+  const needs = { connections: 470, historyShards: 512, clusterName: "active" };
+
+  it("verifies the server's certificate, and never goes without TLS", () => {
+    const ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    const modes = [service(), service({ ca }), service({ verifyTls: false })].map((settings) => {
+      const { PGSSLMODE, PGSSLROOTCERT } = preflightEnvironment(settings);
+      return [PGSSLMODE, PGSSLROOTCERT];
+    });
+    assert.deepEqual(modes, [
+      ["verify-full", "system"],
+      ["verify-full", "/etc/postgres-ca/ca.crt"],
+      ["require", undefined],
+    ]);
+  });
+
+  it("asks for everything that Temporal needs", () => {
+    const script = preflightScript(service(), needs);
+    for (const part of [
+      "server_version_num",
+      "max_connections",
+      "pg_has_role",
+      "btree_gin",
+      "cluster_metadata_info",
+    ]) {
+      assert.ok(script.includes(part), part);
+    }
+    assert.ok(script.includes("-ge 470") && script.includes('"$shards" = 512'));
+    assert.ok(!("PGPASSWORD" in preflightEnvironment(service())));
+  });
+
+  it("is a shell script without mistakes", async () => {
+    const { execa } = await import("execa");
+    await execa("sh", ["-n", "-c", preflightScript(service(), needs)]);
+  });
+});
+
+describe("secrets of Postgres", () => {
+  it("are never printed", () => {
+    const sections = {
+      ...chartSections(),
+      postgres: { ...MANAGED, passwordSecret: undefined, password: "hunter2" },
+    };
+    const settings = parseSettings(source(sections, { secretKeys: ["temporal-stack:postgres"] }));
+    assert.ok(!JSON.stringify(settings).includes("hunter2"));
+    assert.equal(String(mappingAt(settings.postgres)["password"]), "[secret]");
+  });
+});

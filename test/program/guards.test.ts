@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import type { Deployment, Values } from "../harness";
+import { deployStack, mappingAt, stackConfig } from "./stack";
+
+const GUARDED = {
+  "temporal-release": "temporal-server-guard",
+  "temporal-namespaces-schedule": "temporal-namespaces-guard",
+  "postgres-cluster": "postgres-guard",
+} as const;
+
+/** Sections of stack prod with changes. */
+const changed = (section: string, changes: Values): Values => {
+  const key = `temporal-stack:${section}`;
+  return { [key]: { ...mappingAt(stackConfig("prod"), key), ...changes } };
+};
+
+/** Runs the guard of a resource as the engine would before it updates what `deployed` left. */
+async function update(next: Deployment, name: keyof typeof GUARDED, deployed: Deployment): Promise<void> {
+  const old = deployed.registrations.find((registration) => registration.name === name);
+  const hook = next.hooks.get(GUARDED[name]);
+  assert.ok(old && hook);
+  await hook.callback({
+    urn: "",
+    id: "",
+    name,
+    type: old.type,
+    oldInputs: { ...old.inputs },
+  });
+}
+
+describe("guards of stack prod", () => {
+  let deployed: Deployment;
+
+  before(async () => {
+    deployed = await deployStack("prod");
+  });
+
+  const changes: readonly [
+    title: string,
+    changes: Values,
+    resource: keyof typeof GUARDED,
+    pattern: RegExp,
+  ][] = [
+    [
+      "another number of shards",
+      changed("temporal", { historyShards: 1024 }),
+      "temporal-release",
+      /temporal\.historyShards: deployed is 512, found 1024/,
+    ],
+    [
+      "a smaller volume",
+      changed("postgres", { storage: { size: "40Gi" } }),
+      "postgres-cluster",
+      /postgres\.storage\.size: deployed is 50Gi, found 40Gi/,
+    ],
+    [
+      "a shorter retention",
+      changed("temporal", { namespaces: [{ name: "prod", retentionDays: 7 }] }),
+      "temporal-namespaces-schedule",
+      /retentionDays: deployed is 30, found 7/,
+    ],
+  ];
+  for (const [title, section, resource, pattern] of changes) {
+    it(`refuse ${title} by the record, before any resource`, async () => {
+      const refused = deployStack("prod", {
+        changes: section,
+        stackOutputs: deployed.outputs,
+        preview: true,
+      });
+      await assert.rejects(refused, pattern);
+    });
+
+    it(`refuse ${title} by the resource, when the record is stale or gone`, async () => {
+      // Without a record, as after a first update that failed half-way.
+      const next = await deployStack("prod", { changes: section });
+      await assert.rejects(update(next, resource, deployed), pattern);
+      await update(deployed, resource, deployed);
+    });
+  }
+
+  it("run in previews, before an update", () => {
+    for (const [resource, guard] of Object.entries(GUARDED)) {
+      const { hooks } = deployed.registrations.find(({ name }) => name === resource) ?? {};
+      assert.deepEqual(hooks?.beforeUpdate, [guard]);
+      assert.equal(deployed.hooks.get(guard)?.opts?.onDryRun, true);
+    }
+  });
+
+  it("look at every Kubernetes namespace before it is created", () => {
+    const namespaces = deployed.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+    assert.equal(namespaces.length, 3);
+    for (const { hooks, inputs } of namespaces) {
+      const guard = `namespace-ownership-${String(mappingAt(inputs, "metadata")["name"])}`;
+      assert.deepEqual(hooks.beforeCreate, [guard]);
+      assert.equal(deployed.hooks.get(guard)?.opts?.onDryRun, true);
+    }
+  });
+
+  it("let a stack pass that has not changed", async () => {
+    await deployStack("prod", { stackOutputs: deployed.outputs });
+  });
+
+  it("touch nothing when the record refuses: not even the image is built", async () => {
+    const refused = deployStack("prod", {
+      changes: changed("temporal", { historyShards: 1024 }),
+      stackOutputs: deployed.outputs,
+    });
+    await assert.rejects(refused, /Nothing was changed/);
+    const image = deployed.registrations.find(({ name }) => name === "worker-image-build");
+    assert.match(image?.dependencies.join() ?? "", /pulumi:providers:kubernetes::kubernetes/);
+  });
+});
