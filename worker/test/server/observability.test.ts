@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
+import { Client, Connection } from "@temporalio/client";
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import type { InjectedSinks } from "@temporalio/worker";
 import { OrderClient } from "../../src/client";
 import { loadClientConfig } from "../../src/config";
 import { sampleOrder } from "../../src/domain/sample-orders";
+import { SAMPLE_RATIO_GLOBAL } from "../../src/tracing/workflow-span";
+import type { TracingSinks, WorkflowSpan } from "../../src/tracing/workflow-span";
 import { Collector } from "./collector";
 import type { ReceivedSpan } from "./collector";
-import { eventually, freePort, PACKAGE, Process, Server, TASK_QUEUE, temporalCli, WorkerProcess } from "./harness";
+import { eventually, freePort, Process, Server, TASK_QUEUE, temporalCli, WorkerProcess } from "./harness";
 
 const LOST = /spans cannot be exported/;
 
 describe("observability with a real server", () => {
   let server: Server;
   let env: Record<string, string>;
+  let temporal: Client;
   const workers: WorkerProcess[] = [];
   const collectors: Collector[] = [];
 
@@ -41,11 +47,14 @@ describe("observability with a real server", () => {
     return workflowId;
   };
 
+  const history = (workflowId: string) => temporal.workflow.getHandle(workflowId).fetchHistory();
+
   before(async () => {
     temporalCli();
     server = await Server.create();
     await server.start();
     env = { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: "default", TEMPORAL_TASK_QUEUE: TASK_QUEUE };
+    temporal = new Client({ connection: await Connection.connect({ address: server.address }) });
   });
 
   afterEach(async () => {
@@ -53,7 +62,10 @@ describe("observability with a real server", () => {
     await Promise.all(collectors.splice(0).map((collector) => collector.close()));
   });
 
-  after(() => server.remove());
+  after(async () => {
+    await temporal.connection.close();
+    await server.remove();
+  });
 
   it("traces an order from the client through the workflow to its activities, in spans and in the log", async () => {
     const collector = await startCollector();
@@ -85,10 +97,14 @@ describe("observability with a real server", () => {
     const ofOrder = spans.filter((span) => span.traceId === start.traceId);
     assert.equal(ofOrder.length, 8, JSON.stringify(ofOrder.map(({ name }) => name)));
     assert.deepEqual([start.service, run.service], ["temporal-client", "temporal-worker"]);
-    assert.equal(run.attributes["workflowId"], workflowId);
+    assert.equal(run.attributes["temporalWorkflowId"], workflowId);
     assert.deepEqual([...collector.authorizations], ["Bearer collector-secret"]);
 
-    const lines = worker.log().filter((line) => line["workflowId"] === workflowId);
+    // What the SDK says before a task starts, on level debug only, comes before the span.
+    const lines = worker
+      .log()
+      .filter((line) => line["workflowId"] === workflowId && !/ started$/.test(String(line["msg"])));
+    assert.ok(lines.some((line) => line["msg"] === "Workflow completed"));
     const runs = new Set(lines.map((line) => line["runId"]));
     assert.equal(runs.size, 1);
     for (const line of lines) {
@@ -114,7 +130,7 @@ describe("observability with a real server", () => {
     // Nobody decided on the second order before the worker, and the worker samples all.
     assert.equal(collector.spans.filter(({ name }) => name === "RunWorkflow:order").length, 1);
     assert.equal(new Set(collector.spans.map(({ traceId }) => traceId)).size, 1);
-    assert.equal(collector.spans.find(({ name }) => name === "RunWorkflow:order")?.attributes["workflowId"], untraced);
+    assert.equal(collector.spans.find(({ name }) => name === "RunWorkflow:order")?.attributes["temporalWorkflowId"], untraced);
   });
 
   it("leaves a workflow that nobody traced to the worker's own share", async () => {
@@ -152,20 +168,60 @@ describe("observability with a real server", () => {
     const collector = await startCollector();
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: "1" };
     const client = await OrderClient.connect(loadClientConfig(env));
-    const [first, second] = ["switched-on", "switched-off"] as const;
-    const without = await startWorker();
-    await client.start(first, sampleOrder({ delaySeconds: 3 }));
-    await eventually("the delay", async () => (/"activityType":"charge"/.test(without.process.output) ? true : undefined)).catch(
-      () => undefined,
-    );
-    await without.process.end("SIGKILL");
-    const withTracing = await startWorker({ ...tracing, MAX_CACHED_WORKFLOWS: "2" });
-    assert.equal((await client.outcome(first, 60)).status, "completed");
-    await client.start(second, sampleOrder({ delaySeconds: 3 }));
-    await withTracing.stop();
-    await startWorker();
-    assert.equal((await client.outcome(second, 60)).status, "completed");
+    for (const [workflowId, first, second] of [
+      ["switched-on", {}, tracing],
+      ["switched-off", tracing, {}],
+    ] as const) {
+      const worker = await startWorker(first);
+      await client.start(workflowId, sampleOrder({ delaySeconds: 3 }));
+      await eventually("the delay", async () =>
+        (await history(workflowId)).events?.find((event) => event.timerStartedEventAttributes),
+      );
+      assert.equal(await worker.stop(), 0, worker.process.output);
+      const other = await startWorker(second);
+      assert.equal((await client.outcome(workflowId, 60)).status, "completed");
+      assert.equal(await other.stop(), 0, other.process.output);
+    }
     await client.close();
+    assert.ok(collector.spans.some(({ name }) => name === "RunActivity:ship"));
+  });
+
+  it("never shows in a history: with and without it, each replays what the other recorded", async () => {
+    Runtime.install({
+      logger: new DefaultLogger("ERROR", () => undefined),
+      telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
+    });
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: require.resolve("./fixtures/random-workflow"),
+      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
+      logger: new DefaultLogger("ERROR"),
+    });
+    const bundles = { on: { code: `globalThis.${SAMPLE_RATIO_GLOBAL}=1;${bundle.code}` }, off: bundle };
+    const connection = await NativeConnection.connect({ address: server.address });
+    const spans: WorkflowSpan[] = [];
+    const sinks: InjectedSinks<TracingSinks> = {
+      tracing: { ended: { fn: (_info, span) => void spans.push(span) } },
+    };
+    try {
+      for (const [recorder, replayer] of [
+        ["on", "off"],
+        ["off", "on"],
+      ] as const) {
+        const taskQueue = `fickle-${recorder}`;
+        const worker = await Worker.create({
+          connection,
+          taskQueue,
+          sinks,
+          workflowBundle: bundles[recorder],
+          activities: { echo: (text: string) => text },
+        });
+        await worker.runUntil(temporal.workflow.execute("fickle", { taskQueue, workflowId: taskQueue }));
+        await Worker.runReplayHistory({ workflowBundle: bundles[replayer] }, await history(taskQueue), taskQueue);
+      }
+    } finally {
+      await connection.close();
+    }
+    assert.equal(spans.filter(({ name }) => name === "RunWorkflow:fickle").length, 2);
   });
 
   it("publishes what the process uses beside the SDK's metrics", async () => {
