@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { failureConverterPath } from "../../src/codec/data-converter";
+import { SAMPLE_RATIO_GLOBAL } from "../../src/tracing/workflow-span";
 
 interface Recorded {
   readonly workflowId: string;
@@ -30,10 +31,10 @@ describe("workflows", () => {
     });
   });
 
-  const replay = (text: string): Promise<void> => {
+  const replay = (text: string, prefix = ""): Promise<void> => {
     const { workflowId, history } = JSON.parse(text) as Recorded;
     return Worker.runReplayHistory(
-      { workflowBundle, dataConverter: { failureConverterPath } },
+      { workflowBundle: { code: prefix + workflowBundle.code }, dataConverter: { failureConverterPath } },
       history,
       workflowId,
     );
@@ -47,6 +48,12 @@ describe("workflows", () => {
   for (const name of recorded) {
     it(`replay ${name}`, () => replay(readFileSync(join(FOLDER, name), "utf8")));
   }
+
+  it("replay with tracing as without", () =>
+    replay(
+      readFileSync(join(FOLDER, "order-cancelled.json"), "utf8"),
+      `globalThis.${SAMPLE_RATIO_GLOBAL}=1;`,
+    ));
 
   it("do not replay a history in which another step was taken", async () => {
     const history = readFileSync(join(FOLDER, "order-completed.json"), "utf8").replaceAll(
