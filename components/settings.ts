@@ -10,6 +10,7 @@ import {
   networkAccess,
   payloadEncryption,
   temporal,
+  tracing,
   workerImage,
 } from "./settings/sections";
 import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./settings/source";
@@ -27,6 +28,7 @@ export const settingsSchema = z
     workerImage: workerImage.describe("The image that every worker group runs."),
     workers: workers.describe("Groups of worker pods, each polling one task queue."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
+    tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,
     deletionProtection,
@@ -51,6 +53,8 @@ export type Settings = z.output<typeof settingsSchema> & {
   readonly stack: string;
 };
 
+/** The way to something that the stack does not run. */
+export type NetworkSettings = NonNullable<Settings["tracing"]>["network"];
 /** Settings of the Temporal server by mode. */
 export type TemporalSettings = Settings["temporal"];
 /** Settings of a dev server. */

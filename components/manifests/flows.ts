@@ -1,5 +1,5 @@
-import { type Settings } from "../settings";
-import { portOf } from "../settings/fields";
+import { type NetworkSettings, type Settings } from "../settings";
+import { portOf, portOfUrl } from "../settings/fields";
 import { type Labels, selectorLabels } from "./labels";
 import { DEV_SERVER_UI_PORT, FRONTEND, FRONTEND_PORT } from "./temporalServer";
 import { METRICS_PORT } from "./worker";
@@ -46,8 +46,10 @@ export function ownNamespaces({ temporal, namespaces }: Pick<Settings, "temporal
  * Every connection that the stack needs, and no other: NetworkPolicies are made from this table, and the
  * tests try each flow and each other pair. The kubelet's probes need none: a node always reaches its pods.
  */
-export function stackFlows(settings: Pick<Settings, "temporal" | "namespaces" | "networkAccess">): Flow[] {
-  const { namespaces, networkAccess } = settings;
+export function stackFlows(
+  settings: Pick<Settings, "temporal" | "namespaces" | "tracing" | "networkAccess">,
+): Flow[] {
+  const { namespaces, networkAccess, tracing } = settings;
   const workers = pods(namespaces.workers, { "app.kubernetes.io/name": "temporal-worker" });
   const clusterDns = pods("kube-system", { "k8s-app": "kube-dns" });
   return [
@@ -58,6 +60,11 @@ export function stackFlows(settings: Pick<Settings, "temporal" | "namespaces" | 
       ports: DNS_PORTS,
     })),
     { name: "workers-frontend", from: workers, ...frontend(settings) },
+    ...(tracing === undefined
+      ? []
+      : [
+          { name: "workers-traces", from: workers, ...outside(tracing.network, portOfUrl(tracing.endpoint)) },
+        ]),
     ...networkAccess.frontendFrom.map((peer, index) => ({
       name: `access-frontend-${String(index)}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),
@@ -85,11 +92,18 @@ function frontend({
   if (temporal.mode === "devServer") {
     return { to: pods(namespaces.temporal, selectorLabels(FRONTEND)), ports: [tcp(FRONTEND_PORT)] };
   }
-  const { namespace, podLabels, cidrs, podPort } = temporal.network;
+  return outside(temporal.network, portOf(temporal.address));
+}
+
+/** The way to something that the stack does not run. */
+function outside(
+  { namespace, podLabels, cidrs, podPort }: NetworkSettings,
+  port: number,
+): Pick<Flow, "to" | "ports"> {
   return {
     to:
       namespace === undefined ? { kind: "addresses", cidrs: cidrs ?? [] } : pods(namespace, podLabels ?? {}),
-    ports: [tcp(podPort ?? portOf(temporal.address))],
+    ports: [tcp(podPort ?? port)],
   };
 }
 

@@ -38,15 +38,18 @@ export interface WorkerPodReferences {
   readonly configMap: pulumi.Input<string>;
   /** Secret with the payload keys, if payloads are encrypted. */
   readonly keyring: pulumi.Input<string> | undefined;
+  /** Secret with further environment variables, if there is one. */
+  readonly environment: pulumi.Input<string> | undefined;
 }
 
 /** The worker's environment as far as it is the same in every pod. */
 export function workerEnvironment(
-  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption">,
+  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption" | "tracing">,
   worker: WorkerSettings,
 ): Record<string, string> {
-  const { payloadEncryption } = settings;
+  const { payloadEncryption, tracing } = settings;
   return {
+    ...(tracing === undefined ? {} : { OTEL_SERVICE_NAME: `temporal-worker-${worker.name}` }),
     ...worker.env,
     TEMPORAL_ADDRESS: frontendAddress(settings),
     TEMPORAL_NAMESPACE: settings.temporal.namespace,
@@ -64,6 +67,13 @@ export function workerEnvironment(
     ...(payloadEncryption.enabled
       ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
       : {}),
+    ...(tracing === undefined
+      ? {}
+      : {
+          OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint,
+          OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+          OTEL_TRACES_SAMPLER_ARG: String(tracing.sampleRatio),
+        }),
   };
 }
 
@@ -91,7 +101,10 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
       {
         name: "worker",
         image: references.image,
-        envFrom: [{ configMapRef: { name: references.configMap } }],
+        envFrom: [
+          { configMapRef: { name: references.configMap } },
+          ...(references.environment === undefined ? [] : [{ secretRef: { name: references.environment } }]),
+        ],
         env: [fromPod("POD_NAME", "metadata.name"), fromPod("POD_NAMESPACE", "metadata.namespace")],
         ports: [
           { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },

@@ -101,6 +101,12 @@ export function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
 }
 
+/** Port of an HTTP URL. */
+export function portOfUrl(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+}
+
 /** Labels by key. */
 export function labelMap(what: string) {
   const expected = `${what}: a mapping of Kubernetes label names to texts of at most 63 letters, digits, ".", "_", "-"`;

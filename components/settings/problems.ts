@@ -6,7 +6,10 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** Where no secret may stand in the clear. */
-const SECRET_PATHS: readonly Path[] = [["workerImage", "registry", "password"]];
+const SECRET_PATHS: readonly Path[] = [
+  ["workerImage", "registry", "password"],
+  ["tracing", "headers"],
+];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */
 export function settingsProblems(
@@ -135,6 +138,6 @@ function plainSecrets(source: SettingsSource, merged: MergedConfig): string[] {
     return plain && valueAt(merged.value, path) !== undefined;
   }).map(
     (path) =>
-      `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and change the password, which is known now`,
+      `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and change it, as it is known now`,
   );
 }

@@ -99,35 +99,36 @@ function isCidr(value: string): boolean {
   return family !== 0 && Number(length) <= (family === 4 ? 32 : 128);
 }
 
-/** A server that this program does not run. */
-const external = z.strictObject({
-  mode: z.literal("external").describe("A Temporal server that exists already, by address."),
-  address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
-  namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
-  network: z
+/**
+ * Where NetworkPolicies let the workers through to something that this program does not run.
+ * @param what its pods or addresses, as in "the frontend"
+ * @param port where its port comes from by default
+ */
+function wayTo(what: string, port: string) {
+  return z
     .strictObject(
       {
         namespace: dnsLabel("a namespace name")
           .optional()
-          .describe("Kubernetes namespace of the frontend, if it runs in the same cluster."),
-        podLabels: labelMap("labels of the frontend's pods")
+          .describe(`Kubernetes namespace of ${what}, if it runs in the same cluster.`),
+        podLabels: labelMap(`labels of the pods of ${what}`)
           .optional()
-          .describe("Labels that narrow the namespace down to the frontend's pods."),
+          .describe(`Labels that narrow the namespace down to the pods of ${what}.`),
         cidrs: z
           .array(cidr, { error: "a list of address ranges" })
           .min(1, { error: "a list of at least one address range" })
           .optional()
-          .describe("Address ranges of the frontend, if it runs elsewhere."),
+          .describe(`Address ranges of ${what}, if it runs elsewhere.`),
         podPort: wholeNumber("a port", 1, 65535)
           .optional()
-          .describe("Port of the frontend's pods, if the Service maps it; the address's port by default."),
+          .describe(`Port of the pods, if the Service maps it; ${port} by default.`),
       },
       { error: (issue) => (issue.code === "invalid_type" ? "a mapping with namespace or cidrs" : undefined) },
     )
     .check(({ value, issues }) => {
       if ((value.namespace === undefined) === (value.cidrs === undefined)) {
         issues.push(
-          rule("NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs", []),
+          rule(`NetworkPolicies must know the way to ${what}; set exactly one of namespace and cidrs`, []),
         );
       }
       if (value.podLabels !== undefined && value.namespace === undefined) {
@@ -136,7 +137,15 @@ const external = z.strictObject({
         );
       }
     })
-    .describe("Where NetworkPolicies let the workers through."),
+    .describe("Where NetworkPolicies let the workers through.");
+}
+
+/** A server that this program does not run. */
+const external = z.strictObject({
+  mode: z.literal("external").describe("A Temporal server that exists already, by address."),
+  address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
+  namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
+  network: wayTo("the frontend", "the address's port"),
 });
 
 /** How there comes to be a Temporal server. */
@@ -218,6 +227,49 @@ export const payloadEncryption = z
     }
   })
   .prefault({});
+
+const SAMPLE_RATIO = "a number from 0 to 1 with at most four decimals";
+
+/** Traces of the workers, sent over OTLP; absent: none. */
+export const tracing = z
+  .strictObject({
+    endpoint: z
+      .url({
+        protocol: /^https?$/,
+        error: "a URL of an OTLP/HTTP receiver, like http://collector.observability:4318",
+      })
+      .describe("Base URL of an OTLP/HTTP receiver; spans go to `/v1/traces` below it."),
+    sampleRatio: z
+      .number({ error: SAMPLE_RATIO })
+      .min(0, { error: SAMPLE_RATIO })
+      .max(1, { error: SAMPLE_RATIO })
+      .multipleOf(0.0001, { error: SAMPLE_RATIO })
+      .default(0.1)
+      .describe(
+        "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
+      ),
+    headers: text(
+      "headers as name=value,name=value with values percent-encoded",
+      /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
+      8192,
+    )
+      .transform((value) => new Sensitive(value))
+      .optional()
+      .describe(
+        "Headers of the requests, like `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",
+      ),
+    network: wayTo("the receiver", "the endpoint's port"),
+  })
+  .check(({ value, issues }) => {
+    if (
+      value.headers !== undefined &&
+      value.network.cidrs !== undefined &&
+      value.endpoint.startsWith("http:")
+    ) {
+      issues.push(rule("would be sent out of the cluster in the clear; use an https endpoint", ["headers"]));
+    }
+  })
+  .optional();
 
 const peers = (who: string) =>
   z

@@ -44,6 +44,12 @@ const FULL: Values = {
     },
   ],
   payloadEncryption: { enabled: true, keys: ["key-1"], activeKey: "key-1" },
+  tracing: {
+    endpoint: "https://collector.observability:4318",
+    sampleRatio: 0.5,
+    headers: "authorization=Bearer%20hunter3",
+    network: { namespace: "observability", podLabels: { app: "collector" }, podPort: 4318 },
+  },
   networkAccess: {
     frontendFrom: [{ namespace: "clients", podLabels: { app: "client" } }],
     uiFrom: [{ namespace: "ingress" }],
@@ -63,7 +69,7 @@ function parse(sections: Values): unknown {
     config: Object.fromEntries(
       Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
     ),
-    secretKeys: ["temporal-stack:workerImage"],
+    secretKeys: ["temporal-stack:workerImage", "temporal-stack:tracing"],
   });
 }
 

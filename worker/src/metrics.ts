@@ -38,9 +38,17 @@ export function startProcessMetrics(meter: MetricMeter, build: BuildInfo, interv
   const files = gauge("process_open_fds", "", "Open file descriptors");
   const resources = gauge("nodejs_active_resources_total", "", "Resources that keep the event loop alive");
   const heapUsed = gauge("nodejs_heap_size_used_bytes", "bytes", "Heap in use");
-  const heapLimit = gauge("nodejs_heap_size_limit_bytes", "bytes", "Heap at which the process runs out of memory");
+  const heapLimit = gauge(
+    "nodejs_heap_size_limit_bytes",
+    "bytes",
+    "Heap at which the process runs out of memory",
+  );
   const external = gauge("nodejs_external_memory_bytes", "bytes", "Memory of buffers and of C++ objects");
-  const lagMax = gauge("nodejs_eventloop_lag_max_seconds", "seconds", "Longest event loop delay since the last sample");
+  const lagMax = gauge(
+    "nodejs_eventloop_lag_max_seconds",
+    "seconds",
+    "Longest event loop delay since the last sample",
+  );
   const lagP99 = gauge(
     "nodejs_eventloop_lag_p99_seconds",
     "seconds",

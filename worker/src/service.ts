@@ -75,9 +75,14 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
   const build = buildInfo(options.environment);
   const tracing = await startTracing(
     config.tracing,
-    { "service.name": "temporal-worker", "service.version": build.version, "service.instance.id": config.identity },
     {
-      onExportLost: (error) => logger.warn({ error }, "spans cannot be exported; they are lost until they can"),
+      "service.name": "temporal-worker",
+      "service.version": build.version,
+      "service.instance.id": config.identity,
+    },
+    {
+      onExportLost: (error) =>
+        logger.warn({ error }, "spans cannot be exported; they are lost until they can"),
       onExportRestored: (lostSpans) => logger.info({ lostSpans }, "spans are exported again"),
     },
   );

@@ -41,7 +41,10 @@ export function share(fallback: number) {
 }
 
 /** Address of an HTTP service. */
-export const httpUrl = z.url({ protocol: /^https?$/, error: "expected a URL, such as http://collector:4318" });
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: "expected a URL, such as http://collector:4318",
+});
 
 /** HTTP headers as OpenTelemetry writes them. They hold credentials, so no message shows them. */
 export const headerList = z.string().regex(/^[!#$%&'*+.^`|~\w-]+=[^,]*(,\s*[!#$%&'*+.^`|~\w-]+=[^,]*)*$/, {

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { bindAddress, flag, headerList, hostPort, httpUrl, integer, readableFile, required, share } from "./fields";
+import {
+  bindAddress,
+  flag,
+  headerList,
+  hostPort,
+  httpUrl,
+  integer,
+  readableFile,
+  required,
+  share,
+} from "./fields";
 
 const HOUR = 3600;
 

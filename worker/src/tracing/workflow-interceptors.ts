@@ -1,6 +1,12 @@
 import { defaultPayloadConverter } from "@temporalio/common";
 import type { Headers } from "@temporalio/common";
-import { AsyncLocalStorage, ContinueAsNew, getRandomStream, proxySinks, workflowInfo } from "@temporalio/workflow";
+import {
+  AsyncLocalStorage,
+  ContinueAsNew,
+  getRandomStream,
+  proxySinks,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { WorkflowInterceptors } from "@temporalio/workflow";
 import { causeChain } from "../errors";
 import { SAMPLE_RATIO_GLOBAL, TRACE_HEADER } from "./workflow-span";
@@ -84,7 +90,10 @@ function interceptorsFor(ratio: number): WorkflowInterceptors {
   const call = <Input extends { readonly headers: Headers }>(name: string, input: Input): Input => {
     const span = startSpan(name, (current.getStore() ?? run)?.carrier ?? {}, ratio);
     endSpan(span);
-    return { ...input, headers: { ...input.headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(span.carrier) } };
+    return {
+      ...input,
+      headers: { ...input.headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(span.carrier) },
+    };
   };
 
   return {

@@ -94,9 +94,13 @@ export class Collector {
   }
 
   private async receive(message: IncomingMessage): Promise<number> {
-    if (message.url !== "/v1/traces" || message.headers["content-type"] !== "application/x-protobuf") return 400;
+    if (message.url !== "/v1/traces" || message.headers["content-type"] !== "application/x-protobuf")
+      return 400;
     this.authorizations.add(message.headers.authorization);
-    const decoded = requestType.toObject(requestType.decode(await bodyOf(message)), { bytes: String, longs: String });
+    const decoded = requestType.toObject(requestType.decode(await bodyOf(message)), {
+      bytes: String,
+      longs: String,
+    });
     for (const { resource, scopeSpans } of request.parse(decoded).resourceSpans) {
       const service = String(values(resource.attributes)["service.name"]);
       for (const span of scopeSpans.flatMap(({ spans }) => spans)) {

@@ -26,13 +26,28 @@ describe("logger", () => {
     const sink = capture();
     const logger = createLogger("trace", {}, sink);
     const names = [
-      ...["task", "taskEncoded", "taskToken", "apiKey", "api_key", "x-api-key", "authorization", "Authorization"],
+      ...[
+        "task",
+        "taskEncoded",
+        "taskToken",
+        "apiKey",
+        "api_key",
+        "x-api-key",
+        "authorization",
+        "Authorization",
+      ],
       ...["password", "clientSecret", "accessToken", "privateKey", "codecKey", "headers", "payloads", "memo"],
     ];
     for (const name of names) {
-      logger.info({ kept: "kept", [name]: "hidden", inner: [{ deep: { [name]: { list: ["hidden"] } } }] }, "x");
+      logger.info(
+        { kept: "kept", [name]: "hidden", inner: [{ deep: { [name]: { list: ["hidden"] } } }] },
+        "x",
+      );
     }
-    logger.info({ jobs: [{ arguments: [{ data: Buffer.from("hidden") }] }], raw: new Uint8Array([104, 105]) }, "x");
+    logger.info(
+      { jobs: [{ arguments: [{ data: Buffer.from("hidden") }] }], raw: new Uint8Array([104, 105]) },
+      "x",
+    );
     assert.equal(sink.lines.length, names.length + 1);
     const text = JSON.stringify(sink.lines);
     assert.ok(!text.includes("hidden") && !text.includes("104"), text);
@@ -54,7 +69,10 @@ describe("logger", () => {
     const sink = capture();
     const key = "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----";
     const logger = createLogger("info", {}, sink);
-    logger.info({ error: new Error("sent Authorization: Bearer hiddenhidden.hidden-hidden") }, "got Basic aGlkZGVu==");
+    logger.info(
+      { error: new Error("sent Authorization: Bearer hiddenhidden.hidden-hidden") },
+      "got Basic aGlkZGVu==",
+    );
     logger.info({ key, cut: key.slice(0, 35), after: "kept" }, key);
     const text = JSON.stringify(sink.lines);
     assert.ok(!/hidden|aGlkZGVu/.test(text), text);
