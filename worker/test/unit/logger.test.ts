@@ -112,5 +112,7 @@ describe("causeChain", () => {
     circle.cause = circle;
     assert.deepEqual(causeChain(circle), ["Error: round"]);
     assert.deepEqual(causeChain("text"), ["text"]);
+    const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
+    assert.deepEqual(causeChain(refused), ["AggregateError: ECONNREFUSED"]);
   });
 });
