@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { Client, Connection } from "@temporalio/client";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import type { InjectedSinks } from "@temporalio/worker";
@@ -9,12 +10,22 @@ import { SAMPLE_RATIO_GLOBAL } from "../../src/tracing/workflow-span";
 import type { TracingSinks, WorkflowSpan } from "../../src/tracing/workflow-span";
 import { Collector } from "./collector";
 import type { ReceivedSpan } from "./collector";
-import { eventually, freePort, Process, Server, TASK_QUEUE, temporalCli, WorkerProcess } from "./harness";
+import {
+  eventually,
+  freePort,
+  keyringFolder,
+  Process,
+  Server,
+  TASK_QUEUE,
+  temporalCli,
+  WorkerProcess,
+} from "./harness";
 
 describe("observability with a real server", () => {
   let server: Server;
   let env: Record<string, string>;
   let temporal: Client;
+  let keys: string;
   const workers: WorkerProcess[] = [];
   const collectors: Collector[] = [];
 
@@ -56,6 +67,7 @@ describe("observability with a real server", () => {
       TEMPORAL_NAMESPACE: "default",
       TEMPORAL_TASK_QUEUE: TASK_QUEUE,
     };
+    keys = keyringFolder(["key-1"]);
     temporal = new Client({ connection: await Connection.connect({ address: server.address }) });
   });
 
@@ -65,6 +77,7 @@ describe("observability with a real server", () => {
   });
 
   after(async () => {
+    rmSync(keys, { recursive: true, force: true });
     await temporal.connection.close();
     await server.remove();
   });
@@ -75,6 +88,8 @@ describe("observability with a real server", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20collector-secret",
       OTEL_TRACES_SAMPLER_ARG: "1",
+      CODEC_KEYS_DIR: keys,
+      CODEC_ACTIVE_KEY: "key-1",
     };
     const worker = await startWorker({ ...tracing, LOG_LEVEL: "debug" });
     const workflowId = await order(tracing);
