@@ -46,15 +46,18 @@ export interface WorkerPodReferences {
   readonly keyring: pulumi.Input<string> | undefined;
   /** Files to connect to Temporal with; empty if it wants none. */
   readonly credentials: types.input.core.v1.VolumeProjection[];
+  /** Secret with further environment variables, if there is one. */
+  readonly environment: pulumi.Input<string> | undefined;
 }
 
 /** The worker's environment as far as it is the same in every pod. */
 export function workerEnvironment(
-  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption">,
+  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption" | "tracing">,
   worker: WorkerSettings,
 ): Record<string, string> {
-  const { payloadEncryption } = settings;
+  const { payloadEncryption, tracing } = settings;
   return {
+    ...(tracing === undefined ? {} : { OTEL_SERVICE_NAME: `temporal-worker-${worker.name}` }),
     ...worker.env,
     TEMPORAL_ADDRESS: frontendAddress(settings),
     TEMPORAL_NAMESPACE: settings.temporal.namespace,
@@ -76,6 +79,13 @@ export function workerEnvironment(
     ...(payloadEncryption.enabled
       ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
       : {}),
+    ...(tracing === undefined
+      ? {}
+      : {
+          OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint,
+          OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+          OTEL_TRACES_SAMPLER_ARG: String(tracing.sampleRatio),
+        }),
   };
 }
 
@@ -131,7 +141,10 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
       {
         name: "worker",
         image: references.image,
-        envFrom: [{ configMapRef: { name: references.configMap } }],
+        envFrom: [
+          { configMapRef: { name: references.configMap } },
+          ...(references.environment === undefined ? [] : [{ secretRef: { name: references.environment } }]),
+        ],
         env: [fromPod("POD_NAME", "metadata.name"), fromPod("POD_NAMESPACE", "metadata.namespace")],
         ports: [
           { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },

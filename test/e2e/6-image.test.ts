@@ -169,7 +169,7 @@ describe("worker image", function () {
     const settings = [
       "TEMPORAL_ADDRESS=127.0.0.1:1",
       "TEMPORAL_NAMESPACE=default",
-      "TEMPORAL_TASK_QUEUE=e2e",
+      "TEMPORAL_TASK_QUEUES=e2e",
     ];
     const container = await docker([
       ...["run", "--detach", "--read-only", "--network=none"],

@@ -124,7 +124,7 @@ export function codecRequests(options: CodecRequestsOptions): RequestListener {
 
   async function convert(endpoint: "encode" | "decode", body: string, details: Details): Promise<Answer> {
     const payloads = parse(body);
-    details["payloads"] = payloads.length;
+    details["payloadCount"] = payloads.length;
     try {
       const converted = await options.codec[endpoint](payloads);
       return {

@@ -66,7 +66,7 @@ describe("codec server with the Temporal CLI", () => {
     const env = {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
       CODEC_KEYS_DIR: keys,
       CODEC_ACTIVE_KEY: "worker-key",
     };

@@ -303,7 +303,7 @@ describe("codec server", () => {
       status: 200,
       subject: "token",
       namespace: "shop",
-      payloads: 2,
+      payloadCount: 2,
       msg: "request",
     });
     const encoded = (value: string) => [value, Buffer.from(value).toString("base64")];
