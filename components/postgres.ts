@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { DatabaseCredentials } from "./databaseCredentials";
 import { ManagedPostgres } from "./managedPostgres";
 import type { PostgresConnection } from "./manifests/postgres";
@@ -21,7 +21,7 @@ export interface Postgres {
 export function postgresOf(
   settings: Settings,
   namespaces: StackNamespaces,
-  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+  opts: pulumi.ComponentResourceOptions,
 ): Postgres | undefined {
   const { postgres, temporal } = settings;
   if (postgres === undefined || temporal.mode !== "chart") return undefined;
@@ -51,7 +51,7 @@ export function postgresOf(
   const cluster = new PostgresCluster(
     "postgres",
     { settings, cluster: postgres, namespace, credentials },
-    { ...opts, dependsOn: [...opts.dependsOn, ...operators] },
+    pulumi.mergeOptions(opts, { dependsOn: operators }),
   );
   return { connection: cluster.connection, resources: [cluster] };
 }

@@ -42,7 +42,7 @@ export function temporalServer(
   settings: Settings,
   namespaces: StackNamespaces,
   postgres: Postgres | undefined,
-  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+  opts: pulumi.ComponentResourceOptions,
 ): TemporalEndpoint {
   const server = settings.temporal;
   const known = { address: frontendAddress(settings), namespace: server.namespace };
@@ -60,12 +60,12 @@ export function temporalServer(
   const release = new TemporalServer(
     "temporal",
     { settings, server, namespace: place, postgres: postgres.connection },
-    { ...opts, dependsOn: [...opts.dependsOn, ...postgres.resources] },
+    pulumi.mergeOptions(opts, { dependsOn: postgres.resources }),
   );
   const temporalNamespaces = new TemporalNamespaces(
     "temporal-namespaces",
     { settings, server, namespace: place },
-    { ...opts, dependsOn: [...opts.dependsOn, release] },
+    pulumi.mergeOptions(opts, { dependsOn: [release] }),
   );
   return { ...known, frontend, ui: server.ui.enabled ? ui : null, resources: [temporalNamespaces] };
 }

@@ -97,11 +97,12 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
     }
     await pulumi.runtime.disconnect();
   };
-  // What waits for a registration that was rejected would wait for ever.
+  // What waits for a registration that was rejected waits for ever, which the SDK would report at exit.
   const rejected = new Promise<void>((resolve) => {
     onRejection = resolve;
   });
-  await Promise.race([run(), rejected]);
+  const abandoned = rejected.then(() => Reflect.set(globalStore(), "terminated", true));
+  await Promise.race([run(), abandoned]);
   await new Promise((resolve) => setImmediate(resolve));
   failures.push(...uncollectedRejections());
   if (failures.length > 0)
@@ -140,10 +141,17 @@ function recordHooks(): Map<string, pulumi.ResourceHook> {
     return done();
   };
   const server = { registerResourceHook, awaitStackRegistrations: done, shutdown: () => undefined };
-  const store: unknown = Reflect.get(globalThis, "globalStore");
-  if (typeof store !== "object" || store === null) throw new Error("the SDK has no store any more");
-  Reflect.set(store, "callbacks", server);
+  Reflect.set(globalStore(), "callbacks", server);
   return hooks;
+}
+
+/** Where the SDK keeps what belongs to a run. */
+function globalStore(): object {
+  const store: unknown = Reflect.get(globalThis, "globalStore");
+  if (typeof store !== "object" || store === null) {
+    throw new Error("the SDK has no store any more: adapt the harness");
+  }
+  return store;
 }
 
 function readRequest(request: unknown): Registration {

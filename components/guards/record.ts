@@ -52,9 +52,9 @@ export function changeProblems(deployed: DeployedRecord, settings: Settings): st
 export async function refuseForbiddenChanges(settings: Settings): Promise<void> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const self = new pulumi.StackReference("self", { name });
-  const { value }: { value?: unknown } = await self.getOutputDetails("deployed");
+  const output = await self.getOutputDetails("deployed");
   // An older version of this program left no record, or one of another form: the resources' guards remain.
-  const deployed = record.safeParse(value);
+  const deployed = record.safeParse(output.value);
   const message = deployed.success ? refusal(changeProblems(deployed.data, settings)) : undefined;
   if (message !== undefined) throw new pulumi.RunError(`${message}\nNothing was changed.`);
 }

@@ -106,7 +106,7 @@ describe("guards of stack prod", () => {
       stackOutputs: deployed.outputs,
     });
     await assert.rejects(refused, /Nothing was changed/);
-    const image = deployed.registrations.find(({ name }) => name === "worker-image-build");
+    const image = deployed.registrations.find(({ name }) => name === "worker-image");
     assert.match(image?.dependencies.join() ?? "", /pulumi:providers:kubernetes::kubernetes/);
   });
 });
