@@ -94,24 +94,25 @@ function whereSet(name: string, value: number | undefined): Record<string, strin
 }
 
 /** What is mounted, and where. */
-function mounts({ keyring, credentials }: WorkerPodReferences): (Volume & { mountPath: string })[] {
+function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume; mountPath: string }[] {
   return [
     ...(keyring === undefined
       ? []
       : [
           {
-            name: "codec-keys",
             mountPath: KEYRING_DIRECTORY,
-            secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE },
+            volume: { name: "codec-keys", secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE } },
           },
         ]),
     ...(credentials.length === 0
       ? []
       : [
           {
-            name: "credentials",
             mountPath: CREDENTIALS_DIRECTORY,
-            projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+            volume: {
+              name: "credentials",
+              projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+            },
           },
         ]),
   ];
@@ -155,10 +156,14 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
         readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
         resources: containerResources(worker.resources),
         securityContext: restrictedContainer(),
-        volumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+        volumeMounts: mounted.map(({ volume, mountPath }) => ({
+          name: volume.name,
+          mountPath,
+          readOnly: true,
+        })),
       },
     ],
-    volumes: mounted.map(({ mountPath: _, ...volume }) => volume),
+    volumes: mounted.map(({ volume }) => volume),
   };
 }
 

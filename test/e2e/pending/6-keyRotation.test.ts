@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { execa } from "execa";
 import { z } from "zod";
-import { recordedCluster } from "../../local/record";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
-import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "./support";
+import { recordedCluster } from "../../../local/record";
+import { commandPath } from "../../../local/toolchain/install";
+import { programs } from "../../../local/toolchain/programs";
+import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "../support";
 
 const RUNNING_ORDERS = 30;
 /** Longer than both updates take, so that every order is open while its key goes out of use. */

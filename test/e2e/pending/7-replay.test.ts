@@ -3,8 +3,8 @@ import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type GateReport, groupReportSchema } from "../../ops/replay/report";
-import { checkout, order, pulumi, run, sourcedEnvironment } from "./support";
+import { type GateReport, groupReportSchema } from "../../../ops/replay/report";
+import { checkout, order, pulumi, run, sourcedEnvironment } from "../support";
 
 const OPEN_ORDERS = 5;
 /** Longer than these tests take. */
@@ -61,8 +61,8 @@ describe("npm run replay", () => {
       writeFileSync(
         index,
         `import { sleep } from "@temporalio/workflow";
-         import { order as deployed } from "./deployed";
-         export * from "./deployed";
+         import { order as deployed } from "../deployed";
+         export * from "../deployed";
          export async function order(...args: Parameters<typeof deployed>): ReturnType<typeof deployed> {
            await sleep("1 s");
            return deployed(...args);
