@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -36,6 +36,21 @@ async function crashingImage(): Promise<string> {
   return reference.slice(reference.indexOf("@") + 1);
 }
 
+/** The kernel may take a moment to free the port of a process that has just ended. */
+async function listening(port: number): Promise<Server> {
+  const giveUpAt = Date.now() + 10_000;
+  for (;;) {
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+      return server;
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+      await delay(200);
+    }
+  }
+}
+
 describe("npm run up says what is wrong, and carries on from there", () => {
   afterEach(() => {
     restoreStackFile();
@@ -53,8 +68,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
 
   it("when a port is taken", async () => {
     await stopForwarding();
-    const server = createServer().listen(8233, "127.0.0.1");
-    await once(server, "listening");
+    const server = await listening(8233);
     const { exitCode, output } = await run(up);
     server.close();
     assert.equal(exitCode, 1, output);
