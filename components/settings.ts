@@ -11,6 +11,7 @@ import {
   namespaces,
   networkAccess,
   temporal,
+  tracing,
   workerImage,
 } from "./settings/sections";
 import { sectionProblems } from "./settings/sectionRules";
@@ -34,6 +35,7 @@ export const settingsSchema = z
     workerImage: workerImage.describe("The image that every worker group runs."),
     workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
+    tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,
     deletionProtection,
@@ -48,6 +50,8 @@ export type Settings = z.output<typeof settingsSchema> & {
   readonly stack: string;
 };
 
+/** The way to something that the stack does not run. */
+export type NetworkSettings = NonNullable<Settings["tracing"]>["network"];
 /** Settings of the Temporal server by mode. */
 export type TemporalSettings = Settings["temporal"];
 /** Settings of a dev server. */

@@ -63,6 +63,15 @@ export class TemporalWorker extends pulumi.ComponentResource {
       { metadata, data: workerEnvironment(settings, worker) },
       child,
     );
+    const tracingHeaders = settings.tracing?.headers?.reveal();
+    // Immutable, so that it is replaced on change under a new name, which rolls the pods.
+    const environment =
+      tracingHeaders &&
+      new k8s.core.v1.Secret(
+        `${name}-environment`,
+        { metadata, immutable: true, stringData: { OTEL_EXPORTER_OTLP_HEADERS: tracingHeaders } },
+        child,
+      );
     const seconds = `${String(worker.rolloutTimeoutSeconds)}s`;
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -88,6 +97,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
               configMap: configMap.metadata.name,
               keyring: keyring?.secretName,
               credentials: credentialProjections(settings.temporal, credentials?.secretName),
+              environment: environment?.metadata.name,
             }),
           },
         },

@@ -27,12 +27,16 @@ export class WorkerImage extends pulumi.ComponentResource {
     super("temporal-stack:index:WorkerImage", name, {}, opts);
     this.reference =
       settings.digest === undefined
-        ? requireDigest(this.build(name, settings).repoDigest, this)
+        ? requireDigest(this.build(name, settings, opts?.dependsOn).repoDigest, this)
         : pulumi.output(`${settings.repository}@${settings.digest}`);
     this.registerOutputs({ reference: this.reference });
   }
 
-  private build(name: string, settings: Settings["workerImage"]): docker.Image {
+  private build(
+    name: string,
+    settings: Settings["workerImage"],
+    dependsOn: pulumi.ComponentResourceOptions["dependsOn"] = [],
+  ): docker.Image {
     const { repository, platform, baseImages, buildNetwork, registry } = settings;
     const folder = join(__dirname, "..", CONTEXT);
     const { commit, time } = sourceRevision(folder);
@@ -72,7 +76,7 @@ export class WorkerImage extends pulumi.ComponentResource {
               },
             }),
       },
-      { parent: this, retainOnDelete: true },
+      { parent: this, retainOnDelete: true, dependsOn },
     );
   }
 }

@@ -37,6 +37,8 @@ function kindOf(node: Mapping): string {
   switch (text(node, "type")) {
     case "integer":
       return `whole number, ${String(node["minimum"])} to ${String(node["maximum"])}`;
+    case "number":
+      return `number, ${String(node["minimum"])} to ${String(node["maximum"])}`;
     case "boolean":
       return "`true`, `false`";
     case "array":

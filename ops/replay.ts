@@ -38,7 +38,13 @@ function positive(text: string): number {
 
 async function main({ json, ...options }: Options): Promise<number> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Stays registered: without a listener the first signal would end the process before it has cleaned up.
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(INTERRUPTED);
+      stop.abort();
+    });
+  }
   let report: GateReport | undefined;
   const replay = async (onLine: (line: string) => void): Promise<void> => {
     report = await replayGate({ ...options, onLine, signal: stop.signal });

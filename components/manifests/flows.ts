@@ -53,7 +53,7 @@ export interface Flow {
 
 type FlowSettings = Pick<
   Settings,
-  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres"
+  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres" | "tracing"
 >;
 
 const DNS_PORTS: readonly FlowPort[] = [
@@ -86,7 +86,7 @@ export function ownNamespaces({
  * always reaches its pods.
  */
 export function stackFlows(settings: FlowSettings): Flow[] {
-  const { namespaces, networkAccess } = settings;
+  const { namespaces, networkAccess, tracing } = settings;
   const workers = pods(namespaces.workers, { "app.kubernetes.io/name": "temporal-worker" });
   const clusterDns = pods("kube-system", { "k8s-app": "kube-dns" });
   return [
@@ -100,6 +100,16 @@ export function stackFlows(settings: FlowSettings): Flow[] {
     { name: "workers-frontend", from: workers, ...frontend(settings), why: "tasks of the workers" },
     ...(settings.temporal.mode === "chart" ? serverFlows(settings) : []),
     ...postgresFlows(settings),
+    ...(tracing === undefined
+      ? []
+      : [
+          {
+            name: "workers-traces",
+            from: workers,
+            ...peer(tracing.network, portOfUrl(tracing.endpoint)),
+            why: "spans of the workers",
+          },
+        ]),
     ...networkAccess.frontendFrom.map((peer, index) => ({
       name: `access-frontend-${index}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),

@@ -49,13 +49,13 @@ function credentials(temporal: TemporalSettings): Credential[] {
 /** Content of the Secret that this program makes; empty if it makes none. What is secret is an Output. */
 export function ownCredentials(temporal: TemporalSettings): Record<string, pulumi.Input<string>> {
   return Object.fromEntries(
-    credentials(temporal).flatMap(({ file, value }) => (value === undefined ? [] : [[file, value]])),
+    credentials(temporal).flatMap(({ file, value }) => (value === undefined ? [] : [[file, value] as const])),
   );
 }
 
 /** How workers connect: whether with TLS, and with which of the mounted files. */
 export function connectionEnvironment(temporal: TemporalSettings): Record<string, string> {
-  const files = credentials(temporal).map(({ variable, file }) => [
+  const files = credentials(temporal).map(({ variable, file }): [string, string] => [
     variable,
     `${CREDENTIALS_DIRECTORY}/${file}`,
   ]);

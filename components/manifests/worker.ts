@@ -46,15 +46,18 @@ export interface WorkerPodReferences {
   readonly keyring: pulumi.Input<string> | undefined;
   /** Files to connect to Temporal with; empty if it wants none. */
   readonly credentials: types.input.core.v1.VolumeProjection[];
+  /** Secret with further environment variables, if there is one. */
+  readonly environment: pulumi.Input<string> | undefined;
 }
 
 /** The worker's environment as far as it is the same in every pod. */
 export function workerEnvironment(
-  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption">,
+  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption" | "tracing">,
   worker: WorkerSettings,
 ): Record<string, string> {
-  const { payloadEncryption } = settings;
+  const { payloadEncryption, tracing } = settings;
   return {
+    ...(tracing === undefined ? {} : { OTEL_SERVICE_NAME: `temporal-worker-${worker.name}` }),
     ...worker.env,
     TEMPORAL_ADDRESS: frontendAddress(settings),
     TEMPORAL_NAMESPACE: settings.temporal.namespace,
@@ -76,6 +79,13 @@ export function workerEnvironment(
     ...(payloadEncryption.enabled
       ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
       : {}),
+    ...(tracing === undefined
+      ? {}
+      : {
+          OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint,
+          OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+          OTEL_TRACES_SAMPLER_ARG: String(tracing.sampleRatio),
+        }),
   };
 }
 
@@ -84,24 +94,25 @@ function whereSet(name: string, value: number | undefined): Record<string, strin
 }
 
 /** What is mounted, and where. */
-function mounts({ keyring, credentials }: WorkerPodReferences): (Volume & { mountPath: string })[] {
+function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume; mountPath: string }[] {
   return [
     ...(keyring === undefined
       ? []
       : [
           {
-            name: "codec-keys",
             mountPath: KEYRING_DIRECTORY,
-            secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE },
+            volume: { name: "codec-keys", secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE } },
           },
         ]),
     ...(credentials.length === 0
       ? []
       : [
           {
-            name: "credentials",
             mountPath: CREDENTIALS_DIRECTORY,
-            projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+            volume: {
+              name: "credentials",
+              projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+            },
           },
         ]),
   ];
@@ -131,7 +142,10 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
       {
         name: "worker",
         image: references.image,
-        envFrom: [{ configMapRef: { name: references.configMap } }],
+        envFrom: [
+          { configMapRef: { name: references.configMap } },
+          ...(references.environment === undefined ? [] : [{ secretRef: { name: references.environment } }]),
+        ],
         env: [fromPod("POD_NAME", "metadata.name"), fromPod("POD_NAMESPACE", "metadata.namespace")],
         ports: [
           { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },
@@ -142,10 +156,14 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
         readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
         resources: containerResources(worker.resources),
         securityContext: restrictedContainer(),
-        volumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+        volumeMounts: mounted.map(({ volume, mountPath }) => ({
+          name: volume.name,
+          mountPath,
+          readOnly: true,
+        })),
       },
     ],
-    volumes: mounted.map(({ mountPath: _, ...volume }) => volume),
+    volumes: mounted.map(({ volume }) => volume),
   };
 }
 

@@ -112,9 +112,10 @@ export function versionedImage(what: string) {
   );
 }
 
-/** Port of an https:// address. */
+/** Port of an HTTP URL. */
 export function portOfUrl(url: string): number {
-  return Number(new URL(url).port || 443);
+  const { port, protocol } = new URL(url);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 /** Address and length of a network, IPv4 or IPv6. */
@@ -169,7 +170,7 @@ export function peerNetwork(who: string) {
     .check(({ value, issues }) => {
       if ((value.namespace === undefined) === (value.cidrs === undefined)) {
         issues.push(
-          rule("NetworkPolicies must know the way to the server; set exactly one of namespace and cidrs", []),
+          rule(`NetworkPolicies must know the way to ${who}; set exactly one of namespace and cidrs`, []),
         );
       }
       if (value.podLabels !== undefined && value.namespace === undefined) {

@@ -60,7 +60,7 @@ const codecServer = z
       .default({ mode: "token" })
       .describe("Who may have payloads decoded and encoded; there is no anonymous access."),
     replicas: wholeNumber("pods", 1, 20).default(2).describe("Pods that run."),
-    resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "256Mi" }),
+    resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "384Mi" }),
   })
   .check(({ value, issues }) => {
     if (value.auth.mode === "jwt" && value.publicUrl?.startsWith("http:") === true) {

@@ -12,6 +12,7 @@ const SECRET_PATHS: readonly Path[] = [
   ["temporal", "tls", "client", "privateKey"],
   ["temporal", "apiKey"],
   ["workerImage", "pullSecret", "password"],
+  ["tracing", "headers"],
 ];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */

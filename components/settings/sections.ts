@@ -182,6 +182,49 @@ export const workerImage = z.strictObject({
     .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
 });
 
+const SAMPLE_RATIO = "a number from 0 to 1 with at most four decimals";
+
+/** Traces of the workers, sent over OTLP; absent: none. */
+export const tracing = z
+  .strictObject({
+    endpoint: z
+      .url({
+        protocol: /^https?$/,
+        error: "a URL of an OTLP/HTTP receiver, like http://collector.observability:4318",
+      })
+      .describe("Base URL of an OTLP/HTTP receiver; spans go to `/v1/traces` below it."),
+    sampleRatio: z
+      .number({ error: SAMPLE_RATIO })
+      .min(0, { error: SAMPLE_RATIO })
+      .max(1, { error: SAMPLE_RATIO })
+      .multipleOf(0.0001, { error: SAMPLE_RATIO })
+      .default(0.1)
+      .describe(
+        "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
+      ),
+    headers: text(
+      "headers as name=value,name=value with values percent-encoded",
+      /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
+      8192,
+    )
+      .transform((value) => new Sensitive(value))
+      .optional()
+      .describe(
+        "Headers of the requests, like `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",
+      ),
+    network: peerNetwork("the receiver").describe("Where NetworkPolicies let the workers through."),
+  })
+  .check(({ value, issues }) => {
+    if (
+      value.headers !== undefined &&
+      value.network.cidrs !== undefined &&
+      value.endpoint.startsWith("http:")
+    ) {
+      issues.push(rule("would be sent out of the cluster in the clear; use an https endpoint", ["headers"]));
+    }
+  })
+  .optional();
+
 const peers = (who: string) =>
   z
     .array(

@@ -225,7 +225,7 @@ const temporalServer: Program = {
     module: "temporal-server",
     package: "go.temporal.io/server/cmd/server",
     tags: temporalServerTags,
-    seconds: 180,
+    seconds: 240,
   },
 };
 

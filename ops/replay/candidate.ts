@@ -17,11 +17,13 @@ const REPLAY = join("lib", "cli", "replay.js");
 const worker = resolve(__dirname, "../../worker");
 
 /** Builds the workflows of the checkout. */
-export async function checkoutCandidate(): Promise<Candidate> {
+export async function checkoutCandidate(cancelSignal: AbortSignal): Promise<Candidate> {
   const { failed, all } = await execa("npm", ["--prefix", worker, "run", "--silent", "build"], {
     all: true,
     reject: false,
+    cancelSignal,
   });
+  cancelSignal.throwIfAborted();
   if (failed) throw new Failure("the worker does not build", "correct what is named above", lastLines(all));
   return { description: "this checkout", folder: worker };
 }
@@ -31,25 +33,28 @@ export async function checkoutCandidate(): Promise<Candidate> {
  *
  * @param reference `repository@sha256:…`, or a digest alone
  * @param deployed the image that the stack runs; a digest alone is in its repository
- * @param folder empty; must be removed afterwards, and may hold folders without write permission until then
+ * @param folder where it is put; the caller removes it
+ * @throws SettingsFailure when the reference names no worker image, or one that cannot run here
  */
 export async function imageCandidate(
   reference: string,
   deployed: string,
   folder: string,
+  cancelSignal: AbortSignal,
 ): Promise<Candidate> {
   const image = imageReference(reference, deployed);
   const platform = runnablePlatform(image);
-  const container = (await docker("create", "--network", "none", "--platform", platform, image)).trim();
+  const args = ["create", "--network", "none", "--platform", platform, image];
+  const container = (await docker(args, cancelSignal)).trim();
   try {
     await mkdir(folder, { recursive: true });
-    await execa(dockerCli(), ["cp", `${container}:/app`, "-"], { buffer: false }).pipe("tar", [
+    await execa(dockerCli(), ["cp", `${container}:/app`, "-"], { buffer: false, cancelSignal }).pipe("tar", [
       ...["--extract", "--no-same-owner", "--directory", folder],
     ]);
   } catch (error) {
     throw commandFailure(`/app cannot be copied out of ${image}`, error);
   } finally {
-    await docker("rm", container);
+    await docker(["rm", container]);
     // Images hold their folders without write permission.
     await execa("chmod", ["-R", "u+w", folder]);
   }
@@ -112,9 +117,9 @@ function foreign(image: string, built = "Linux with glibc"): SettingsFailure {
 
 const dockerCli = (): string => process.env["TEMPORAL_STACK_DOCKER"] ?? process.env["DOCKER"] ?? "docker";
 
-async function docker(...args: string[]): Promise<string> {
+async function docker(args: readonly string[], cancelSignal?: AbortSignal): Promise<string> {
   try {
-    return (await execa(dockerCli(), args)).stdout;
+    return (await execa(dockerCli(), args, cancelSignal === undefined ? {} : { cancelSignal })).stdout;
   } catch (error) {
     throw commandFailure(`docker ${args[0] ?? ""} failed`, error);
   }

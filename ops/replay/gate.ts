@@ -25,7 +25,7 @@ export interface GateOptions {
   /** Told what happens. */
   readonly onLine?: (line: string) => void;
   /** Aborting it ends the replay; what was written is removed. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,15 +35,15 @@ export interface GateOptions {
  * @throws SettingsFailure when arguments, settings or the stack are wrong; Failure when the gate gets no answer
  */
 export async function replayGate(options: GateOptions): Promise<GateReport> {
-  const { stack, image, onLine = () => undefined } = options;
+  const { stack, image, onLine = () => undefined, signal = new AbortController().signal } = options;
   const outputs = await stackOutputs(stack);
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-replay-"));
   try {
     onLine(image === undefined ? "building the workflows of this checkout" : `fetching ${image}`);
     const candidate =
       image === undefined
-        ? await checkoutCandidate()
-        : await imageCandidate(image, outputs.workerImage, join(folder, "image"));
+        ? await checkoutCandidate(signal)
+        : await imageCandidate(image, outputs.workerImage, join(folder, "image"), signal);
     const config = kubeConfig(outputs);
     const groups: GroupReport[] = [];
     for (const group of outputs.workers) {
@@ -51,7 +51,9 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
       const environment = await workerConnection(config, group, join(folder, group.name));
       groups.push({
         group: group.name,
-        ...(await reachable(config, environment, (reached) => replayWith(candidate, reached, options))),
+        ...(await reachable(config, environment, (reached) =>
+          replayWith(candidate, reached, { ...options, signal }),
+        )),
       });
     }
     return { stack, candidate: candidate.description, groups };
@@ -95,7 +97,7 @@ const portOf = (server: Server): number => (server.address() as AddressInfo).por
 async function replayWith(
   candidate: Candidate,
   environment: Readonly<Record<string, string>>,
-  { sample, query, onLine, signal }: GateOptions,
+  { sample, query, onLine, signal }: GateOptions & { readonly signal: AbortSignal },
 ) {
   const args = [
     ...(sample === undefined ? [] : ["--sample", String(sample)]),
@@ -107,11 +109,11 @@ async function replayWith(
     env: { ...systemCertificates(), ...environment },
     reject: false,
     stdin: "ignore",
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    cancelSignal: signal,
   });
   for await (const line of child.iterable({ from: "stderr" })) onLine?.(line);
   const { exitCode, stdout, stderr } = await child;
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   if (!stdout.startsWith("{")) {
     throw new (exitCode === exitCodes.settings ? SettingsFailure : Failure)(
       "the workflows could not be replayed",

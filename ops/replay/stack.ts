@@ -3,7 +3,8 @@ import { z } from "zod";
 import { Failure, lastLines } from "../../common/failure";
 import { SettingsFailure } from "./failure";
 
-const outputsSchema = z.object({
+/** Outputs of index.ts. */
+export const outputsSchema = z.object({
   /** Stacks that were deployed before there was this output name no context. */
   kubernetesContext: z.string().nullish(),
   workerImage: z.string(),

@@ -103,11 +103,12 @@ async function containerEnvironment(container: V1Container | undefined, read: Re
 /** Files of a volume by path; undefined if it is neither a Secret's nor a ConfigMap's. */
 async function volumeFiles(volume: V1Volume, read: Read): Promise<Map<string, Buffer> | undefined> {
   const { secret, configMap } = volume;
-  const source = secret ?? configMap;
-  if (source === undefined) return undefined;
-  const content =
-    secret === undefined ? await read("configMap", configMap?.name) : await read("secret", secret.secretName);
-  const { items } = source;
+  const items = secret?.items ?? configMap?.items;
+  if (secret === undefined && configMap === undefined) return undefined;
+  const content = new Map([
+    ...(await read("secret", secret?.secretName)),
+    ...(await read("configMap", configMap?.name)),
+  ]);
   if (items === undefined) return content;
   return new Map(items.map(({ key, path }) => [path, content.get(key) ?? Buffer.alloc(0)]));
 }

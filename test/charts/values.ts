@@ -143,7 +143,12 @@ export const sampleValues = {
       frontend: role,
       history: role,
       matching: role,
-      worker: { ...role, topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname" }] },
+      worker: {
+        ...role,
+        topologySpreadConstraints: [
+          { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" },
+        ],
+      },
     },
   },
 } as const satisfies Record<ChartName, unknown>;

@@ -66,6 +66,12 @@ const FULL: Values = {
       resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
     },
   },
+  tracing: {
+    endpoint: "https://collector.observability:4318",
+    sampleRatio: 0.5,
+    headers: "authorization=Bearer%20hunter3",
+    network: { namespace: "observability", podLabels: { app: "collector" }, podPort: 4318 },
+  },
   networkAccess: {
     frontendFrom: [{ namespace: "clients", podLabels: { app: "client" } }],
     uiFrom: [{ namespace: "ingress" }],
@@ -212,7 +218,12 @@ function parse(sections: Values): unknown {
     config: Object.fromEntries(
       Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
     ),
-    secretKeys: ["temporal-stack:workerImage", "temporal-stack:temporal", "temporal-stack:postgres"],
+    secretKeys: [
+      "temporal-stack:workerImage",
+      "temporal-stack:temporal",
+      "temporal-stack:postgres",
+      "temporal-stack:tracing",
+    ],
   });
 }
 

@@ -68,7 +68,7 @@ describe("settings", () => {
       uiOrigin: "https://temporal.example.com",
       auth: { mode: "token" },
       replicas: 2,
-      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "384Mi" } },
     });
   });
 
@@ -243,6 +243,36 @@ describe("settings", () => {
         networkAccess: { uiFrom: [{ namespace: "x" }] },
       },
       /networkAccess\.uiFrom .*does not run/,
+    ],
+    [
+      "a receiver of traces without a scheme",
+      { ...LEAST, tracing: { endpoint: "collector:4318", network: { namespace: "observability" } } },
+      /tracing\.endpoint .*a URL of an OTLP\/HTTP receiver/,
+    ],
+    [
+      "a receiver of traces without a way",
+      { ...LEAST, tracing: { endpoint: "http://collector:4318", network: {} } },
+      /tracing\.network .*the way to the receiver; set exactly one of namespace and cidrs/,
+    ],
+    [
+      "a share above one",
+      {
+        ...LEAST,
+        tracing: { endpoint: "http://c:4318", sampleRatio: 10, network: { namespace: "observability" } },
+      },
+      /tracing\.sampleRatio .*a number from 0 to 1/,
+    ],
+    [
+      "headers of traces in the clear, in the file and on the way",
+      {
+        ...LEAST,
+        tracing: {
+          endpoint: "http://collector.example.com",
+          headers: "authorization=Basic%20aHVudGVyMg",
+          network: { cidrs: ["192.0.2.0/24"] },
+        },
+      },
+      /^(?![^]*aHVudGVyMg)[^]*tracing\.headers .*a value in the clear[^]*tracing\.headers .*use an https endpoint/,
     ],
     [
       "an active key that does not exist",

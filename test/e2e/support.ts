@@ -144,6 +144,11 @@ export function changeImage(settings: Readonly<Record<string, unknown>>): void {
   changeSection("temporal-stack:workerImage", (image) => ({ ...sectionSchema.parse(image), ...settings }));
 }
 
+/** Replaces the settings of payload encryption in the copied checkout's stack file. */
+export function changeEncryption(settings: Readonly<Record<string, unknown>>): void {
+  changeSection("temporal-stack:payloadEncryption", () => settings);
+}
+
 function changeSection(key: string, change: (section: unknown) => unknown): void {
   const file = stackFileSchema.parse(parse(readFileSync(stackFile, "utf8")));
   writeFileSync(

@@ -26,7 +26,7 @@ case "$1" in
   login) cat > '${record}.password'; cp "$DOCKER_CONFIG/config.json" '${record}.config'; echo "$DOCKER_CONFIG" > '${record}.folder' ;;
   build) echo '#5 [2/3] RUN npm ci' >&2; echo '#5 sha256:${"0".repeat(64)}' >&2
     if [ -e '${record}.fail' ]; then
-      printf '#5 0.3 npm error missing\\n#5 ERROR: exit code: 1\\n------\\n > [2/3] RUN npm ci:\\n#5 0.3 npm error missing\\n------\\nexit code: 1\\n' >&2
+      printf '#5 0.3 npm error missing\\n#6 CANCELED\\n#5 ERROR: exit code: 1\\n------\\n > [2/3] RUN npm ci:\\n------\\nexit code: 1\\n' >&2
       exit 1
     fi ;;
   push) echo 'local: digest: ${DIGEST} size: 523' ;;
@@ -197,7 +197,7 @@ describe("docker provider", () => {
     writeFileSync(`${record}.fail`, "");
     await assert.rejects(
       image.create(await checked()),
-      /docker build failed \(exit code 1\):\n------\n > \[2\/3\] RUN npm ci:\n#5 0\.3 npm error missing\n------/,
+      /docker build failed \(exit code 1\):\n\[2\/3\] RUN npm ci\nnpm error missing\nERROR: exit code: 1$/m,
     );
     assert.equal(failingPart(Array.from({ length: 50 }, (_, line) => String(line))).split("\n").length, 40);
   });

@@ -202,6 +202,22 @@ describe("network policies on request", () => {
     assert.equal(at(outside[0], "spec", "egress", 0, "ports", 0, "port"), 8443);
   });
 
+  it("let workers send traces to the receiver that settings name, and nothing else there", async () => {
+    const tracing = {
+      endpoint: "http://collector.observability.svc:4318",
+      network: { namespace: "observability", podLabels: { app: "collector" } },
+    };
+    const deployment = await deployStack("local", { changes: { "temporal-stack:tracing": tracing } });
+    const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
+    const worker = podsOf(deployment).find(({ name }) => name === "worker-orders-deployment");
+    assert.ok(worker);
+    const collector: Party = { name: "collector", namespace: "observability", labels: { app: "collector" } };
+    assert.ok(connects(policies, worker, collector, 4318, "TCP"));
+    assert.ok(!connects(policies, worker, collector, 4317, "TCP"));
+    assert.ok(!connects(policies, worker, { ...collector, labels: { app: "other" } }, 4318, "TCP"));
+    assert.ok(!connects(policies, collector, worker, 9464, "TCP"));
+  });
+
   it("open address ranges for a server outside the cluster", async () => {
     const deployment = await deployStack("prod", {
       changes: {

@@ -471,6 +471,48 @@ describe("program", () => {
     assert.equal(Date.parse(String(args["CREATED"])), time * 1000);
   });
 
+  it("has workers trace only where settings say so, with the receiver's headers in a Secret of their own", async () => {
+    const headers = "authorization=Bearer%20hunter2";
+    const endpoint = "https://collector.observability.svc:4318";
+    const deployment = await deployStack("prod", {
+      changes: {
+        "temporal-stack:tracing": {
+          endpoint,
+          sampleRatio: 0.25,
+          headers,
+          network: { namespace: "observability" },
+        },
+      },
+      secretKeys: ["temporal-stack:tracing"],
+    });
+    const data = mappingAt(objectsOf(deployment, "ConfigMap")[0]?.inputs, "data");
+    assert.deepEqual(Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("OTEL_"))), {
+      OTEL_SERVICE_NAME: "temporal-worker-orders",
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0.25",
+    });
+    const secret = find(deployment.registrations, "worker-orders-environment");
+    assert.equal(at(secret.inputs, "stringData", "OTEL_EXPORTER_OTLP_HEADERS"), headers);
+    assert.ok(secret.secretPaths.some((path) => path.startsWith("stringData")));
+    for (const { name, inputs } of deployment.registrations) {
+      assert.ok(name === secret.name || !JSON.stringify(inputs).includes("hunter2"), name);
+    }
+    const [pod] = objectsOf(deployment, "Deployment");
+    assert.equal(
+      at(pod?.inputs, "spec", "template", "spec", "containers", 0, "envFrom", 1, "secretRef", "name"),
+      "worker-orders-environment-1a2b3c4d",
+    );
+    assert.deepEqual(
+      objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
+      [],
+    );
+    for (const stack of STACKS) {
+      const config = mappingAt(objectsOf(await deployStack(stack), "ConfigMap")[0]?.inputs, "data");
+      assert.ok(!Object.keys(config).some((name) => name.startsWith("OTEL_")));
+    }
+  });
+
   it("stops before the first resource when settings are wrong", async () => {
     const changes = { "temporal-stack:wrokers": [] };
     await assert.rejects(

@@ -1,4 +1,4 @@
-// Proves that out/ starts by itself: the module graph, the native addon, the workflow thread and the bundle.
+// Proves that out/ starts by itself: the module graph, the native addon, the workflow thread, the bundle and tracing.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,6 +25,11 @@ for (const program of ["lib/main.js", "lib/codec-server/main.js", "lib/cli/repla
 }
 
 const require = createRequire(join(out, "package.json"));
+const loadsTelemetry = () => Object.keys(require.cache).some((file) => file.includes("@opentelemetry"));
+require("./lib/service.js");
+if (loadsTelemetry()) throw new Error("OpenTelemetry is loaded although tracing is off");
+require("./lib/tracing/provider.js");
+if (!loadsTelemetry()) throw new Error("OpenTelemetry is not loaded for tracing");
 const { DefaultLogger, Runtime, Worker } = require("@temporalio/worker");
 Runtime.install({ logger: new DefaultLogger("WARN") });
 const replayed = readdirSync(histories).filter((name) => name.endsWith(".json"));

@@ -12,7 +12,9 @@ export function causeChain(error: unknown): string[] {
       break;
     }
     const type = "type" in next && typeof next.type === "string" ? next.type : next.name;
-    lines.push(`${type}: ${next.message}`);
+    // An AggregateError of failed connects has a code and no message.
+    const code = "code" in next && typeof next.code === "string" ? next.code : "";
+    lines.push(`${type}: ${next.message || code}`);
     next = next.cause;
   }
   return lines;

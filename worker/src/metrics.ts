@@ -57,7 +57,7 @@ export function startProcessMetrics(meter: MetricMeter, build: BuildInfo, interv
   const collections = meter.createHistogram(
     "nodejs_gc_duration_seconds",
     "float",
-    "seconds",
+    "", // The SDK would append the unit to the name of a histogram once more.
     "Duration of garbage collections by kind: minor, major, incremental, weakcb",
   );
 

@@ -19,8 +19,10 @@ export function shippingActivities(carrier: CarrierGateway): ShippingActivities 
 }
 
 async function followParcel(carrier: CarrierGateway, trackingNumber: string): Promise<{ scans: number }> {
-  const { heartbeatDetails, heartbeatTimeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS } = activityInfo();
-  let seen = typeof heartbeatDetails === "number" ? heartbeatDetails : 0;
+  const info = activityInfo();
+  const resumeAt: unknown = info.heartbeatDetails;
+  const heartbeatMs = (info.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS) / HEARTBEATS_PER_TIMEOUT;
+  let seen = typeof resumeAt === "number" ? resumeAt : 0;
   for (;;) {
     for (const scan of await carrier.scansAfter(trackingNumber, seen)) {
       seen += 1;
@@ -28,6 +30,6 @@ async function followParcel(carrier: CarrierGateway, trackingNumber: string): Pr
     }
     heartbeat(seen);
     // Rejects when the activity is cancelled, which the server says in answer to a heartbeat.
-    await sleep(heartbeatTimeoutMs / HEARTBEATS_PER_TIMEOUT);
+    await sleep(heartbeatMs);
   }
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { ValueError } from "@temporalio/common";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 import type { Logger } from "../logger";
@@ -9,7 +8,9 @@ import { formatPayloads, parsePayloads } from "./proto-json";
 /** A gRPC message of Temporal's default limit, 4 MiB, is this long with its payloads in base64. */
 export const MAX_BODY_BYTES = 6 * 1024 ** 2;
 /** All bodies in hand at once; bounds the memory, as each is held a few times over while it is converted. */
-export const MAX_HELD_BYTES = 24 * 1024 ** 2;
+export const MAX_HELD_BYTES = 2 * MAX_BODY_BYTES;
+/** JSON values in one body, about nine to a payload: a value takes up to a hundred times its length in memory. */
+export const MAX_VALUES = 100_000;
 /** Chrome's own upper limit for keeping the answer to a preflight. */
 const PREFLIGHT_SECONDS = 7200;
 /** Longest part of a header or path that is worth a log line. */
@@ -116,12 +117,14 @@ export function codecRequests(options: CodecRequestsOptions): RequestListener {
       throw new Refusal(503, "too much at once", { "retry-after": "1" });
     heldBytes += bytes;
     response.once("close", () => (heldBytes -= bytes));
-    return (await buffer(request)).toString("utf8");
+    const body = await read(request, bytes);
+    if (valuesIn(body) > MAX_VALUES) throw new Refusal(413, "expected fewer payloads");
+    return body.toString("utf8");
   }
 
   async function convert(endpoint: "encode" | "decode", body: string, details: Details): Promise<Answer> {
     const payloads = parse(body);
-    details["payloads"] = payloads.length;
+    details["payloadCount"] = payloads.length;
     try {
       const converted = await options.codec[endpoint](payloads);
       return {
@@ -187,6 +190,23 @@ function allow(methods: readonly string[], { method }: IncomingMessage): void {
   if (!methods.includes(method ?? "")) {
     throw new Refusal(405, `expected ${methods.join(" or ")}`, { allow: methods.join(", ") });
   }
+}
+
+/** Into one buffer of the length that is known: gathering chunks would hold the body twice. */
+async function read(request: IncomingMessage, bytes: number): Promise<Buffer> {
+  const body = Buffer.allocUnsafe(bytes);
+  let length = 0;
+  for await (const chunk of request) length += (chunk as Buffer).copy(body, length);
+  return body.subarray(0, length);
+}
+
+const VALUE_STARTERS = new Set(Buffer.from("{[,:"));
+
+/** No fewer than there are, as each value but the first follows one of these; base64 has none of them. */
+function valuesIn(body: Buffer): number {
+  let count = 1;
+  for (const byte of body) if (VALUE_STARTERS.has(byte)) count += 1;
+  return count;
 }
 
 /** The parser's messages may quote what they stumble over, so they go no further. */

@@ -5,6 +5,13 @@ export interface Purchase {
   readonly totalMinor: number;
 }
 
+/** Whether something from outside is a purchase that an account can add. */
+export function isPurchase(value: unknown): value is Purchase {
+  if (typeof value !== "object" || value === null) return false;
+  const { orderId, totalMinor } = value as Partial<Record<keyof Purchase, unknown>>;
+  return typeof orderId === "string" && Number.isSafeInteger(totalMinor) && Number(totalMinor) >= 0;
+}
+
 /** What a customer has collected. It survives JSON, so that one run of the account can hand it to the next. */
 export interface LoyaltyAccount {
   readonly points: number;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { trace } from "@opentelemetry/api";
+import { SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
 import type { Span } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { ExportResultCode } from "@opentelemetry/core";
+import { ExportResultCode, millisToHrTime } from "@opentelemetry/core";
 import type { ExportResult } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { envDetectorSync, Resource } from "@opentelemetry/resources";
@@ -14,14 +14,11 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import type { ReadableSpan, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { OpenTelemetryWorkflowClientInterceptor } from "@temporalio/interceptors-opentelemetry/lib/client";
-import {
-  makeWorkflowExporter,
-  OpenTelemetryActivityInboundInterceptor,
-} from "@temporalio/interceptors-opentelemetry/lib/worker";
+import { OpenTelemetryActivityInboundInterceptor } from "@temporalio/interceptors-opentelemetry/lib/worker";
 import type { ActivityInterceptorsFactory, InjectedSinks, WorkerOptions } from "@temporalio/worker";
-import type { OpenTelemetrySinks } from "@temporalio/interceptors-opentelemetry/lib/workflow/definitions";
+import type { WorkflowInfo } from "@temporalio/workflow";
 import type { TracingConfig } from "../tracing";
-import { spanFields } from "./span-fields";
+import type { TracingSinks, WorkflowSpan } from "./workflow-span";
 
 /** Told once when spans begin to be lost, and once when they arrive again. */
 export interface ExportListener {
@@ -31,10 +28,6 @@ export interface ExportListener {
 
 /** Least and longest time for the last spans to be sent, in ms. */
 const FLUSH_MS = { min: 500, max: 5000 };
-
-/** Attributes of workflow spans; the rest of what the SDK hands over holds memos and results of earlier runs. */
-const WORKFLOW_ATTRIBUTES =
-  /^(temporal|run_id$|namespace$|taskQueue$|workflowId$|runId$|workflowType$|attempt$)/;
 
 /**
  * Traces of this process, from its client's calls through workflows to activities. Where spans go, and how they get
@@ -60,10 +53,43 @@ export class Tracing {
 
   /** What a worker needs beside the interceptors in its bundle. */
   workerOptions(): Pick<WorkerOptions, "interceptors" | "sinks"> {
-    const sinks: InjectedSinks<OpenTelemetrySinks> = {
-      exporter: makeWorkflowExporter(new WorkflowSpans(this.processor), this.provider.resource),
+    const sinks: InjectedSinks<TracingSinks> = {
+      tracing: { ended: { fn: (workflow, span) => this.processor.onEnd(this.readable(workflow, span)) } },
     };
     return { sinks, interceptors: { activity: [traceActivity] } };
+  }
+
+  private readable(workflow: WorkflowInfo, span: WorkflowSpan): ReadableSpan {
+    const { traceId, startMs, endMs, failure } = span;
+    return {
+      name: span.name,
+      kind: SpanKind.INTERNAL,
+      spanContext: () => ({ traceId, spanId: span.spanId, traceFlags: TraceFlags.SAMPLED }),
+      ...(span.parentSpanId === undefined ? {} : { parentSpanId: span.parentSpanId }),
+      startTime: millisToHrTime(startMs),
+      endTime: millisToHrTime(endMs),
+      duration: millisToHrTime(endMs - startMs),
+      ended: true,
+      status:
+        failure === undefined
+          ? { code: SpanStatusCode.OK }
+          : { code: SpanStatusCode.ERROR, message: failure },
+      // By the names that the spans of clients and activities have.
+      attributes: {
+        temporalWorkflowId: workflow.workflowId,
+        run_id: workflow.runId,
+        workflowType: workflow.workflowType,
+        taskQueue: workflow.taskQueue,
+        namespace: workflow.namespace,
+      },
+      links: [],
+      events: [],
+      resource: this.provider.resource,
+      instrumentationLibrary: { name: "temporal-stack-worker" },
+      droppedAttributesCount: 0,
+      droppedEventsCount: 0,
+      droppedLinksCount: 0,
+    };
   }
 
   /**
@@ -80,6 +106,13 @@ export class Tracing {
     ]);
     timer.abort();
   }
+}
+
+/** What ties a log line to a span. */
+function spanFields(span: Span | undefined): Record<string, string> {
+  if (span === undefined) return {};
+  const { traceId, spanId } = span.spanContext();
+  return { traceId, spanId };
 }
 
 /** Log lines name the span, also those that the SDK writes after it has ended. */
@@ -99,28 +132,6 @@ const traceActivity: ActivityInterceptorsFactory = (context) => {
     },
   };
 };
-
-/** Leaves out of the spans of workflows what is not for the eyes of a tracing backend. */
-class WorkflowSpans implements SpanProcessor {
-  constructor(private readonly next: SpanProcessor) {}
-
-  onStart(): void {}
-
-  onEnd(span: ReadableSpan): void {
-    const attributes = Object.fromEntries(
-      Object.entries(span.attributes).filter(([name]) => WORKFLOW_ATTRIBUTES.test(name)),
-    );
-    this.next.onEnd({ ...span, attributes });
-  }
-
-  forceFlush(): Promise<void> {
-    return this.next.forceFlush();
-  }
-
-  shutdown(): Promise<void> {
-    return this.next.shutdown();
-  }
-}
 
 /** An exporter whose failures are told once, not with every batch. */
 class ReportingExporter implements SpanExporter {

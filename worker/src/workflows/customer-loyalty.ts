@@ -2,10 +2,11 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import { addPurchase, EMPTY_ACCOUNT } from "../domain/loyalty";
+import { addPurchase, EMPTY_ACCOUNT, isPurchase } from "../domain/loyalty";
 import type { LoyaltyAccount } from "../domain/loyalty";
 import { loyaltyAccount, purchaseCompleted } from "../messages";
 import { declareVersioning } from "./support/versioning";
@@ -34,7 +35,9 @@ export async function customerLoyalty({
   let current = account;
   setHandler(loyaltyAccount, () => current);
   setHandler(purchaseCompleted, (purchase) => {
-    current = addPurchase(current, purchase);
+    // Anybody may send a signal. One that threw would stop the account for good.
+    if (isPurchase(purchase)) current = addPurchase(current, purchase);
+    else log.error("a signal that is no purchase was ignored");
   });
 
   await condition(() => {

@@ -24,7 +24,7 @@ import {
   orderProblems,
   orderTotalMinor,
 } from "../domain/order";
-import type { Order, OrderConfirmation, OrderStatus } from "../domain/order";
+import type { Address, Order, OrderConfirmation, OrderStatus } from "../domain/order";
 import { approveOrder, cancelOrder, changeAddress, orderStatus } from "../messages";
 import { shipment } from "./shipment";
 import { COMPENSATION_FAILED, compensation, Compensations } from "./support/compensations";
@@ -142,7 +142,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     {
       validator: ({ approvedBy }) =>
         refuseInvalid("ApprovalRefused", [
-          ...(approvedBy === "" ? ["approvedBy: expected a non-empty string"] : []),
+          ...(approvedBy ? [] : ["approvedBy: expected a non-empty string"]),
           ...(status.phase === "awaitingApproval"
             ? []
             : [`the order does not wait for one: ${status.phase}`]),
@@ -165,7 +165,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
       return status;
     },
     {
-      validator: (address) =>
+      validator: (address: Address) =>
         refuseInvalid("AddressChangeRefused", [
           ...addressProblems(address),
           ...addressClosed(),
@@ -233,9 +233,12 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     // Anything else is a bug: it fails the workflow task, and the workflow goes on once the code is mended.
     if (!(error instanceof TemporalFailure)) throw error;
     enter("takingBack");
-    await compensations.run();
-    enter("takenBack");
-    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    try {
+      await compensations.run();
+      enter("takenBack");
+    } finally {
+      await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    }
     if (!isCancellation(error)) throw orderFailure(orderId, error);
     if (cancellation === undefined) throw error;
     throw ApplicationFailure.create({

@@ -27,24 +27,26 @@ describe("codec server with the Temporal CLI", () => {
   let codecServer: Process;
   let endpoint: string;
 
-  const temporal = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
-    const cli = Process.start(
-      temporalCli(),
-      [...args, "--address", server.address, "--namespace", "default", "--color", "never"],
-      {
-        PATH: process.env["PATH"],
-        HOME: tmpdir(),
-      },
-    );
+  const temporal = async (
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ code: number | null; output: string }> => {
+    const everywhere = ["--address", server.address, "--namespace", "default", "--color", "never"];
+    const cli = Process.start(temporalCli(), [...args, ...everywhere], {
+      PATH: process.env["PATH"],
+      HOME: tmpdir(),
+      ...env,
+    });
     return { code: await cli.exited, output: cli.output };
   };
   /** The history as the CLI gets it, with what its JSON has in base64 in clear. */
   const show = async (
     workflowId: string,
-    ...args: string[]
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): Promise<{ code: number | null; output: string }> => {
     const selected = ["--workflow-id", workflowId, "--output", "json", "--command-timeout", "3s"];
-    const { code, output } = await temporal("workflow", "show", ...selected, ...args);
+    const { code, output } = await temporal(["workflow", "show", ...selected, ...args], env);
     const decoded = output.replace(/"(data|encoding)": "([^"]+)"/g, (_, key: string, value: string) => {
       return `"${key}": ${Buffer.from(value, "base64").toString("utf8")}`;
     });
@@ -64,7 +66,7 @@ describe("codec server with the Temporal CLI", () => {
     const env = {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
       CODEC_KEYS_DIR: keys,
       CODEC_ACTIVE_KEY: "worker-key",
     };
@@ -99,11 +101,9 @@ describe("codec server with the Temporal CLI", () => {
     const encrypted = await show("shown");
     assert.equal(encrypted.code, 0, encrypted.output);
     assert.ok(!encrypted.output.includes("TEAPOT"));
-    for (const path of ["", "/{namespace}"]) {
-      const { code, output } = await show(
-        "shown",
-        ...["--codec-endpoint", `${endpoint}${path}`, "--codec-auth", `Bearer ${TOKEN}`],
-      );
+    const flags = ["--codec-endpoint", `${endpoint}/{namespace}`, "--codec-auth", `Bearer ${TOKEN}`];
+    const variables = { TEMPORAL_CODEC_ENDPOINT: endpoint, TEMPORAL_CODEC_AUTH: `Bearer ${TOKEN}` };
+    for (const { code, output } of [await show("shown", flags), await show("shown", [], variables)]) {
       assert.equal(code, 0, output);
       assert.match(output, /TEAPOT/);
       assert.ok(!output.includes("binary/encrypted"));
@@ -113,12 +113,12 @@ describe("codec server with the Temporal CLI", () => {
   it("shows messages of failures", async () => {
     assert.ok(!(await show("failed")).output.includes("insufficient funds"));
     const auth = ["--codec-endpoint", endpoint, "--codec-auth", `Bearer ${TOKEN}`];
-    assert.match((await show("failed", ...auth)).output, /insufficient funds/);
+    assert.match((await show("failed", auth)).output, /insufficient funds/);
   });
 
   it("shows nothing to anybody else", async () => {
     for (const auth of [[], ["--codec-auth", "Bearer wrong"], ["--codec-auth", TOKEN]]) {
-      const { code, output } = await show("shown", "--codec-endpoint", endpoint, ...auth);
+      const { code, output } = await show("shown", ["--codec-endpoint", endpoint, ...auth]);
       assert.notEqual(code, 0);
       // The CLI repeats the request until its time is over.
       assert.match(output, /context deadline exceeded/);
@@ -128,10 +128,10 @@ describe("codec server with the Temporal CLI", () => {
 
   it("encrypts what the CLI starts, so that the worker can read it and the server cannot", async () => {
     const input = JSON.stringify(sampleOrder());
-    const { code, output } = await temporal(
+    const { code, output } = await temporal([
       ...["workflow", "execute", "--type", "order", "--task-queue", TASK_QUEUE, "--workflow-id", "by-cli"],
       ...["--input", input, "--codec-endpoint", endpoint, "--codec-auth", `Bearer ${TOKEN}`],
-    );
+    ]);
     assert.equal(code, 0, output);
     assert.match(output, /COMPLETED/);
     const connection = await Connection.connect({ address: server.address });

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { Client, Connection } from "@temporalio/client";
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import type { InjectedSinks } from "@temporalio/worker";
 import { OrderClient } from "../../src/client";
 import { loadClientConfig } from "../../src/config";
 import { sampleOrder } from "../../src/domain/sample-orders";
+import type { TracingSinks, WorkflowSpan } from "../../src/tracing/workflow-span";
 import { Collector } from "./collector";
 import type { ReceivedSpan } from "./collector";
 import {
   eventually,
   freePort,
-  PACKAGE,
+  keyringFolder,
   Process,
   Server,
   TASK_QUEUE,
@@ -15,11 +20,11 @@ import {
   WorkerProcess,
 } from "./harness";
 
-const LOST = /spans cannot be exported/;
-
 describe("observability with a real server", () => {
   let server: Server;
   let env: Record<string, string>;
+  let temporal: Client;
+  let keys: string;
   const workers: WorkerProcess[] = [];
   const collectors: Collector[] = [];
 
@@ -50,6 +55,8 @@ describe("observability with a real server", () => {
     return workflowId;
   };
 
+  const history = (workflowId: string) => temporal.workflow.getHandle(workflowId).fetchHistory();
+
   before(async () => {
     temporalCli();
     server = await Server.create();
@@ -57,8 +64,10 @@ describe("observability with a real server", () => {
     env = {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
     };
+    keys = keyringFolder(["key-1"]);
+    temporal = new Client({ connection: await Connection.connect({ address: server.address }) });
   });
 
   afterEach(async () => {
@@ -66,7 +75,11 @@ describe("observability with a real server", () => {
     await Promise.all(collectors.splice(0).map((collector) => collector.close()));
   });
 
-  after(() => server.remove());
+  after(async () => {
+    rmSync(keys, { recursive: true, force: true });
+    await temporal.connection.close();
+    await server.remove();
+  });
 
   it("traces an order from the client through the workflow to its activities, in spans and in the log", async () => {
     const collector = await startCollector();
@@ -74,6 +87,8 @@ describe("observability with a real server", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20collector-secret",
       OTEL_TRACES_SAMPLER_ARG: "1",
+      CODEC_KEYS_DIR: keys,
+      CODEC_ACTIVE_KEY: "key-1",
     };
     const worker = await startWorker({ ...tracing, LOG_LEVEL: "debug" });
     const workflowId = await order(tracing);
@@ -98,10 +113,14 @@ describe("observability with a real server", () => {
     const ofOrder = spans.filter((span) => span.traceId === start.traceId);
     assert.equal(ofOrder.length, 8, JSON.stringify(ofOrder.map(({ name }) => name)));
     assert.deepEqual([start.service, run.service], ["temporal-client", "temporal-worker"]);
-    assert.equal(run.attributes["workflowId"], workflowId);
+    assert.equal(run.attributes["temporalWorkflowId"], workflowId);
     assert.deepEqual([...collector.authorizations], ["Bearer collector-secret"]);
 
-    const lines = worker.log().filter((line) => line["workflowId"] === workflowId);
+    // What the SDK says before a task starts, on level debug only, comes before the span.
+    const lines = worker
+      .log()
+      .filter((line) => line["workflowId"] === workflowId && !String(line["msg"]).endsWith(" started"));
+    assert.ok(lines.some((line) => line["msg"] === "Workflow completed"));
     const runs = new Set(lines.map((line) => line["runId"]));
     assert.equal(runs.size, 1);
     for (const line of lines) {
@@ -134,7 +153,7 @@ describe("observability with a real server", () => {
     assert.equal(collector.spans.filter(({ name }) => name === "RunWorkflow:order").length, 1);
     assert.equal(new Set(collector.spans.map(({ traceId }) => traceId)).size, 1);
     assert.equal(
-      collector.spans.find(({ name }) => name === "RunWorkflow:order")?.attributes["workflowId"],
+      collector.spans.find(({ name }) => name === "RunWorkflow:order")?.attributes["temporalWorkflowId"],
       untraced,
     );
   });
@@ -156,7 +175,8 @@ describe("observability with a real server", () => {
       OTEL_TRACES_SAMPLER_ARG: "1",
       OTEL_BSP_SCHEDULE_DELAY: "50",
     });
-    const warnings = (): unknown[] => worker.log().filter((line) => LOST.test(String(line["msg"])));
+    const warnings = (): unknown[] =>
+      worker.log().filter((line) => String(line["msg"]).includes("spans cannot be exported"));
     await order();
     await eventually("the warning", async () => (warnings().length > 0 ? true : undefined));
     await order();
@@ -176,24 +196,72 @@ describe("observability with a real server", () => {
     const collector = await startCollector();
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: "1" };
     const client = await OrderClient.connect(loadClientConfig(env));
-    const [first, second] = ["switched-on", "switched-off"] as const;
-    const without = await startWorker();
-    await client.start(first, sampleOrder({ delaySeconds: 3 }));
-    await eventually("the delay", async () =>
-      /"activityType":"charge"/.test(without.process.output) ? true : undefined,
-    ).catch(() => undefined);
-    await without.process.end("SIGKILL");
-    const withTracing = await startWorker({ ...tracing, MAX_CACHED_WORKFLOWS: "2" });
-    assert.equal((await client.outcome(first, 60)).status, "completed");
-    await client.start(second, sampleOrder({ delaySeconds: 3 }));
-    await withTracing.stop();
-    await startWorker();
-    assert.equal((await client.outcome(second, 60)).status, "completed");
+    for (const [workflowId, first, second] of [
+      ["switched-on", {}, tracing],
+      ["switched-off", tracing, {}],
+    ] as const) {
+      const worker = await startWorker(first);
+      await client.start(workflowId, sampleOrder({ delaySeconds: 3 }));
+      await eventually("the delay", async () =>
+        (await history(workflowId)).events?.find((event) => event.timerStartedEventAttributes),
+      );
+      assert.equal(await worker.stop(), 0, worker.process.output);
+      const other = await startWorker(second);
+      assert.equal((await client.outcome(workflowId, 60)).status, "completed");
+      assert.equal(await other.stop(), 0, other.process.output);
+    }
     await client.close();
+    assert.ok(collector.spans.some(({ name }) => name === "RunActivity:ship"));
+  });
+
+  it("never shows in a history: with and without it, each replays what the other recorded", async () => {
+    Runtime.install({
+      logger: new DefaultLogger("ERROR", () => undefined),
+      telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
+    });
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: require.resolve("./fixtures/random-workflow"),
+      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
+      logger: new DefaultLogger("ERROR"),
+    });
+    const bundles = { on: { code: `globalThis.tracingSampleRatio=1;${bundle.code}` }, off: bundle };
+    const connection = await NativeConnection.connect({ address: server.address });
+    const spans: WorkflowSpan[] = [];
+    const sinks: InjectedSinks<TracingSinks> = {
+      tracing: { ended: { fn: (_info, span) => void spans.push(span) } },
+    };
+    try {
+      for (const [recorder, replayer] of [
+        ["on", "off"],
+        ["off", "on"],
+      ] as const) {
+        const taskQueue = `fickle-${recorder}`;
+        const worker = await Worker.create({
+          connection,
+          taskQueue,
+          sinks,
+          workflowBundle: bundles[recorder],
+          activities: { echo: (text: string) => text },
+        });
+        await worker.runUntil(temporal.workflow.execute("fickle", { taskQueue, workflowId: taskQueue }));
+        await Worker.runReplayHistory(
+          { workflowBundle: bundles[replayer] },
+          await history(taskQueue),
+          taskQueue,
+        );
+      }
+    } finally {
+      await connection.close();
+    }
+    assert.equal(spans.filter(({ name }) => name === "RunWorkflow:fickle").length, 2);
   });
 
   it("publishes what the process uses beside the SDK's metrics", async () => {
-    const worker = await startWorker({ TEMPORAL_WORKER_BUILD_ID: "build-7" });
+    const worker = await startWorker({
+      TEMPORAL_WORKER_BUILD_ID: "build-7",
+      // Little room for young objects, so that collections do not take their time.
+      NODE_OPTIONS: "--max-semi-space-size=1",
+    });
     await order();
     const page = await eventually("garbage collection", async () => {
       const text = await worker.metrics();

@@ -1,5 +1,5 @@
 // Runs every way that each workflow can go against a real server and writes the histories that `npm test` replays.
-// Usage: TEMPORAL_CLI_PATH=... npm run histories:record
+// Usage: TEMPORAL_CLI_PATH=... npm run histories:record [-- SCENARIO...]; without names all of them.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
@@ -143,7 +143,9 @@ async function record(client: Client, workflowId: string, it: Scenario): Promise
   for (const child of it.children ?? []) await save(client, `${workflowId}/${child}`, undefined);
 }
 
-async function main(): Promise<void> {
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !(name in SCENARIOS));
+  if (unknown.length > 0) throw new Error(`${unknown.join(", ")}: no such scenario in ${__filename}`);
   const server = await Server.create();
   await server.start();
   const env = {
@@ -155,7 +157,7 @@ async function main(): Promise<void> {
   const workers = [
     await WorkerProcess.start(env),
     await WorkerProcess.start(
-      { ...env, TEMPORAL_TASK_QUEUE: HELD_QUEUE, HOLD_AT_SCAN: "1" },
+      { ...env, TEMPORAL_TASK_QUEUES: HELD_QUEUE, HOLD_AT_SCAN: "1" },
       "test/server/carrier-worker.ts",
     ),
   ];
@@ -163,9 +165,11 @@ async function main(): Promise<void> {
   try {
     for (const worker of workers) await worker.answers("/readyz", 200);
     const client = new Client({ connection, identity: "recorder", dataConverter: { failureConverterPath } });
-    rmSync(FOLDER, { recursive: true, force: true });
+    if (names.length === 0) rmSync(FOLDER, { recursive: true, force: true });
     mkdirSync(FOLDER, { recursive: true });
-    for (const [workflowId, it] of Object.entries(SCENARIOS)) await record(client, workflowId, it);
+    for (const [workflowId, it] of Object.entries(SCENARIOS)) {
+      if (names.length === 0 || names.includes(workflowId)) await record(client, workflowId, it);
+    }
   } finally {
     await connection.close();
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -173,7 +177,7 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
 });

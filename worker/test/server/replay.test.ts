@@ -57,7 +57,7 @@ describe("replay of open workflows", () => {
       PATH: process.env["PATH"],
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: "default",
-      TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+      TEMPORAL_TASK_QUEUES: TASK_QUEUE,
       CODEC_KEYS_DIR: keys,
       CODEC_ACTIVE_KEY: "key-1",
       ...env,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { ApplicationFailure } from "@temporalio/common";
+import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { createActivities } from "../../src/activities";
+import type { CarrierGateway } from "../../src/domain/gateways";
 import { orderTotalMinor } from "../../src/domain/order";
-import { sampleGateways } from "../../src/domain/sample-gateways";
+import { SAMPLE_SCANS, sampleGateways, UNDELIVERABLE_COUNTRY } from "../../src/domain/sample-gateways";
 import { sampleOrder } from "../../src/domain/sample-orders";
 import type { SampleFailure } from "../../src/domain/sample-orders";
 
@@ -64,5 +65,58 @@ describe("activities", () => {
       inventory: { reserve: () => Promise.reject(outage), release: () => Promise.resolve() },
     });
     await assert.rejects(environment.run(reserve, requests().reserve), (error) => error === outage);
+  });
+
+  it("check an address with the carrier", async () => {
+    const { checkAddress } = createActivities(sampleGateways());
+    const { address } = sampleOrder();
+    await environment.run(checkAddress, { address });
+    await assert.rejects(
+      environment.run(checkAddress, { address: { ...address, country: UNDELIVERABLE_COUNTRY } }),
+      failure("AddressRejected"),
+    );
+  });
+});
+
+describe("following a parcel", () => {
+  /** The sample's parcels, but one scan at a time, up to `last`. */
+  const follow = (last: number) => {
+    const gateways = sampleGateways();
+    const asked: number[] = [];
+    const carrier: CarrierGateway = Object.assign(Object.create(gateways.carrier) as CarrierGateway, {
+      scansAfter: async (_: string, seen: number) => {
+        asked.push(seen);
+        return SAMPLE_SCANS.slice(seen, Math.min(seen + 1, last));
+      },
+    });
+    const { followParcel } = createActivities({ ...gateways, carrier });
+    return { asked, followParcel };
+  };
+  const parcel = { trackingNumber: "parcel:k" };
+
+  it("heartbeats each scan until the carrier has taken the parcel over", async () => {
+    const { asked, followParcel } = follow(SAMPLE_SCANS.length);
+    const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 4 });
+    const heartbeats: unknown[] = [];
+    environment.on("heartbeat", (details) => heartbeats.push(details));
+    assert.deepEqual(await environment.run(followParcel, parcel), { scans: 3 });
+    assert.deepEqual(asked, [0, 1, 2]);
+    assert.deepEqual(heartbeats, [1, 2]);
+  });
+
+  it("goes on where the last attempt's heartbeat was", async () => {
+    const { asked, followParcel } = follow(SAMPLE_SCANS.length);
+    const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 4, heartbeatDetails: 2 });
+    assert.deepEqual(await environment.run(followParcel, parcel), { scans: 3 });
+    assert.deepEqual(asked, [2]);
+  });
+
+  it("stops when it is cancelled", async () => {
+    const { followParcel } = follow(1);
+    const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 4 });
+    environment.once("heartbeat", () => {
+      environment.cancel();
+    });
+    await assert.rejects(environment.run(followParcel, parcel), CancelledFailure);
   });
 });

@@ -16,7 +16,7 @@ import { KEY_BYTES } from "../../src/codec/keyring";
 import { jwtAuthenticator, tokenAuthenticator } from "../../src/codec-server/authentication";
 import { loadCodecServerConfig } from "../../src/codec-server/config";
 import { formatPayloads, parsePayloads } from "../../src/codec-server/proto-json";
-import { codecRequests, MAX_BODY_BYTES, MAX_HELD_BYTES } from "../../src/codec-server/requests";
+import { codecRequests, MAX_BODY_BYTES, MAX_HELD_BYTES, MAX_VALUES } from "../../src/codec-server/requests";
 import { runCodecServer } from "../../src/codec-server/service";
 import { ConfigurationError } from "../../src/config";
 import { createLogger } from "../../src/logger";
@@ -238,10 +238,20 @@ describe("codec server", () => {
       "[]",
       '{"payloads":[{"data":"!"}]}',
       '{"payloads":[{"nope":1}]}',
-      "[".repeat(1e6),
+      "[".repeat(1e4),
     ]) {
       assert.equal((await call("/decode", body)).status, 400, body.slice(0, 40));
     }
+  });
+
+  it("refuses a body of many small values, which would take a hundred times its length in memory", async () => {
+    for (const value of ["{}", "[]", '{"metadata":{"a":""}}', "1"]) {
+      const body = `{"payloads":[${Array(MAX_VALUES).fill(value).join(",")}]}`;
+      assert.ok(body.length < MAX_BODY_BYTES);
+      assert.equal((await call("/decode", body)).status, 413, value);
+    }
+    const most = formatPayloads(Array<Payload>(10_000).fill(clear));
+    assert.equal((await call("/encode", most)).status, 200);
   });
 
   it("turns away what would not fit its memory, and takes it once there is room again", async () => {
@@ -293,7 +303,7 @@ describe("codec server", () => {
       status: 200,
       subject: "token",
       namespace: "shop",
-      payloads: 2,
+      payloadCount: 2,
       msg: "request",
     });
     const encoded = (value: string) => [value, Buffer.from(value).toString("base64")];

@@ -36,22 +36,61 @@ describe("configuration", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has the documented defaults", () => {
-    const config = loadWorkerConfig({ ...MINIMUM, POD_NAME: "orders-0", POD_NAMESPACE: "shop" });
+    const config = loadWorkerConfig(
+      { ...MINIMUM, POD_NAME: "orders-0", POD_NAMESPACE: "shop" },
+      { limit: 1024 ** 3, heapLimit: 0.4 * 1024 ** 3 },
+    );
     assert.deepEqual(config, {
       connection: { address: "temporal:7233", apiKey: undefined, tls: undefined },
       namespace: "shop",
-      taskQueue: "orders",
+      taskQueues: ["orders"],
       keyring: undefined,
+      tracing: undefined,
       identity: "orders-0@shop",
       healthPort: 8080,
       metricsBindAddress: "0.0.0.0:9464",
       logLevel: "info",
       shutdown: { graceSeconds: 30, forceSeconds: 40 },
       connect: { attemptSeconds: 10, giveUpSeconds: 300 },
-      maxCachedWorkflows: 300,
-      activitySlots: 100,
-      workflowTaskSlots: 40,
+      capacity: { cachedWorkflows: 73, activities: 24, workflowTasks: 12 },
+      pollers: { activities: "auto", workflowTasks: "auto" },
+      version: undefined,
     });
+  });
+
+  it("traces only where an endpoint is set, one trace in ten unless told otherwise", () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+    const tracing = (overrides: Record<string, string>) =>
+      loadClientConfig({ ...MINIMUM, ...overrides }).tracing;
+    assert.equal(tracing({ OTEL_TRACES_SAMPLER_ARG: "1" }), undefined);
+    assert.deepEqual(tracing(endpoint), { sampleRatio: 0.1 });
+    assert.deepEqual(tracing({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://collector/v1/traces" }), {
+      sampleRatio: 0.1,
+    });
+    for (const [text, sampleRatio] of [
+      ["0", 0],
+      ["1", 1],
+      [".25", 0.25],
+      ["1.0", 1],
+    ] as const) {
+      assert.deepEqual(tracing({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: text }), { sampleRatio });
+    }
+    assert.equal(tracing({ ...endpoint, OTEL_SDK_DISABLED: "true" }), undefined);
+  });
+
+  it("refuses tracing settings that the exporter would ignore or misread, and shows no header", () => {
+    const wrong = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_HEADERS: "Bearer hush-hush",
+      OTEL_TRACES_SAMPLER: "always_on",
+      OTEL_TRACES_SAMPLER_ARG: "1.1",
+    };
+    assert.deepEqual(names(wrong).sort(), Object.keys(wrong).sort());
+    assert.ok(!problems(wrong).join().includes("hush-hush"));
+    for (const share of ["-0", "2", "1.5", "1e-1", "NaN", " 1"]) {
+      assert.deepEqual(names({ OTEL_TRACES_SAMPLER_ARG: share }), ["OTEL_TRACES_SAMPLER_ARG"], share);
+    }
   });
 
   it("names every missing setting at once, and takes the empty string for missing", () => {

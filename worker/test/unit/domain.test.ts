@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BusinessError } from "../../src/domain/errors";
+import { addPurchase, EMPTY_ACCOUNT, isPurchase, REMEMBERED_ORDERS } from "../../src/domain/loyalty";
 import type { Order } from "../../src/domain/order";
-import { idempotencyKey, orderProblems, orderTotalMinor } from "../../src/domain/order";
+import {
+  APPROVAL_THRESHOLD_MINOR,
+  idempotencyKey,
+  isAddressOpen,
+  isCancellable,
+  needsApproval,
+  orderProblems,
+  orderTotalMinor,
+} from "../../src/domain/order";
 import { RequestLog } from "../../src/domain/request-log";
 import {
   DECLINED_CARD,
@@ -32,6 +41,7 @@ describe("order", () => {
       lines: [{ sku: "", quantity: 0.5, unitPriceMinor: -1 }],
       address: { name: "", street: "", city: "", country: "Germany" },
       fulfilmentDelaySeconds: Number.NaN,
+      approvalTimeoutSeconds: 0,
     };
     const fields = orderProblems(bad).map((problem) => problem.split(":")[0]);
     assert.deepEqual(fields, [
@@ -43,12 +53,66 @@ describe("order", () => {
       "lines[0].quantity",
       "lines[0].unitPriceMinor",
       "fulfilmentDelaySeconds",
+      "approvalTimeoutSeconds",
     ]);
     assert.match(orderProblems({ ...sampleOrder(), lines: [] }).join(), /at least one line/);
   });
 
+  it("needs an approval from the threshold on, which the sample stays below unless it is large", () => {
+    assert.deepEqual(
+      [-1, 0].map((more) => needsApproval(APPROVAL_THRESHOLD_MINOR + more)),
+      [false, true],
+    );
+    assert.equal(needsApproval(orderTotalMinor(sampleOrder())), false);
+    assert.equal(needsApproval(orderTotalMinor(sampleOrder({ large: true }))), true);
+  });
+
+  it("keeps its address once it ships, and cannot be cancelled once it has shipped", () => {
+    const phases = ["awaitingApproval", "preparing", "shipping", "shipped", "takingBack"] as const;
+    assert.deepEqual(phases.map(isAddressOpen), [true, true, false, false, false]);
+    assert.deepEqual(phases.map(isCancellable), [true, true, true, false, false]);
+  });
+
   it("derives idempotency keys from workflow and step", () => {
     assert.equal(idempotencyKey("order-1", "charge"), "order-1/charge");
+  });
+});
+
+describe("loyalty account", () => {
+  it("counts each order once, in whole points, in whatever order and however often it is told", () => {
+    const purchases = fc.array(
+      fc.record({ orderId: fc.constantFrom("a", "b", "c"), totalMinor: fc.constantFrom(99, 100, 250) }),
+    );
+    fc.assert(
+      fc.property(purchases, (told) => {
+        const first = new Map([...told].reverse().map(({ orderId, totalMinor }) => [orderId, totalMinor]));
+        const { points, purchases: counted } = told.reduce(addPurchase, EMPTY_ACCOUNT);
+        assert.equal(counted, first.size);
+        assert.equal(
+          points,
+          [...first.values()].reduce((sum, total) => sum + (total - (total % 100)) / 100, 0),
+        );
+      }),
+    );
+  });
+
+  it("tells a purchase from anything else", () => {
+    assert.ok(isPurchase({ orderId: "order-1", totalMinor: 0 }));
+    for (const other of [undefined, null, "order-1", {}, { orderId: "order-1" }, { totalMinor: 100 }]) {
+      assert.ok(!isPurchase(other), JSON.stringify(other));
+    }
+    for (const totalMinor of [-1, 0.5, Number.NaN, "100"])
+      assert.ok(!isPurchase({ orderId: "a", totalMinor }));
+  });
+
+  it("remembers a bounded number of orders", () => {
+    let account = EMPTY_ACCOUNT;
+    for (let index = 0; index <= REMEMBERED_ORDERS; index++) {
+      account = addPurchase(account, { orderId: `order-${index}`, totalMinor: 100 });
+    }
+    assert.equal(account.purchases, REMEMBERED_ORDERS + 1);
+    assert.equal(account.recentOrderIds.length, REMEMBERED_ORDERS);
+    assert.ok(!account.recentOrderIds.includes("order-0"));
   });
 });
 

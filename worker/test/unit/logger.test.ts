@@ -23,22 +23,74 @@ describe("logger", () => {
     assert.deepEqual(line, { level: "info", identity: "pod@ns", workflowId: "o", msg: "shown" });
   });
 
-  it("never logs tasks, payloads of failures or API keys", () => {
+  it("leaves out credentials, keys, tasks and payloads at any depth, whatever they are called", () => {
     const sink = capture();
-    const failure = ApplicationFailure.create({ type: "CardDeclined", message: "no", details: ["secret"] });
-    createLogger("trace", {}, sink).error(
-      {
-        task: "secret",
-        taskEncoded: "secret",
-        taskToken: "secret",
-        apiKey: "secret",
-        c: { apiKey: "secret" },
-        error: failure,
-      },
+    const logger = createLogger("trace", {}, sink);
+    const names = [
+      ...[
+        "task",
+        "taskEncoded",
+        "taskToken",
+        "apiKey",
+        "api_key",
+        "x-api-key",
+        "authorization",
+        "Authorization",
+      ],
+      ...["password", "clientSecret", "accessToken", "privateKey", "codecKey", "headers", "payloads", "memo"],
+    ];
+    for (const name of names) {
+      logger.info(
+        { kept: "kept", [name]: "hidden", inner: [{ deep: { [name]: { list: ["hidden"] } } }] },
+        "x",
+      );
+    }
+    logger.info(
+      { jobs: [{ arguments: [{ data: Buffer.from("hidden") }] }], raw: new Uint8Array([104, 105]) },
       "x",
     );
-    assert.ok(!JSON.stringify(sink.lines).includes("secret"));
-    assert.match(JSON.stringify(sink.lines), /CardDeclined: no/);
+    assert.equal(sink.lines.length, names.length + 1);
+    const text = JSON.stringify(sink.lines);
+    assert.ok(!text.includes("hidden") && !text.includes("104"), text);
+    assert.ok(sink.lines.slice(0, -1).every((line) => line["kept"] === "kept"));
+  });
+
+  it("describes errors wherever they stand, without what they carry", () => {
+    const sink = capture();
+    const failure = ApplicationFailure.create({ type: "CardDeclined", message: "no", details: ["hidden"] });
+    const logger = createLogger("trace", {}, sink);
+    logger.error({ error: failure, nested: { reason: failure } }, "x");
+    logger.error(failure);
+    const text = JSON.stringify(sink.lines);
+    assert.ok(!text.includes("hidden"), text);
+    assert.equal(text.match(/"type":"CardDeclined: no"/g)?.length, 3, text);
+  });
+
+  it("takes credentials out of texts, and the line stays JSON", () => {
+    const sink = capture();
+    const key = "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----";
+    const logger = createLogger("info", {}, sink);
+    logger.info(
+      { error: new Error("sent Authorization: Bearer hiddenhidden.hidden-hidden") },
+      "got Basic aGlkZGVu==",
+    );
+    logger.info({ key, cut: key.slice(0, 35), after: "kept" }, key);
+    const text = JSON.stringify(sink.lines);
+    assert.ok(!/hidden|aGlkZGVu/.test(text), text);
+    assert.equal(sink.lines[1]?.["after"], "kept");
+    logger.info("Basic authentication was refused");
+    assert.equal(sink.lines[2]?.["msg"], "Basic authentication was refused");
+  });
+
+  it("gives what workflows, activities and the core spell differently one name", () => {
+    const sink = capture();
+    const logger = sdkLogger(createLogger("info", {}, sink));
+    logger.info("activity", { workflowRunId: "r", taskToken: "hidden", attempt: 2 });
+    logger.info("core", { run_id: "r", workflow_id: "w", task_queue: "q" });
+    const [activity, core] = sink.lines;
+    assert.deepEqual([activity?.["runId"], activity?.["attempt"]], ["r", 2]);
+    assert.deepEqual([core?.["runId"], core?.["workflowId"], core?.["taskQueue"]], ["r", "w", "q"]);
+    assert.ok(!JSON.stringify(sink.lines).includes("hidden"));
   });
 
   it("takes the SDK’s lines, bigints included", () => {
@@ -61,5 +113,7 @@ describe("causeChain", () => {
     circle.cause = circle;
     assert.deepEqual(causeChain(circle), ["Error: round"]);
     assert.deepEqual(causeChain("text"), ["text"]);
+    const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
+    assert.deepEqual(causeChain(refused), ["AggregateError: ECONNREFUSED"]);
   });
 });

@@ -20,10 +20,18 @@ function executable(): string {
   return nonEmpty(process.env["TEMPORAL_STACK_DOCKER"]) ?? nonEmpty(process.env["DOCKER"]) ?? "docker";
 }
 
-/** The part of a build's output that tells what failed: BuildKit's summary from its first rule on, else the end. */
+/**
+ * The part of a build's output that tells what failed: all that BuildKit's failing step printed, as far as it fits
+ * (BuildKit's own summary leaves out what it has printed already), else the end.
+ */
 export function failingPart(lines: readonly string[]): string {
-  const summary = lines.findIndex((line) => /^-{6,}$/.test(line));
-  return (summary >= 0 ? lines.slice(summary) : lines.slice(-TAIL_LINES)).join("\n");
+  const step = lines.map((line) => /^#\d+ (?=ERROR: )/.exec(line)?.[0]).find((found) => found !== undefined);
+  if (step === undefined) return lines.slice(-TAIL_LINES).join("\n");
+  const [title = "", ...output] = lines
+    .filter((line) => line.startsWith(step))
+    .map((line) => line.slice(step.length).replace(/^\d+\.\d+ /, ""))
+    .filter((line) => !/^sha256:[0-9a-f]{64}$/.test(line));
+  return [title, ...output.slice(-TAIL_LINES)].join("\n");
 }
 
 /**

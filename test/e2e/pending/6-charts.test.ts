@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { z } from "zod";
-import { tools } from "../../components/versions";
-import { chartRepository } from "../../local/cluster/native/chartRepository";
-import { adminKubeconfig } from "../../local/cluster/native/pki";
-import { chartSteps } from "../../local/charts/stack";
-import { runSteps } from "../../common/progress";
-import { pulumiHome } from "../../local/pulumi";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
-import { chooseSource, programStep } from "../../local/toolchain/toolchain";
-import { type ChartName, sampleValues } from "../charts/values";
-import { hashOf } from "../local/mirror";
-import { Provider, urnOf } from "../plugins/providerClient";
-import { type RunningPlugin, startExecutable } from "../plugins/pluginProcess";
+import { tools } from "../../../components/versions";
+import { chartRepository } from "../../../local/cluster/native/chartRepository";
+import { adminKubeconfig } from "../../../local/cluster/native/pki";
+import { chartSteps } from "../../../local/charts/stack";
+import { runSteps } from "../../../common/progress";
+import { pulumiHome } from "../../../local/pulumi";
+import { commandPath } from "../../../local/toolchain/install";
+import { programs } from "../../../local/toolchain/programs";
+import { chooseSource, programStep } from "../../../local/toolchain/toolchain";
+import { type ChartName, sampleValues } from "../../charts/values";
+import { hashOf } from "../../local/mirror";
+import { Provider, urnOf } from "../../plugins/providerClient";
+import { type RunningPlugin, startExecutable } from "../../plugins/pluginProcess";
 
 const versionCommands = [
   [programs.cloudNativePg, "version"],

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { execa } from "execa";
+import { z } from "zod";
+import { recordedCluster } from "../../../local/record";
+import { commandPath } from "../../../local/toolchain/install";
+import { programs } from "../../../local/toolchain/programs";
+import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "../support";
+
+const RUNNING_ORDERS = 30;
+/** Longer than both updates take, so that every order is open while its key goes out of use. */
+const DELAY_SECONDS = 240;
+/** Stands in every sample order. */
+const SECRET = "TEAPOT";
+
+const up = ["npm", "run", "up"];
+const codecServer = {
+  uiOrigin: "http://127.0.0.1:8233",
+  replicas: 1,
+  resources: { requests: { cpu: "20m", memory: "96Mi" } },
+};
+
+/** The history of a workflow as JSON, with its payloads in clear as far as `env` opens them. */
+async function history(workflowId: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { stdout } = await execa(
+    commandPath(programs.temporal, "temporal"),
+    [
+      ...["workflow", "show", "--address", "127.0.0.1:7233", "--namespace", "default"],
+      ...["--workflow-id", workflowId, "--output", "json"],
+    ],
+    { env },
+  );
+  return stdout.replace(/"(data|encryption-key-id)": "([^"]+)"/g, (_, key: string, value: string) => {
+    return `"${key}": ${Buffer.from(value, "base64").toString("utf8")}`;
+  });
+}
+
+async function keysOf(workflowId: string): Promise<string[]> {
+  const found = (await history(workflowId)).matchAll(/"encryption-key-id": (\S+)/g);
+  return [...new Set([...found].map(([, id]) => id ?? ""))].sort();
+}
+
+async function newOrder(): Promise<string> {
+  const { exitCode, orders } = await order();
+  assert.equal(exitCode, 0);
+  return orders[0]?.workflowId ?? "";
+}
+
+const secret = z.object({ data: z.object({ token: z.string() }) });
+
+describe("a payload key", () => {
+  let oldest: string;
+  let newest: string;
+
+  after("the stack file is as it was", async () => {
+    restoreStackFile();
+    await succeed(up);
+  });
+
+  it("is rotated by two updates while orders run, and none is lost", async () => {
+    oldest = await newOrder();
+    const { orders: started } = await order(
+      ...["--count", String(RUNNING_ORDERS), "--delay", String(DELAY_SECONDS), "--start-only"],
+    );
+    assert.equal(started.length, RUNNING_ORDERS);
+    const ids = started.map(({ workflowId }) => workflowId);
+
+    changeEncryption({ keys: ["key-1", "key-2"], activeKey: "key-1", codecServer });
+    await succeed(up);
+    assert.deepEqual(await keysOf(await newOrder()), ["key-1"]);
+
+    changeEncryption({ keys: ["key-1", "key-2"], activeKey: "key-2", codecServer });
+    await succeed(up);
+    newest = await newOrder();
+    assert.deepEqual(await keysOf(newest), ["key-2"]);
+
+    const { orders: ended } = await order("--await", ...ids);
+    assert.deepEqual(
+      ended.map(({ status }) => status),
+      Array.from({ length: RUNNING_ORDERS }, () => "completed"),
+    );
+    for (const id of ids) assert.deepEqual(await keysOf(id), ["key-1", "key-2"]);
+    assert.deepEqual(await keysOf(oldest), ["key-1"]);
+  });
+
+  it("of either age opens payloads through the codec server, to who has its token", async () => {
+    const pods = await podsOf("temporal-workers");
+    assert.equal(pods.filter(({ metadata }) => metadata.name.startsWith("codec-server-")).length, 1);
+    const kubeconfig = recordedCluster()?.cluster?.kubeconfig ?? "";
+    const namespace = ["--namespace", "temporal-workers"];
+    const forward = execa(
+      commandPath(programs.kubernetes, "kubectl"),
+      ["--kubeconfig", kubeconfig, "port-forward", ...namespace, "service/temporal-codec-server", ":8081"],
+      { reject: false, buffer: false },
+    );
+    try {
+      const ended = forward.then(() => assert.fail("kubectl ended before it forwarded"));
+      const [line] = z
+        .tuple([z.coerce.string()])
+        .parse(await Promise.race([once(forward.stdout, "data"), ended]));
+      const endpoint = /Forwarding from (127\.0\.0\.1:\d+)/.exec(line)?.[1];
+      assert.ok(endpoint !== undefined, line);
+      const { data } = secret.parse(
+        JSON.parse(
+          await kubectl("get", "secret", "temporal-codec-server-token", ...namespace, "--output=json"),
+        ),
+      );
+      const env = {
+        TEMPORAL_CODEC_ENDPOINT: `http://${endpoint}`,
+        TEMPORAL_CODEC_AUTH: `Bearer ${Buffer.from(data.token, "base64").toString("utf8")}`,
+      };
+      for (const id of [oldest, newest]) {
+        assert.ok(!(await history(id)).includes(SECRET));
+        assert.ok((await history(id, env)).includes(SECRET));
+        await assert.rejects(history(id, { ...env, TEMPORAL_CODEC_AUTH: "Bearer wrong" }));
+      }
+    } finally {
+      forward.kill("SIGTERM");
+      await forward;
+    }
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { execa } from "execa";
+import { imageReference } from "../../ops/replay/candidate";
+import { SettingsFailure } from "../../ops/replay/failure";
+import { exitCodeOf, type GroupReport, render } from "../../ops/replay/report";
+import { outputsSchema } from "../../ops/replay/stack";
+import { serviceOf, withAddress, workerConnection } from "../../ops/replay/workerConnection";
+import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
+import type { Deployment, Values } from "../harness";
+import { deployStack, mappingAt, objectsOf, PROJECT_ROOT } from "../program/stack";
+
+/** Serves the objects of a stack as its API server would. */
+async function apiServer(deployment: Deployment): Promise<{ server: Server; config: KubeConfig }> {
+  const objects = new Map<string, unknown>();
+  for (const { kind, apiVersion, inputs, registration } of objectsOf(deployment)) {
+    const metadata = mappingAt(inputs, "metadata");
+    const { namespace, name = `${registration.name}-1a2b3c4d` } = metadata;
+    const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+    const { stringData, ...rest } = inputs;
+    const data = Object.entries((stringData ?? {}) as Values).map(([key, value]) => [
+      key,
+      Buffer.from(String(value)).toString("base64"),
+    ]);
+    objects.set(`${root}/namespaces/${String(namespace)}/${kind.toLowerCase()}s/${String(name)}`, {
+      ...rest,
+      ...(kind === "Secret" ? { data: Object.fromEntries(data) as unknown } : {}),
+    });
+  }
+  const server = createServer((request, response) => {
+    const object = objects.get(request.url ?? "");
+    response.writeHead(object === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(object ?? { kind: "Status", code: 404 }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const config = new KubeConfig();
+  const { port } = server.address() as AddressInfo;
+  const cluster = { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
+  config.loadFromClusterAndUser(cluster, { name: "test" });
+  return { server, config };
+}
+
+describe("replay gate", () => {
+  describe("connects as the workers of a stack do", () => {
+    let deployment: Deployment;
+    let server: Server;
+    let config: KubeConfig;
+    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
+
+    before(async () => {
+      deployment = await deployStack("prod");
+      ({ server, config } = await apiServer(deployment));
+    });
+
+    after(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it("with their environment, and their keys in files that only their owner reads", async () => {
+      const [group] = outputsSchema.parse(deployment.outputs).workers;
+      assert.ok(group);
+      const environment = await workerConnection(config, group, folder);
+      assert.equal(environment["TEMPORAL_ADDRESS"], "temporal-frontend.temporal.svc:7233");
+      assert.equal(environment["TEMPORAL_NAMESPACE"], "prod");
+      assert.match(JSON.stringify(environment), /"TEMPORAL_TASK_QUEUES?":"orders"/);
+      assert.deepEqual(
+        Object.keys(environment).filter((name) => !/^(TEMPORAL|CODEC)_/.test(name)),
+        [],
+      );
+      const keys = environment["CODEC_KEYS_DIR"] ?? "";
+      assert.ok(keys.startsWith(folder), keys);
+      assert.deepEqual(readdirSync(keys), [environment["CODEC_ACTIVE_KEY"]]);
+      const key = join(keys, environment["CODEC_ACTIVE_KEY"] ?? "");
+      assert.equal(readFileSync(key, "utf8"), FAKE_KEY);
+      assert.equal(statSync(key).mode & 0o077, 0);
+      assert.equal(statSync(keys).mode & 0o077, 0);
+    });
+  });
+
+  it("finds the Service behind an address that resolves in its cluster only", () => {
+    const service = { service: "frontend", namespace: "temporal", port: 7233 };
+    assert.deepEqual(serviceOf("frontend.temporal.svc:7233"), service);
+    assert.deepEqual(serviceOf("frontend.temporal.svc.cluster.local:7233"), service);
+    assert.equal(serviceOf("prod.a1b2.tmprl.cloud:7233"), undefined);
+    assert.equal(serviceOf("127.0.0.1:7233"), undefined);
+  });
+
+  it("expects the server's own certificate behind a forwarded port, and forces TLS on nobody", () => {
+    const plain = { TEMPORAL_ADDRESS: "frontend.temporal.svc:7233" };
+    assert.deepEqual(withAddress(plain, "127.0.0.1:1"), { TEMPORAL_ADDRESS: "127.0.0.1:1" });
+    const named = (more: Record<string, string>) =>
+      withAddress({ ...plain, ...more }, "127.0.0.1:1")["TEMPORAL_TLS_SERVER_NAME"];
+    assert.equal(named({ TEMPORAL_TLS: "false" }), undefined);
+    assert.equal(named({ TEMPORAL_TLS: "true" }), "frontend.temporal.svc");
+    assert.equal(named({ TEMPORAL_API_KEY: "key" }), "frontend.temporal.svc");
+    assert.equal(named({ TEMPORAL_TLS_SERVER_NAME: "temporal" }), "temporal");
+  });
+
+  it("takes an image by its content only", () => {
+    const deployed = `registry:5000/worker@${FAKE_DIGEST}`;
+    const other = `sha256:${"cd".repeat(32)}`;
+    assert.equal(imageReference(other, deployed), `registry:5000/worker@${other}`);
+    assert.equal(imageReference(`elsewhere/worker@${other}`, deployed), `elsewhere/worker@${other}`);
+    for (const moving of ["worker:latest", "worker", "sha256:cd", `@${other}`]) {
+      assert.throws(() => imageReference(moving, deployed), SettingsFailure, moving);
+    }
+  });
+
+  describe("report", () => {
+    const workflow = (workflowId: string) => ({ workflowId, runId: "run", type: "order" });
+    const broken = (workflowId: string): GroupReport["incompatible"][number] => ({
+      ...workflow(workflowId),
+      kind: "nondeterminism",
+      event: { id: 11, type: "ActivityTaskScheduled" },
+      message: "[TMPRL1100] other activity",
+    });
+    const report = (found: Partial<GroupReport>) => ({
+      stack: "prod",
+      candidate: "this checkout",
+      groups: [
+        {
+          ...{ group: "orders", sdkVersion: "1.24.0", namespace: "prod", taskQueues: ["orders"] },
+          ...{ open: 5, notSampled: 0, gone: 0, compatible: 5, incompatible: [], unchecked: [], ...found },
+        },
+      ],
+    });
+
+    it("says in full what was checked and what was not", () => {
+      assert.equal(
+        render(report({ compatible: 2, notSampled: 2, gone: 1 })),
+        "candidate this checkout, workflows of stack prod\n" +
+          "orders: 5 open on orders of namespace prod; with SDK 1.24.0 2 replayed, 0 break, " +
+          "1 ended and were deleted meanwhile, 2 NOT CHECKED: not in the sample",
+      );
+    });
+
+    it("names the workflows of each fault, and says when it does not name all", () => {
+      const incompatible = Array.from({ length: 25 }, (_, n) => broken(`w-${n}`));
+      const lines = render(report({ incompatible })).split("\n");
+      assert.equal(lines[2], "  order breaks at event 11 ActivityTaskScheduled: [TMPRL1100] other activity");
+      assert.deepEqual(lines.slice(3, 5), ["    w-0", "    w-1"]);
+      assert.equal(lines.at(-1), "    and 5 more; --json names them all");
+      assert.equal(lines.length, 24);
+    });
+
+    it("has the exit code that deployments go by", () => {
+      const unchecked = [{ ...workflow("w"), reason: "no key" }];
+      assert.equal(exitCodeOf(report({})), 0);
+      assert.equal(exitCodeOf(report({ notSampled: 4, gone: 1 })), 0);
+      assert.equal(exitCodeOf(report({ unchecked })), 1);
+      assert.equal(exitCodeOf(report({ unchecked, incompatible: [broken("w")] })), 3);
+    });
+  });
+
+  it("refuses wrong arguments with an exit code of its own", async () => {
+    const runs = [[], ["--stack", "prod", "--sample", "0"], ["--stack", "prod", "--digest", "x"]].map(
+      (args) =>
+        execa(process.execPath, ["--require", "sucrase/register/ts", "ops/replay.ts", ...args], {
+          cwd: PROJECT_ROOT,
+          reject: false,
+        }),
+    );
+    for (const { exitCode, stderr } of await Promise.all(runs)) assert.equal(exitCode, 78, stderr);
+  });
+});
