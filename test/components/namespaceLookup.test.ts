@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lookUpNamespace } from "../../components/namespaceLookup";
+
+describe("look-up of a Kubernetes namespace", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-lookup-"));
+  const outside = process.env["KUBECONFIG"];
+  const answers: Readonly<Record<string, [status: number, body: object]>> = {
+    "/api/v1/namespaces/ours": [200, { metadata: { labels: { "temporal-stack/stack": "prod" } } }],
+    "/api/v1/namespaces/bare": [200, { metadata: {} }],
+    "/api/v1/namespaces/none": [404, { reason: "NotFound" }],
+    "/api/v1/namespaces/closed": [403, { reason: "Forbidden" }],
+  };
+  const server = createServer(({ url = "" }, response) => {
+    const [status, body] = answers[url] ?? [500, {}];
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  const settings = { kubernetes: { context: "test" } };
+
+  const point = (port: number) => {
+    const file = join(folder, "kubeconfig");
+    const contexts = ["other", "test"].map((name) => ({ name, context: { cluster: name, user: "test" } }));
+    const clusters = ["other", "test"].map((name) => ({
+      name,
+      // The client takes plain HTTP only where certificates are not verified.
+      cluster: {
+        server: `http://127.0.0.1:${name === "test" ? port : 1}`,
+        "insecure-skip-tls-verify": true,
+      },
+    }));
+    const users = [{ name: "test", user: { token: "test" } }];
+    const config = {
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "other",
+      contexts,
+      clusters,
+      users,
+    };
+    writeFileSync(file, JSON.stringify(config));
+    process.env["KUBECONFIG"] = file;
+  };
+
+  before(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    point((server.address() as AddressInfo).port);
+  });
+
+  after(() => {
+    server.close();
+    if (outside === undefined) delete process.env["KUBECONFIG"];
+    else process.env["KUBECONFIG"] = outside;
+    rmSync(folder, { recursive: true });
+  });
+
+  it("says whose a namespace is, by its labels", async () => {
+    assert.deepEqual(await lookUpNamespace(settings, "ours"), {
+      found: "namespace",
+      labels: { "temporal-stack/stack": "prod" },
+    });
+    assert.deepEqual(await lookUpNamespace(settings, "bare"), { found: "namespace", labels: {} });
+    assert.deepEqual(await lookUpNamespace(settings, "none"), { found: "none" });
+  });
+
+  it("does not take a refusal or a silent cluster for an absent namespace", async () => {
+    const closed = await lookUpNamespace(settings, "closed");
+    assert.deepEqual(closed, { found: "unknown", reason: "the API server answers 403" });
+    point(1);
+    const silent = await lookUpNamespace(settings, "ours");
+    assert.ok(silent.found === "unknown" && silent.reason.includes("ECONNREFUSED"), JSON.stringify(silent));
+  });
+});
