@@ -103,26 +103,41 @@ describe("observability with a real server", () => {
     };
     const start = named("StartWorkflow:order");
     const run = named("RunWorkflow:order");
+    const startOfChild = named("StartChildWorkflow:shipment");
+    const child = named("RunWorkflow:shipment");
     assert.equal(start.parentSpanId, "");
     assert.equal(run.parentSpanId, start.spanId);
-    for (const activity of ["reserve", "charge", "ship"]) {
+    assert.equal(startOfChild.parentSpanId, run.spanId);
+    assert.equal(child.parentSpanId, startOfChild.spanId);
+    for (const [activity, parent] of [
+      ["reserve", run],
+      ["charge", run],
+      ["ship", child],
+      ["followParcel", child],
+    ] as const) {
       const scheduled = named(`StartActivity:${activity}`);
-      assert.equal(scheduled.parentSpanId, run.spanId);
+      assert.equal(scheduled.parentSpanId, parent.spanId);
       assert.equal(named(`RunActivity:${activity}`).parentSpanId, scheduled.spanId);
     }
     const ofOrder = spans.filter((span) => span.traceId === start.traceId);
-    assert.equal(ofOrder.length, 8, JSON.stringify(ofOrder.map(({ name }) => name)));
+    assert.equal(ofOrder.length, 12, JSON.stringify(ofOrder.map(({ name }) => name)));
     assert.deepEqual([start.service, run.service], ["temporal-client", "temporal-worker"]);
     assert.equal(run.attributes["temporalWorkflowId"], workflowId);
     assert.deepEqual([...collector.authorizations], ["Bearer collector-secret"]);
 
     // What the SDK says before a task starts, on level debug only, comes before the span.
+    const workflowIds = [workflowId, `${workflowId}/shipment`];
     const lines = worker
       .log()
-      .filter((line) => line["workflowId"] === workflowId && !String(line["msg"]).endsWith(" started"));
-    assert.ok(lines.some((line) => line["msg"] === "Workflow completed"));
-    const runs = new Set(lines.map((line) => line["runId"]));
-    assert.equal(runs.size, 1);
+      .filter(
+        (line) =>
+          workflowIds.includes(String(line["workflowId"])) && !String(line["msg"]).endsWith(" started"),
+      );
+    for (const id of workflowIds) {
+      const ofWorkflow = lines.filter((line) => line["workflowId"] === id);
+      assert.ok(ofWorkflow.some((line) => line["msg"] === "Workflow completed"));
+      assert.equal(new Set(ofWorkflow.map((line) => line["runId"])).size, 1);
+    }
     for (const line of lines) {
       assert.equal(line["traceId"], start.traceId, JSON.stringify(line));
       assert.equal(line["taskQueue"], TASK_QUEUE);
@@ -134,7 +149,7 @@ describe("observability with a real server", () => {
     const activities = lines.filter((line) => "activityType" in line);
     assert.deepEqual(
       new Set(activities.map((line) => line["activityType"])),
-      new Set(["reserve", "charge", "ship"]),
+      new Set(["reserve", "charge", "ship", "followParcel"]),
     );
     assert.ok(activities.every((line) => line["attempt"] === 1));
     assert.ok(!worker.process.output.includes("collector-secret"));
@@ -257,11 +272,17 @@ describe("observability with a real server", () => {
   });
 
   it("publishes what the process uses beside the SDK's metrics", async () => {
+    const version = { deploymentName: "orders", buildId: "build-7" };
     const worker = await startWorker({
-      TEMPORAL_WORKER_BUILD_ID: "build-7",
+      TEMPORAL_DEPLOYMENT_NAME: version.deploymentName,
+      TEMPORAL_WORKER_BUILD_ID: version.buildId,
       // Little room for young objects, so that collections do not take their time.
       NODE_OPTIONS: "--max-semi-space-size=1",
     });
+    // A version gets no tasks before it is the current one.
+    await eventually("the current version", () =>
+      temporal.workflowService.setWorkerDeploymentCurrentVersion({ namespace: "default", ...version }),
+    );
     await order();
     const page = await eventually("garbage collection", async () => {
       const text = await worker.metrics();
