@@ -18,8 +18,9 @@ new Command("npm run addons --")
 runCommand(main);
 
 async function main(): Promise<void> {
-  const { way, cluster } = recordedCluster() ?? {};
-  if (way !== "native" || cluster === undefined) {
+  const record = recordedCluster();
+  const { way, cluster } = record ?? {};
+  if (record === undefined || way !== "native" || cluster === undefined) {
     throw new Failure(
       way === undefined
         ? "there is no local cluster yet"
@@ -49,6 +50,6 @@ async function main(): Promise<void> {
       ]);
     }),
   ]);
-  recordCluster(way, { ...cluster, networkPolicies: "enforced" });
+  recordCluster({ ...record, cluster: { ...cluster, networkPolicies: "enforced" } });
   console.log("NetworkPolicies are enforced, and the autoscaler sees the workers' CPU");
 }

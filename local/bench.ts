@@ -6,7 +6,7 @@ import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
 import { runCommand } from "./command";
 import { Failure } from "../common/failure";
-import { recordedCluster } from "./record";
+import { recordedTarget } from "./record";
 
 /** By issue 3. */
 const TEST_LIMIT_SECONDS = 15;
@@ -45,11 +45,11 @@ async function measure(name: string, work: () => Promise<Figure[]>): Promise<Fig
 }
 
 async function preview(): Promise<Figure[]> {
-  const cluster = recordedCluster()?.cluster;
-  if (cluster === undefined) {
+  const target = recordedTarget();
+  if (target === undefined) {
     throw new Failure("there is no stack to measure yet", "run npm run up first, or npm run bench -- --up");
   }
-  return previewFigures(cluster, options.runs);
+  return previewFigures(target, options.runs);
 }
 
 async function tests(): Promise<Figure[]> {

@@ -3,11 +3,13 @@ import type { Cluster, ClusterWay } from "./cluster/cluster";
 import { existingCluster } from "./cluster/context";
 import { startKind } from "./cluster/kind";
 import { nativeCluster } from "./cluster/native";
+import { startChartRepository } from "./cluster/native/chartRepository";
 import { installClusterServices, startControlPlane, startImageServices } from "./cluster/native/cluster";
 import { Failure } from "../common/failure";
 import { step } from "../common/progress";
 import { recordedCluster } from "./record";
 
+/** Which cluster of the user's own, and where it pulls the worker's image from. */
 export interface ClusterOptions {
   readonly context?: string;
   readonly repository?: string;
@@ -20,10 +22,16 @@ function rememberedCluster(): Cluster {
   return cluster;
 }
 
-/** The steps after which there is a cluster to deploy to; it is handed over when it is ready. */
+/**
+ * The steps after which there is a cluster to deploy to; it is handed over when it is ready.
+ *
+ * @param charts whether the stack's Temporal server comes from a chart: on this machine's own cluster, charts and
+ * their images are this machine's own, too
+ */
 export function clusterSteps(
   way: ClusterWay,
   options: ClusterOptions,
+  charts: boolean,
   handOver: (cluster: Cluster) => void,
 ): ListrTask[] {
   switch (way) {
@@ -49,8 +57,9 @@ export function clusterSteps(
         step("container engine and image registry", startImageServices),
         step("Kubernetes control plane and node", startControlPlane),
         step("cluster DNS and storage", installClusterServices),
+        ...(charts ? [step("chart repository", startChartRepository)] : []),
         step("images for the stack", async () => {
-          handOver(await nativeCluster());
+          handOver(await nativeCluster(charts));
         }),
       ];
   }

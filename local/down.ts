@@ -9,11 +9,11 @@ import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "./paths";
 import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "./orphans";
-import { recordedCluster } from "./record";
+import { recordedCluster, recordedTarget } from "./record";
 import { destroyStack } from "./stack";
 
 const options = new Command("npm run down --")
-  .description("Destroys stack `local`, stops its cluster and removes everything that belongs to them.")
+  .description("Destroys the stack, stops its cluster and removes everything that belongs to them.")
   .addOption(new Option("--purge", "also remove the cache: programs, Go's caches, images"))
   .parse()
   .opts<{ purge?: boolean }>();
@@ -21,20 +21,21 @@ const options = new Command("npm run down --")
 runCommand(main);
 
 async function main(): Promise<void> {
-  const { way, cluster } = recordedCluster() ?? {};
+  const { way } = recordedCluster() ?? {};
+  const target = recordedTarget();
   await runSteps([
     step(
-      "stack local",
+      `stack ${target?.stack ?? ""}`.trim(),
       async ({ report }) => {
         try {
-          if (cluster !== undefined) await destroyStack(cluster, report);
+          if (target !== undefined) await destroyStack(target, report);
         } catch (error) {
           // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
           if (way === "context") throw error;
           report("could not be destroyed in order; it goes with its cluster");
         }
       },
-      { done: () => cluster === undefined },
+      { done: () => target === undefined },
     ),
     step("Pulumi plugins without an engine", () => {
       stopOrphanedPlugins();

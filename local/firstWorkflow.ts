@@ -32,8 +32,8 @@ export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Pro
   const { temporalFrontend, temporalUi } = outputs;
   if (temporalFrontend === null || temporalUi === null) {
     throw new Failure(
-      "stack local has no Temporal server of its own: its first workflow cannot be started from here",
-      "set temporal-stack:temporal.mode to devServer in Pulumi.local.yaml, or start workflows at your server",
+      "the stack has no Temporal server of its own: its first workflow cannot be started from here",
+      "start workflows at your server, or set temporal-stack:temporal.mode to devServer or chart in the stack file",
     );
   }
   const forwards: Forward[] = [

@@ -1,19 +1,24 @@
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
-import type { Cluster } from "./cluster/cluster";
 import { lastLines } from "../common/failure";
-import { STACK } from "./pulumi";
+import type { Target } from "./target";
 
 const LOG_LINES = 15;
 
-/** Why pods of the stack are not ready: each one's reason and the last lines of its log. */
-export async function diagnosePods(cluster: Cluster): Promise<string[]> {
+/** Why pods in the stack's namespaces are not ready: each one's reason and the last lines of its log. */
+export async function diagnosePods(target: Target): Promise<string[]> {
   const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  config.setCurrentContext(cluster.context);
+  config.loadFromFile(target.kubeconfig);
+  config.setCurrentContext(target.context);
   const core = config.makeApiClient(CoreV1Api);
-  const { items } = await core.listPodForAllNamespaces({ labelSelector: `temporal-stack/stack=${STACK}` });
+  // Pods of a chart carry no label of the stack: its namespaces do.
+  const labelSelector = `temporal-stack/stack=${target.stack}`;
+  const namespaces = (await core.listNamespace({ labelSelector })).items;
+  const { items } = await core.listPodForAllNamespaces();
+  const own = items.filter(({ metadata }) =>
+    namespaces.some((namespace) => namespace.metadata?.name === metadata?.namespace),
+  );
   const lines: string[] = [];
-  for (const pod of items.filter((candidate) => !isReady(candidate))) {
+  for (const pod of own.filter((candidate) => !isReady(candidate))) {
     const [name, namespace] = [pod.metadata?.name ?? "", pod.metadata?.namespace ?? ""];
     lines.push(`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...(await logOf(core, namespace, name, pod)));
   }

@@ -1,15 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { execa, type Options } from "execa";
 import { tools } from "../components/versions";
-import type { Cluster } from "./cluster/cluster";
 import { Failure, lastLines } from "../common/failure";
 import { cache, checkout, state } from "./paths";
+import { stackFile, type Target } from "./target";
 import { commandPath, programFolder } from "./toolchain/install";
 import { programs } from "./toolchain/programs";
 
-export const STACK = "local";
 export const pulumiHome = cache("pulumi-home");
 export const backendFolder = state("backend");
 export const passphraseFile = state("passphrase");
@@ -21,9 +19,9 @@ export const environmentFile = state("env.sh");
 const toolFolders = [programs.pulumi, programs.temporal].map(programFolder);
 
 /** What a shell, or a program that this one starts, needs to run Pulumi on the stack. */
-export function stackEnvironment(cluster: Cluster): Record<string, string> {
+export function stackEnvironment(target: Target): Record<string, string> {
   return {
-    KUBECONFIG: cluster.kubeconfig,
+    KUBECONFIG: target.kubeconfig,
     PATH: [...toolFolders, process.env["PATH"]].join(":"),
     PULUMI_BACKEND_URL: `file://${backendFolder}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
@@ -35,16 +33,16 @@ export function stackEnvironment(cluster: Cluster): Record<string, string> {
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     TEMPORAL_STACK_MACHINE_SETTINGS: machineSettingsFile,
-    ...cluster.imageEnvironment,
+    ...target.imageEnvironment,
   };
 }
 
 /** Writes the environment for people, with what else they need. */
 export async function writeEnvironmentFile(
-  cluster: Cluster,
+  target: Target,
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const variables = { ...stackEnvironment(cluster), ...more };
+  const variables = { ...stackEnvironment(target), ...more };
   const lines = Object.entries(variables).map(([name, value]) =>
     name === "PATH"
       ? `export PATH=${quoted(toolFolders.join(":"))}:"$PATH"`
@@ -67,18 +65,18 @@ export interface PulumiOptions {
  * @throws Failure with Pulumi's diagnostics
  */
 export async function pulumi(
-  cluster: Cluster,
+  target: Target,
   args: readonly string[],
   { cwd = checkout, onLine }: PulumiOptions = {},
 ): Promise<string> {
   // A passphrase of the user's own would win over the stack's file.
-  const env = { ...stackEnvironment(cluster), PULUMI_CONFIG_PASSPHRASE: undefined };
+  const env = { ...stackEnvironment(target), PULUMI_CONFIG_PASSPHRASE: undefined };
   const options = { cwd, env, reject: false, all: true } satisfies Options;
   const command = [...args, "--non-interactive", "--color", "never"];
   const child = execa(commandPath(programs.pulumi), command, options);
   if (onLine !== undefined) for await (const line of child.iterable({ from: "all" })) onLine(line);
   const result = await child;
-  await removeSalt();
+  await removeSalt(target);
   if (result.failed) {
     throw new Failure(
       `pulumi ${args[0] ?? ""} failed (version ${tools.pulumi})`,
@@ -89,14 +87,13 @@ export async function pulumi(
   return result.stdout;
 }
 
-const stackFile = join(checkout, `Pulumi.${STACK}.yaml`);
-
 /** Takes the salt out of the checkout's stack file: the CLI writes it there on every update. */
-export async function removeSalt(): Promise<void> {
-  if (!existsSync(stackFile)) return;
-  const text = await readFile(stackFile, "utf8");
+export async function removeSalt({ stack }: Pick<Target, "stack">): Promise<void> {
+  const file = stackFile(stack);
+  if (!existsSync(file)) return;
+  const text = await readFile(file, "utf8");
   const without = text.replace(/^encryptionsalt: .*\n?/m, "");
-  if (without !== text) await writeFile(stackFile, without);
+  if (without !== text) await writeFile(file, without);
 }
 
 /** The part of Pulumi's output that says what is wrong: progress lines come before it, counts after it. */

@@ -3,12 +3,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Cluster } from "./cluster/cluster";
 import { Failure } from "../common/failure";
 import { stopOrphanedPlugins } from "./orphans";
-import { backendFolder, pulumi, STACK } from "./pulumi";
+import { backendFolder, pulumi } from "./pulumi";
+import type { Target } from "./target";
 
-const locksFolder = join(backendFolder, ".pulumi/locks/organization/temporal-stack", STACK);
+const locksFolder = (stack: string): string =>
+  join(backendFolder, ".pulumi/locks/organization/temporal-stack", stack);
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string() });
 type Lock = z.infer<typeof lockSchema>;
@@ -28,12 +29,12 @@ const checkpointSchema = z.object({
  * @returns what was cleared and why, for people to read
  * @throws Failure when another process works on the stack
  */
-export async function recoverStack(cluster: Cluster): Promise<string[]> {
-  return [...(await clearLocks(cluster)), ...(await clearPendingOperations(cluster))];
+export async function recoverStack(target: Target): Promise<string[]> {
+  return [...(await clearLocks(target)), ...(await clearPendingOperations(target))];
 }
 
-async function clearLocks(cluster: Cluster): Promise<string[]> {
-  const found = await locks();
+async function clearLocks(target: Target): Promise<string[]> {
+  const found = await locks(target.stack);
   const living = found.find(isAlive);
   if (living !== undefined) {
     throw new Failure(
@@ -43,25 +44,27 @@ async function clearLocks(cluster: Cluster): Promise<string[]> {
   }
   if (found.length > 0) {
     stopOrphanedPlugins();
-    await pulumi(cluster, ["cancel", "--yes", "--stack", STACK]);
+    await pulumi(target, ["cancel", "--yes", "--stack", target.stack]);
   }
   return found.map(({ pid }) => `the lock of process ${pid}, which is gone, was removed`);
 }
 
-async function clearPendingOperations(cluster: Cluster): Promise<string[]> {
-  const exported = await pulumi(cluster, ["stack", "export", "--stack", STACK]);
+async function clearPendingOperations(target: Target): Promise<string[]> {
+  const stack = ["--stack", target.stack];
+  const exported = await pulumi(target, ["stack", "export", ...stack]);
   const pending = checkpointSchema.parse(JSON.parse(exported)).deployment.pending_operations ?? [];
   if (pending.length === 0) return [];
-  await pulumi(cluster, ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", STACK]);
+  await pulumi(target, ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", ...stack]);
   return pending.map(({ type, resource }) => `${type} of ${resource.urn} was interrupted: state refreshed`);
 }
 
-/** The locks on the stack: who holds, or held, it. */
-export async function locks(): Promise<Lock[]> {
-  if (!existsSync(locksFolder)) return [];
-  const files = (await readdir(locksFolder)).filter((file) => file.endsWith(".json"));
+/** The locks on a stack: who holds, or held, it. */
+export async function locks(stack: string): Promise<Lock[]> {
+  const folder = locksFolder(stack);
+  if (!existsSync(folder)) return [];
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".json"));
   return Promise.all(
-    files.map(async (file) => lockSchema.parse(JSON.parse(await readFile(join(locksFolder, file), "utf8")))),
+    files.map(async (file) => lockSchema.parse(JSON.parse(await readFile(join(folder, file), "utf8")))),
   );
 }
 

@@ -5,61 +5,70 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
-import type { Cluster } from "./cluster/cluster";
 import { checkout } from "./paths";
-import {
-  backendFolder,
-  machineSettingsFile,
-  passphraseFile,
-  pulumi,
-  STACK,
-  writeEnvironmentFile,
-} from "./pulumi";
+import { backendFolder, machineSettingsFile, passphraseFile, pulumi, writeEnvironmentFile } from "./pulumi";
+import { requireOwnSecrets, type Target } from "./target";
 
 /** Writes the passphrase (once) and the machine's settings, and creates the stack if it is not there. */
-export async function prepareStack(cluster: Cluster): Promise<void> {
+export async function prepareStack(target: Target): Promise<void> {
+  const { stack, settings } = target;
   await mkdir(backendFolder, { recursive: true, mode: 0o700 });
   if (!existsSync(passphraseFile)) {
     await writeFile(passphraseFile, randomBytes(32).toString("base64url"), { mode: 0o600 });
   }
-  await writeFile(machineSettingsFile, stringify(cluster.settings), { mode: 0o600 });
-  await writeEnvironmentFile(cluster);
-  const stacks = stackList.parse(JSON.parse(await pulumi(cluster, ["stack", "ls", "--json"])));
-  if (!stacks.some(({ name }) => name === STACK)) await initStack(cluster);
+  await writeFile(machineSettingsFile, stringify({ stack, settings }), { mode: 0o600 });
+  await writeEnvironmentFile(target);
+  const stacks = stackList.parse(JSON.parse(await pulumi(target, ["stack", "ls", "--json"])));
+  if (stacks.some(({ name }) => name === stack)) requireOwnSecrets(stack, await saltOf(target));
+  else {
+    requireOwnSecrets(stack, undefined);
+    await initStack(target);
+  }
+}
+
+/** The salt with which this machine's passphrase opens the stack. */
+async function saltOf(target: Target): Promise<string | undefined> {
+  const exported = await pulumi(target, ["stack", "export", "--stack", target.stack]);
+  return exportedStack.parse(JSON.parse(exported)).deployment.secrets_providers?.state?.salt;
 }
 
 /**
  * Creates the stack from a folder that holds nothing but a copy of the project file: there the CLI finds no
  * stack file of the checkout to write its salt to.
  */
-async function initStack(cluster: Cluster): Promise<void> {
+async function initStack(target: Target): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-init-"));
   try {
     await copyFile(join(checkout, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-    await pulumi(cluster, ["stack", "init", STACK], { cwd: folder });
+    await pulumi(target, ["stack", "init", target.stack], { cwd: folder });
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
 /** Runs `pulumi up`; each line of its progress is passed on. */
-export async function updateStack(cluster: Cluster, onLine: (line: string) => void): Promise<void> {
+export async function updateStack(target: Target, onLine: (line: string) => void): Promise<void> {
   const message = ["--message", "npm run up"];
-  await pulumi(cluster, ["up", "--yes", "--skip-preview", "--stack", STACK, ...message], { onLine });
+  await pulumi(target, ["up", "--yes", "--skip-preview", "--stack", target.stack, ...message], { onLine });
 }
 
 /** Runs `pulumi destroy`. */
-export async function destroyStack(cluster: Cluster, onLine: (line: string) => void): Promise<void> {
-  await pulumi(cluster, ["destroy", "--yes", "--skip-preview", "--stack", STACK], { onLine });
+export async function destroyStack(target: Target, onLine: (line: string) => void): Promise<void> {
+  await pulumi(target, ["destroy", "--yes", "--skip-preview", "--stack", target.stack], { onLine });
 }
 
 /** The stack's outputs. Values that are secret are masked. */
-export async function stackOutputs(cluster: Cluster): Promise<StackOutputs> {
+export async function stackOutputs(target: Target): Promise<StackOutputs> {
   return stackOutputsSchema.parse(
-    JSON.parse(await pulumi(cluster, ["stack", "output", "--json", "--stack", STACK])),
+    JSON.parse(await pulumi(target, ["stack", "output", "--json", "--stack", target.stack])),
   );
 }
 
+const exportedStack = z.object({
+  deployment: z.object({
+    secrets_providers: z.object({ state: z.object({ salt: z.string().optional() }).nullish() }).nullish(),
+  }),
+});
 const stackList = z.array(z.object({ name: z.string() }));
 const service = z.object({ namespace: z.string(), service: z.string(), port: z.number() });
 const workerGroup = z.object({

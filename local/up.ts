@@ -19,15 +19,20 @@ import { recordCluster, recordedCluster } from "./record";
 import { environmentFile, writeEnvironmentFile } from "./pulumi";
 import { recoverStack } from "./recovery";
 import { prepareStack, type StackOutputs, stackOutputs, updateStack } from "./stack";
+import { DEFAULT_STACK, requireStackFile, type Target, usesCharts } from "./target";
 import { chooseSource, mustBuild, toolchainSteps } from "./toolchain/toolchain";
 
 interface UpOptions extends ClusterOptions {
+  readonly stack?: string;
   readonly kind?: boolean;
   readonly native?: boolean;
 }
 
 const command = new Command("npm run up --")
-  .description("Deploys stack `local` to a Kubernetes cluster and runs a first workflow.")
+  .description("Deploys a stack to a Kubernetes cluster and runs a first workflow.")
+  .addOption(
+    new Option("--stack <name>", `the stack: one with a Pulumi.<name>.yaml (default: "${DEFAULT_STACK}")`),
+  )
   .addOption(
     new Option("--context <name>", "deploy to the cluster of this kubeconfig context; nothing is installed"),
   )
@@ -42,8 +47,11 @@ runCommand(() => main(command.parse().opts<UpOptions>()));
 async function main(options: UpOptions): Promise<void> {
   const started = Date.now();
   const way = await chooseWay(options);
+  const stack = options.stack ?? recordedCluster()?.stack ?? DEFAULT_STACK;
+  requireStackFile(stack);
+  const needs = { way, charts: usesCharts(stack) };
   const source = await chooseSource();
-  const building = mustBuild(way, source);
+  const building = mustBuild(needs, source);
   console.log(
     source === "official"
       ? "official downloads can be reached: what is published is downloaded" +
@@ -52,28 +60,29 @@ async function main(options: UpOptions): Promise<void> {
           (building ? " (about half an hour, once)" : ", and have been"),
   );
   await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
-  keepToOneCluster(way);
-  await runSteps(toolchainSteps(way, source));
+  keepToOne(way, stack);
+  await runSteps(toolchainSteps(needs, source));
   let cluster: Cluster | undefined;
   await runSteps(
-    clusterSteps(way, options, (ready) => {
+    clusterSteps(way, options, needs.charts, (ready) => {
       cluster = ready;
     }),
   );
   if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
-  recordCluster(way, cluster);
-  const { result, outputs } = await deploy(cluster);
-  summarize(cluster, outputs, result, Date.now() - started);
+  recordCluster({ way, stack, cluster });
+  const target = { ...cluster, stack };
+  const { result, outputs } = await deploy(target);
+  summarize(target, outputs, result, Date.now() - started);
 }
 
-/** One state folder holds one cluster; `down` has to know which. */
-function keepToOneCluster(way: ClusterWay): void {
+/** One state folder holds one stack on one cluster; `down` has to know which. */
+function keepToOne(way: ClusterWay, stack: string): void {
   const recorded = recordedCluster();
-  if (recorded === undefined) recordCluster(way);
-  else if (recorded.way !== way) {
+  if (recorded === undefined) recordCluster({ way, stack });
+  else if (recorded.way !== way || recorded.stack !== stack) {
     throw new Failure(
-      `there is a cluster already, of the kind "${recorded.way}"`,
-      `npm run down takes it away; then run the command again for "${way}"`,
+      `there is stack "${recorded.stack}" already, on a cluster of the kind "${recorded.way}"`,
+      `npm run down takes it away; then run the command again for stack "${stack}" and "${way}"`,
     );
   }
 }
@@ -85,27 +94,27 @@ async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterW
   return recordedCluster()?.way ?? ((await kindIsPossible()) ? "kind" : "native");
 }
 
-async function deploy(cluster: Cluster): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
+async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
   let outputs: StackOutputs | undefined;
   let result: WorkflowResult | undefined;
   let recovered: string[] = [];
   await runSteps([
-    step("Pulumi stack local", async () => {
-      await prepareStack(cluster);
-      recovered = await recoverStack(cluster);
+    step(`Pulumi stack ${target.stack}`, async () => {
+      await prepareStack(target);
+      recovered = await recoverStack(target);
     }),
   ]);
   for (const reason of recovered) console.log(`recovered from an interrupted update: ${reason}`);
   await runSteps([
     step("pulumi up", async ({ report }) => {
-      await update(cluster, report);
-      outputs = await stackOutputs(cluster);
+      await update(target, report);
+      outputs = await stackOutputs(target);
     }),
     step("first workflow", async () => {
       if (outputs === undefined) throw new Error("pulumi up ended without outputs");
-      await forwardPorts(cluster, outputs);
-      const environment = await clientEnvironment(cluster, outputs);
-      await writeEnvironmentFile(cluster, environment);
+      await forwardPorts(target, outputs);
+      const environment = await clientEnvironment(target, outputs);
+      await writeEnvironmentFile(target, environment);
       result = await runFirstWorkflow(environment);
     }),
   ]);
@@ -113,17 +122,17 @@ async function deploy(cluster: Cluster): Promise<{ result: WorkflowResult; outpu
   return { outputs, result };
 }
 
-async function update(cluster: Cluster, report: (line: string) => void): Promise<void> {
+async function update(target: Target, report: (line: string) => void): Promise<void> {
   try {
-    await updateStack(cluster, report);
+    await updateStack(target, report);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const pods = await diagnosePods(cluster).catch(() => []);
+    const pods = await diagnosePods(target).catch(() => []);
     throw new Failure(error.message, error.remedy, [...error.details, ...pods]);
   }
 }
 
-function summarize(cluster: Cluster, outputs: StackOutputs, result: WorkflowResult, elapsed: number): void {
+function summarize(target: Target, outputs: StackOutputs, result: WorkflowResult, elapsed: number): void {
   const [worker] = outputs.workers;
   console.log(`
 The first workflow has finished.
@@ -131,13 +140,13 @@ The first workflow has finished.
   result     ${JSON.stringify(result.result)}
   duration   ${((result.durationMs ?? 0) / 1_000).toFixed(2)} s
   Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}
-  cluster    ${cluster.description}
-  policies   ${policyNote[cluster.networkPolicies]}
+  cluster    stack ${target.stack} on ${target.description}
+  policies   ${policyNote[target.networkPolicies]}
   took       ${minutes(elapsed)}
 
 Next, in this checkout:
   source ${environmentFile}
-  npx pulumi preview -s local        what a change of the program or of Pulumi.local.yaml would do
+  npx pulumi preview -s ${target.stack}        what a change of the program or of Pulumi.${target.stack}.yaml would do
   npm run order -- --fail card-declined   a workflow that fails, and how that looks
   npm run down                       take it all away`);
 }

@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
+import { z } from "zod";
 
 /** Prefix of this project's keys in a stack file. */
 export const PROJECT = "temporal-stack";
-/** Names the file with what only this machine knows; written by `npm run up`. */
+/**
+ * Names the file with what only this machine knows of one stack; written by `npm run up`. For every other
+ * stack the committed file is the whole truth.
+ */
 export const OVERLAY_VARIABLE = "TEMPORAL_STACK_MACHINE_SETTINGS";
-/** The only stack that may have an overlay: everywhere else the committed file is the whole truth. */
-export const OVERLAY_STACK = "local";
 
 /** Where settings come from. */
 export interface SettingsSource {
@@ -18,7 +20,7 @@ export interface SettingsSource {
   readonly config: Readonly<Record<string, string>>;
   /** Full keys whose values hold a secret. */
   readonly secretKeys: readonly string[];
-  /** This machine's overlay: the sections of a stack file without prefix. */
+  /** This machine's overlay: `stack` it is for, and `settings`, the sections of a stack file without prefix. */
   readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
 
@@ -32,6 +34,8 @@ export interface MergedConfig {
   /** What is wrong with the overlay as a whole. */
   readonly problems: readonly string[];
 }
+
+const overlaySchema = z.strictObject({ stack: z.string(), settings: z.record(z.string(), z.unknown()) });
 
 /** Whether a value is a mapping, not a list or a scalar. */
 export function isMapping(value: unknown): value is Mapping {
@@ -50,14 +54,6 @@ export function mergedConfig(source: SettingsSource): MergedConfig {
 
 function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; problems: string[] } {
   if (overlay === undefined) return { overlay: {}, problems: [] };
-  if (stack !== OVERLAY_STACK) {
-    return {
-      overlay: {},
-      problems: [
-        `${OVERLAY_VARIABLE} is set, but only stack "${OVERLAY_STACK}" takes settings from a machine; unset it, and put what "${stack}" needs into its stack file`,
-      ],
-    };
-  }
   const unusable = `${OVERLAY_VARIABLE} names ${overlay.file}, which`;
   if (overlay.text === undefined) {
     return {
@@ -66,14 +62,22 @@ function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; pr
     };
   }
   try {
-    const value: unknown = parseYaml(overlay.text);
-    if (value === null || isMapping(value)) return { overlay: value ?? {}, problems: [] };
+    const { stack: owner, settings } = overlaySchema.parse(parseYaml(overlay.text));
+    if (owner === stack) return { overlay: settings, problems: [] };
+    return {
+      overlay: {},
+      problems: [
+        `${unusable} is for stack "${owner}" on this machine; unset the variable, and put what "${stack}" needs into its stack file`,
+      ],
+    };
   } catch {
     // Reported below: the parser's own message would quote the file's content.
   }
   return {
     overlay: {},
-    problems: [`${unusable} is not a YAML mapping of settings; run \`npm run up\` to write it anew`],
+    problems: [
+      `${unusable} is not a YAML mapping of a stack's name and settings; run \`npm run up\` to write it anew`,
+    ],
   };
 }
 

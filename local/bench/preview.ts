@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cluster } from "../cluster/cluster";
 import { checkout } from "../paths";
-import { pulumiHome, removeSalt, STACK, stackEnvironment } from "../pulumi";
+import { pulumiHome, removeSalt, stackEnvironment } from "../pulumi";
+import type { Target } from "../target";
 import { commandPath } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
 import { timed } from "./run";
@@ -15,6 +15,9 @@ const LIMIT = 1.5;
 const cli = commandPath(programs.pulumi);
 const COMMON = ["--non-interactive", "--color", "never"];
 const PREVIEW = ["preview", "--expect-no-changes", ...COMMON];
+
+/** Stack of the empty program. */
+const EMPTY = "empty";
 
 /** What `pulumi new typescript` writes, without a resource. */
 const emptyProgram: Readonly<Record<string, string>> = {
@@ -40,12 +43,12 @@ const emptyProgram: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compares a preview without changes of stack `local` with that of an empty program by the same CLI, packages
+ * Compares a preview without changes of the deployed stack with that of an empty program by the same CLI, packages
  * and Node, each with its own settings. The two take turns, so that what else the machine does meets both.
  *
  * @param runs how often each is measured
  */
-export async function previewFigures(cluster: Cluster, runs: number): Promise<Figure[]> {
+export async function previewFigures(target: Target, runs: number): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-bench-"));
   try {
     const env = emptyEnvironment(folder);
@@ -53,13 +56,13 @@ export async function previewFigures(cluster: Cluster, runs: number): Promise<Fi
     const measured: { stack: number[]; empty: number[] } = { stack: [], empty: [] };
     // The first run of each fills the caches of files and is not counted.
     for (let run = 0; run <= runs; run++) {
-      const empty = await timed([cli, ...PREVIEW, "--stack", STACK], {
+      const empty = await timed([cli, ...PREVIEW, "--stack", EMPTY], {
         cwd: folder,
         env,
         remedy: "the lines above name the cause",
       });
-      const stack = await timed([cli, ...PREVIEW, "--stack", STACK], {
-        env: stackEnvironment(cluster),
+      const stack = await timed([cli, ...PREVIEW, "--stack", target.stack], {
+        env: stackEnvironment(target),
         remedy: "if the stack has changes: run npm run up first",
       });
       if (run === 0) continue;
@@ -68,12 +71,12 @@ export async function previewFigures(cluster: Cluster, runs: number): Promise<Fi
     }
     const [stack, empty] = [median(measured.stack), median(measured.empty)];
     return [
-      seconds(`pulumi preview of stack local, median of ${runs}`, stack),
+      seconds(`pulumi preview of stack ${target.stack}, median of ${runs}`, stack),
       seconds(`pulumi preview of an empty program, median of ${runs}`, empty),
-      ratio("preview of stack local ÷ of an empty program", stack / empty, LIMIT),
+      ratio(`preview of stack ${target.stack} ÷ of an empty program`, stack / empty, LIMIT),
     ];
   } finally {
-    await removeSalt();
+    await removeSalt(target);
     await rm(folder, { recursive: true });
   }
 }
@@ -97,6 +100,6 @@ async function prepareEmptyProgram(folder: string, env: Environment): Promise<vo
   for (const [file, text] of Object.entries(emptyProgram)) await writeFile(join(folder, file), text);
   await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
   const options = { cwd: folder, env, remedy: "run npm run up first: it installs the CLI and its plugins" };
-  await timed([cli, "stack", "init", STACK, ...COMMON], options);
-  await timed([cli, "up", "--yes", "--skip-preview", "--stack", STACK, ...COMMON], options);
+  await timed([cli, "stack", "init", EMPTY, ...COMMON], options);
+  await timed([cli, "up", "--yes", "--skip-preview", "--stack", EMPTY, ...COMMON], options);
 }

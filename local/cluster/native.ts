@@ -1,15 +1,26 @@
 import { execa } from "execa";
 import { registryHost } from "./native/addresses";
+import { provideChartImages } from "./native/chartImages";
+import { chartRepository } from "./native/chartRepository";
 import { dockerBinary, dockerHost } from "./native/docker";
-import { localImages, provideImage, stackImages } from "./native/images";
+import { localImages, provideImage } from "./native/images";
 import { adminKubeconfig } from "./native/pki";
 import { runningPid } from "./native/process";
 import type { Cluster } from "./cluster";
 
-/** The single-node Kubernetes on this machine, once it is started. */
-export async function nativeCluster(): Promise<Cluster> {
-  const references: Record<string, string> = {};
-  for (const name of stackImages) references[name] = await provideImage(localImages[name]);
+/**
+ * The single-node Kubernetes on this machine, once it is started, with the images of the stack in its registry.
+ *
+ * @param charts whether the Temporal server comes from a chart; else from the dev server's image
+ */
+export async function nativeCluster(charts: boolean): Promise<Cluster> {
+  // The runtime's image builds upon it.
+  await provideImage(localImages.base);
+  const server = charts ? await chartSettings() : await devServerSettings();
+  const baseImages = {
+    build: await provideImage(localImages.nodeBuild),
+    runtime: await provideImage(localImages.nodeRuntime),
+  };
   const { stdout: context } = await execa("grep", ["-oP", "(?<=^current-context: ).*", adminKubeconfig]);
   return {
     description: "single-node Kubernetes on this machine",
@@ -22,12 +33,34 @@ export async function nativeCluster(): Promise<Cluster> {
     },
     settings: {
       kubernetes: { context: context.trim() },
-      temporal: { image: references["temporal"] },
       workerImage: {
         repository: `${registryHost}/temporal-stack/worker`,
         buildNetwork: "host",
-        baseImages: { build: references["nodeBuild"], runtime: references["nodeRuntime"] },
+        baseImages,
       },
+      ...server,
+    },
+  };
+}
+
+/** Settings that are laid over a stack's own. */
+type MachineSettings = Readonly<Record<string, unknown>>;
+
+const devServerSettings = async (): Promise<MachineSettings> => ({
+  temporal: { image: await provideImage(localImages.temporal) },
+});
+
+async function chartSettings(): Promise<MachineSettings> {
+  const images = await provideChartImages();
+  return {
+    charts: { temporalRepository: chartRepository, cloudNativePgRepository: chartRepository },
+    temporal: {
+      images: { server: images.temporalServer, adminTools: images.temporalAdminTools },
+      ui: { image: images.temporalUi },
+    },
+    postgres: {
+      image: images.postgres,
+      operator: { image: images.cloudNativePgOperator, gateImage: images.curl },
     },
   };
 }

@@ -22,6 +22,13 @@ export async function chooseSource(): Promise<Source> {
   return release !== undefined && (await isReachable(release.url)) ? "official" : "registries";
 }
 
+/** What is to be deployed decides about the programs. */
+export interface Needs {
+  readonly way: ClusterWay;
+  /** Whether this machine's own cluster runs what the charts run. */
+  readonly charts: boolean;
+}
+
 /** The programs that a finished workflow needs, in two queues of about the same length: one for each core. */
 const queues: Readonly<Record<ClusterWay, readonly (readonly Program[])[]>> = {
   context: [[programs.pulumi]],
@@ -32,26 +39,35 @@ const queues: Readonly<Record<ClusterWay, readonly (readonly Program[])[]>> = {
   ],
 };
 
-function queuesFor(way: ClusterWay, source: Source): Program[][] {
+/** What the charts' pods run, on this machine's own cluster. */
+const chartQueues: readonly (readonly Program[])[] = [
+  [programs.cloudNativePg],
+  [programs.temporalSqlTool, programs.temporalServer, programs.temporalUi],
+];
+
+function queuesFor({ way, charts }: Needs, source: Source): Program[][] {
   const [first = [], second = []] = queues[way];
-  return source === "official"
-    ? [[...first], [...second]]
-    : [[...first], [programs.kubernetesProvider, ...second]];
+  const [firstOfCharts = [], secondOfCharts = []] = charts && way === "native" ? chartQueues : [];
+  const provider = source === "official" ? [] : [programs.kubernetesProvider];
+  return [
+    [...first, ...firstOfCharts],
+    [...provider, ...second, ...secondOfCharts],
+  ];
 }
 
 /** Whether any program still has to be compiled. */
-export const mustBuild = (way: ClusterWay, source: Source): boolean =>
-  queuesFor(way, source)
+export const mustBuild = (needs: Needs, source: Source): boolean =>
+  queuesFor(needs, source)
     .flat()
     .some((program) => !isInstalled(program) && (source === "registries" || program.official === undefined));
 
 /** The steps that provide every program on the way to the first workflow. */
-export function toolchainSteps(way: ClusterWay, source: Source): ListrTask[] {
-  const [first = [], second = []] = queuesFor(way, source).map((queue) =>
+export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
+  const [first = [], second = []] = queuesFor(needs, source).map((queue) =>
     queue.map((program) => programStep(program, source)),
   );
   return [
-    ...(way === "native"
+    ...(needs.way === "native"
       ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)]
       : []),
     sideBySide("programs", [

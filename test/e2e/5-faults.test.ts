@@ -122,7 +122,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
   it("when it was killed in the middle of pulumi up", async () => {
     changeWorker({ logLevel: "warn" });
     await killedAt("Deployment worker-orders-deployment updating", up);
-    for (const { pid } of await locks()) process.kill(pid, "SIGKILL");
+    for (const { pid } of await locks("local")) process.kill(pid, "SIGKILL");
     await delay(1_000);
     const output = await succeed(up);
     assert.match(output, /the lock of process \d+, which is gone, was removed/);

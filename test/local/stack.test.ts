@@ -3,18 +3,20 @@ import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync }
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
+import { parse } from "yaml";
 import { root } from "./folders";
-import type { Cluster } from "../../local/cluster/cluster";
 import { Failure } from "../../common/failure";
 import { state } from "../../local/paths";
-import { environmentFile, writeEnvironmentFile } from "../../local/pulumi";
-import { recordCluster, recordedCluster } from "../../local/record";
+import { environmentFile, machineSettingsFile, writeEnvironmentFile } from "../../local/pulumi";
+import { recordCluster, recordedCluster, recordedTarget } from "../../local/record";
 import { recoverStack } from "../../local/recovery";
 import { prepareStack, stackOutputs, updateStack } from "../../local/stack";
+import type { Target } from "../../local/target";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
 
-const cluster: Cluster = {
+const target: Target = {
+  stack: "local",
   description: "a cluster of the test",
   kubeconfig: join(root, "it's a kubeconfig"),
   context: "test",
@@ -59,26 +61,35 @@ describe("stack local", () => {
   after(() => rmSync(dirname(program), { recursive: true }));
 
   it("is initialized once, with a passphrase that stays and that only its owner reads", async () => {
-    await prepareStack(cluster);
+    await prepareStack(target);
     const passphrase = readFileSync(state("passphrase"), "utf8");
     assert.match(passphrase, /^[\w-]{43}$/);
     assert.equal(statSync(state("passphrase")).mode & 0o777, 0o600);
     assert.ok(called().some((line) => line.startsWith("stack init local ")));
     writeFileSync(calls, "");
     answer("stack-ls", JSON.stringify([{ name: "local", current: true }]));
-    await prepareStack(cluster);
+    await prepareStack(target);
     assert.equal(readFileSync(state("passphrase"), "utf8"), passphrase);
     assert.ok(!called().some((line) => line.startsWith("stack init")));
   });
 
+  it("has its settings of this machine in a file that says for which stack they are", async () => {
+    await prepareStack({ ...target, stack: "dev" });
+    assert.ok(called().some((line) => line.startsWith("stack init dev ")));
+    assert.deepEqual(parse(readFileSync(machineSettingsFile, "utf8")), {
+      stack: "dev",
+      settings: target.settings,
+    });
+  });
+
   it("has an environment file that a shell can source, whatever is in a value", async () => {
-    await prepareStack(cluster);
-    await writeEnvironmentFile(cluster, { TEMPORAL_ADDRESS: `$(touch ${join(root, "executed")}) "'` });
+    await prepareStack(target);
+    await writeEnvironmentFile(target, { TEMPORAL_ADDRESS: `$(touch ${join(root, "executed")}) "'` });
     const script = `. '${environmentFile}'; printf '%s\\n' "$KUBECONFIG" "$TEMPORAL_ADDRESS" "$PULUMI_BACKEND_URL"`;
     const { stdout, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
     assert.equal(stderr, "");
     assert.deepEqual(stdout.trim().split("\n"), [
-      cluster.kubeconfig,
+      target.kubeconfig,
       `$(touch ${join(root, "executed")}) "'`,
       `file://${state("backend")}`,
     ]);
@@ -86,13 +97,13 @@ describe("stack local", () => {
   });
 
   it("needs no recovery after an update that ended", async () => {
-    assert.deepEqual(await recoverStack(cluster), []);
+    assert.deepEqual(await recoverStack(target), []);
     assert.ok(called().every((line) => line.startsWith("stack export ")));
   });
 
   it("is freed from the lock of a process that is gone", async () => {
     lock("one", { pid: DEAD_PID, hostname: hostname() });
-    assert.deepEqual(await recoverStack(cluster), [
+    assert.deepEqual(await recoverStack(target), [
       `the lock of process ${DEAD_PID}, which is gone, was removed`,
     ]);
     assert.ok(called().some((line) => line.startsWith("cancel --yes --stack local ")));
@@ -100,7 +111,7 @@ describe("stack local", () => {
 
   it("is freed from a lock whose process number is another program's now", async () => {
     lock("one", { pid: process.pid, hostname: hostname() });
-    assert.equal((await recoverStack(cluster)).length, 1);
+    assert.equal((await recoverStack(target)).length, 1);
   });
 
   it("is not taken from a pulumi that runs", async () => {
@@ -120,7 +131,7 @@ describe("stack local", () => {
   async function isRefused(owner: { pid: number; hostname: string }): Promise<void> {
     lock("gone", { pid: DEAD_PID, hostname: hostname() });
     lock("held", owner);
-    await assert.rejects(recoverStack(cluster), (error) => {
+    await assert.rejects(recoverStack(target), (error) => {
       assert.ok(error instanceof Failure);
       assert.equal(
         error.message,
@@ -134,7 +145,7 @@ describe("stack local", () => {
   it("is refreshed when operations were interrupted, each one named", async () => {
     const urn = "urn:pulumi:local::temporal-stack::kubernetes:apps/v1:Deployment::worker";
     answer("stack-export", deployment([{ type: "creating", resource: { urn } }]));
-    assert.deepEqual(await recoverStack(cluster), [`creating of ${urn} was interrupted: state refreshed`]);
+    assert.deepEqual(await recoverStack(target), [`creating of ${urn} was interrupted: state refreshed`]);
     assert.ok(called().some((line) => /^refresh --yes .*--clear-pending-creates .*--stack local/.test(line)));
   });
 
@@ -151,11 +162,11 @@ describe("stack local", () => {
     ];
     answer("up", `${failed.join("\n")}\n`);
     const lines: string[] = [];
-    await updateStack(cluster, (line) => lines.push(line));
+    await updateStack(target, (line) => lines.push(line));
     assert.deepEqual(lines, failed);
     answer("up.fails", "");
     await assert.rejects(
-      updateStack(cluster, () => undefined),
+      updateStack(target, () => undefined),
       (error) => {
         assert.ok(error instanceof Failure);
         assert.match(error.message, /^pulumi up failed \(version \d/);
@@ -181,17 +192,20 @@ describe("stack local", () => {
       payloadKeyring: null,
     };
     answer("stack-output", JSON.stringify(outputs));
-    assert.deepEqual(await stackOutputs(cluster), outputs);
+    assert.deepEqual(await stackOutputs(target), outputs);
     answer("stack-output", JSON.stringify({ ...outputs, workers: [] }));
-    await assert.rejects(stackOutputs(cluster), /workers/);
+    await assert.rejects(stackOutputs(target), /workers/);
   });
 
   it("is remembered together with its cluster", () => {
     mkdirSync(state(), { recursive: true });
-    recordCluster("native");
-    assert.deepEqual(recordedCluster(), { way: "native" });
-    recordCluster("context", cluster);
-    assert.deepEqual(recordedCluster(), { way: "context", cluster });
+    const { stack, ...cluster } = target;
+    recordCluster({ way: "native", stack });
+    assert.deepEqual(recordedCluster(), { way: "native", stack });
+    assert.equal(recordedTarget(), undefined);
+    recordCluster({ way: "context", stack, cluster });
+    assert.deepEqual(recordedCluster(), { way: "context", stack, cluster });
+    assert.deepEqual(recordedTarget(), target);
     rmSync(state("cluster.json"));
     assert.equal(recordedCluster(), undefined);
   });

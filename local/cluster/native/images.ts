@@ -99,9 +99,8 @@ export const localImages = {
   }),
 } as const satisfies Readonly<Record<string, Image>>;
 
-/** The images that the cluster and the stack `local` need, in the order in which they build upon each other. */
+/** The images that the cluster itself needs, in the order in which they build upon each other. */
 export const clusterImages = ["pause", "debian", "coredns", "localPathProvisioner"] as const;
-export const stackImages = ["base", "temporal", "nodeBuild", "nodeRuntime"] as const;
 
 /**
  * Builds an image and pushes it to the local registry, unless this very image was pushed before: the

@@ -1,0 +1,58 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { Failure } from "../common/failure";
+import type { Cluster } from "./cluster/cluster";
+import { checkout } from "./paths";
+
+/** The stack that `npm run up` deploys unless told otherwise. */
+export const DEFAULT_STACK = "local";
+
+/** What `npm run up` deploys, and where to. */
+export interface Target extends Cluster {
+  /** Name of the stack. */
+  readonly stack: string;
+}
+
+/** Path of a stack's file in the checkout. */
+export const stackFile = (stack: string): string => join(checkout, `Pulumi.${stack}.yaml`);
+
+const stackFileSchema = z.object({
+  encryptionsalt: z.string().optional(),
+  secretsprovider: z.string().optional(),
+  config: z.object({ "temporal-stack:temporal": z.object({ mode: z.string() }) }),
+});
+
+/** Whether a stack's Temporal server comes from the official chart, with Postgres beside it. */
+export const usesCharts = (stack: string): boolean =>
+  stackFileSchema.parse(parse(readFileSync(stackFile(stack), "utf8"))).config["temporal-stack:temporal"]
+    .mode === "chart";
+
+/**
+ * Makes sure that a stack has a file in this checkout.
+ *
+ * @throws Failure naming the stacks that have one
+ */
+export function requireStackFile(stack: string): void {
+  if (existsSync(stackFile(stack))) return;
+  const known = readdirSync(checkout).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  throw new Failure(`there is no Pulumi.${stack}.yaml in this checkout`, `name one of: ${known.join(", ")}`);
+}
+
+/**
+ * Makes sure that a passphrase of this machine's own can open the stack's secrets.
+ *
+ * @param ownSalt the salt that this machine's backend keeps for the stack, if it has the stack
+ * @throws Failure when the stack's file has secrets that are encrypted for somebody else
+ */
+export function requireOwnSecrets(stack: string, ownSalt: string | undefined): void {
+  const { encryptionsalt, secretsprovider } = stackFileSchema.parse(
+    parse(readFileSync(stackFile(stack), "utf8")),
+  );
+  if (secretsprovider === undefined && (encryptionsalt === undefined || encryptionsalt === ownSalt)) return;
+  throw new Failure(
+    `Pulumi.${stack}.yaml holds secrets that only its own passphrase or key service opens: stack "${stack}" is deployed elsewhere`,
+    `deploy it with pulumi up -s ${stack}, or copy the file without them under another name and deploy that`,
+  );
+}
