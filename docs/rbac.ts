@@ -1,4 +1,6 @@
 import { type Rule, stackAccounts } from "../components/manifests/accounts";
+import { deployerClusterRules, deployerNamespaceRules } from "../components/manifests/deployer";
+import { ownNamespaces } from "../components/manifests/flows";
 import { samples } from "./samples";
 import { markdownTable } from "./table";
 
@@ -20,6 +22,10 @@ export function rbacPage(): string {
         ]),
       ),
     ]),
+    "## Who deploys",
+    "`pulumi up` needs no administrator. `npm run --silent deployer -- -s STACK --group NAME | kubectl apply -f -`, run once by one (and again when a stack gets another namespace or mode), makes the stack's namespaces and gives a user, a group or a ServiceAccount these rights and no other. The end-to-end tests deploy with them.",
+    "Namespaces cannot be made with them, as the right to make one cannot be bound to a name; where `deletionProtection` is on they cannot be deleted either. Whoever installs the operator of CloudNativePG makes a ClusterRole that reads every Secret, and has to be trusted as much: with `postgres.operator.install: false` an administrator installs it, and the rows with CustomResourceDefinitions, ClusterRoles and webhooks fall away.",
+    deployerTable(),
     "## Made by others",
     markdownTable(
       ["account", "made by", "rights"],
@@ -37,6 +43,21 @@ export function rbacPage(): string {
       ],
     ),
   ].join("\n\n")}\n`;
+}
+
+/** The rights of stack `prod`'s deployer. */
+function deployerTable(): string {
+  const { settings } = samples().find(({ settings }) => settings.postgres?.mode === "cluster") ?? {};
+  if (settings === undefined) throw new Error("no sample has a Postgres cluster");
+  return markdownTable(
+    ["where", "rights in stack `prod`"],
+    [
+      ...deployerClusterRules(settings).map((rights) => ["the cluster", rule(rights)]),
+      ...ownNamespaces(settings).flatMap((namespace) =>
+        deployerNamespaceRules(settings, namespace).map((rights) => [`\`${namespace}\``, rule(rights)]),
+      ),
+    ],
+  );
 }
 
 function rule({ apiGroups, resources, resourceNames, verbs }: Rule): string {

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { parseSettings, type Settings } from "../components/settings";
-import { isMapping, type Mapping, PROJECT } from "../components/settings/source";
+import type { Mapping } from "../components/settings/source";
+import { sourceOfStackFile } from "../components/settings/stackFile";
 
 /** A way to run the stack, by the real stack file and what differs from it. */
 export interface Sample {
@@ -43,18 +42,7 @@ export function samples(): Sample[] {
 }
 
 function sample(stack: string, title: string, changes: Mapping = {}): Sample {
-  const file: unknown = parse(readFileSync(join(__dirname, "..", `Pulumi.${stack}.yaml`), "utf8"));
-  const written = isMapping(file) && isMapping(file["config"]) ? file["config"] : {};
-  const changed = Object.fromEntries(
-    Object.entries(changes).map(([section, value]) => [`${PROJECT}:${section}`, value]),
-  );
-  const config = Object.fromEntries(
-    Object.entries({ ...written, ...changed })
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
-  return {
-    title,
-    settings: parseSettings({ stack, stackFile: `Pulumi.${stack}.yaml`, config, secretKeys: [] }),
-  };
+  const source = sourceOfStackFile(join(__dirname, ".."), stack, changes);
+  if (source === undefined) throw new Error(`there is no file of stack ${stack}`);
+  return { title, settings: parseSettings(source) };
 }

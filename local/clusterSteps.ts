@@ -1,6 +1,8 @@
 import type { ListrTask } from "listr2";
 import type { Cluster, ClusterWay } from "./cluster/cluster";
 import { existingCluster } from "./cluster/context";
+import { provideDeployer } from "./cluster/native/deployer";
+import { adminKubeconfig } from "./cluster/native/pki";
 import { startKind } from "./cluster/kind";
 import { nativeCluster } from "./cluster/native";
 import { startChartRepository } from "./cluster/native/chartRepository";
@@ -8,11 +10,14 @@ import { installClusterServices, startControlPlane, startImageServices } from ".
 import { Failure } from "../common/failure";
 import { step } from "../common/progress";
 import { recordedCluster } from "./record";
+import { usesCharts } from "./target";
 
 /** Which cluster of the user's own, and where it pulls the worker's image from. */
 export interface ClusterOptions {
   readonly context?: string;
   readonly repository?: string;
+  /** On this machine's own cluster: deploy with the rights of `npm run deployer` only. */
+  readonly deployer?: boolean;
 }
 
 /** The cluster that an earlier run was pointed at. */
@@ -23,15 +28,13 @@ function rememberedCluster(): Cluster {
 }
 
 /**
- * The steps after which there is a cluster to deploy to; it is handed over when it is ready.
- *
- * @param charts whether the stack's Temporal server comes from a chart: on this machine's own cluster, charts and
- * their images are this machine's own, too
+ * The steps after which there is a cluster to deploy a stack to; it is handed over when it is ready. On this
+ * machine's own cluster, the charts and their images are this machine's own, too.
  */
 export function clusterSteps(
   way: ClusterWay,
+  stack: string,
   options: ClusterOptions,
-  charts: boolean,
   handOver: (cluster: Cluster) => void,
 ): ListrTask[] {
   switch (way) {
@@ -57,9 +60,10 @@ export function clusterSteps(
         step("container engine and image registry", startImageServices),
         step("Kubernetes control plane and node", startControlPlane),
         step("cluster DNS and storage", installClusterServices),
-        ...(charts ? [step("chart repository", startChartRepository)] : []),
+        ...(usesCharts(stack) ? [step("chart repository", startChartRepository)] : []),
         step("images for the stack", async () => {
-          handOver(await nativeCluster(charts));
+          const kubeconfig = options.deployer === true ? await provideDeployer(stack) : adminKubeconfig;
+          handOver(await nativeCluster(usesCharts(stack), kubeconfig));
         }),
       ];
   }

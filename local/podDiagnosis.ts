@@ -1,5 +1,9 @@
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
+import { ownNamespaces } from "../components/manifests/flows";
+import { parseSettings } from "../components/settings";
+import { sourceOfStackFile } from "../components/settings/stackFile";
+import { checkout } from "./paths";
 import type { Target } from "./target";
 
 const LOG_LINES = 15;
@@ -10,15 +14,12 @@ export async function diagnosePods(target: Target): Promise<string[]> {
   config.loadFromFile(target.kubeconfig);
   config.setCurrentContext(target.context);
   const core = config.makeApiClient(CoreV1Api);
-  // Pods of a chart carry no label of the stack: its namespaces do.
-  const labelSelector = `temporal-stack/stack=${target.stack}`;
-  const namespaces = (await core.listNamespace({ labelSelector })).items;
-  const { items } = await core.listPodForAllNamespaces();
-  const own = items.filter(({ metadata }) =>
-    namespaces.some((namespace) => namespace.metadata?.name === metadata?.namespace),
-  );
+  const source = sourceOfStackFile(checkout, target.stack);
+  const namespaces = source === undefined ? [] : ownNamespaces(parseSettings(source));
+  const pods: V1Pod[] = [];
+  for (const namespace of namespaces) pods.push(...(await core.listNamespacedPod({ namespace })).items);
   const lines: string[] = [];
-  for (const pod of own.filter((candidate) => !isReady(candidate))) {
+  for (const pod of pods.filter((candidate) => !isReady(candidate))) {
     const [name, namespace] = [pod.metadata?.name ?? "", pod.metadata?.namespace ?? ""];
     lines.push(`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...(await logOf(core, namespace, name, pod)));
   }

@@ -40,6 +40,12 @@ const command = new Command("npm run up --")
   .addOption(new Option("--kind", "create a kind cluster (needs Docker)").conflicts(["context", "native"]))
   .addOption(
     new Option("--native", "run Kubernetes on this machine itself (Debian, root)").conflicts(["context"]),
+  )
+  .addOption(
+    new Option(
+      "--deployer",
+      "with --native: deploy with the rights of npm run deployer only, as a pipeline would, not as administrator",
+    ).implies({ native: true }),
   );
 
 runCommand(() => main(command.parse().opts<UpOptions>()));
@@ -64,7 +70,7 @@ async function main(options: UpOptions): Promise<void> {
   await runSteps(toolchainSteps(needs, source));
   let cluster: Cluster | undefined;
   await runSteps(
-    clusterSteps(way, options, needs.charts, (ready) => {
+    clusterSteps(way, stack, options, (ready) => {
       cluster = ready;
     }),
   );

@@ -1,19 +1,10 @@
 import type { z } from "zod";
 import { isMapping, type MergedConfig, PROJECT, type SettingsSource } from "./source";
+import { SECRET_PATHS } from "./secretPaths";
 import { closest, knownKeys } from "./suggestions";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
-
-/** Where no secret may stand in the clear. */
-const SECRET_PATHS: readonly Path[] = [
-  ["workerImage", "registry", "password"],
-  ["postgres", "password"],
-  ["temporal", "tls", "client", "privateKey"],
-  ["temporal", "apiKey"],
-  ["workerImage", "pullSecret", "password"],
-  ["tracing", "headers"],
-];
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */
 export function settingsProblems(
@@ -97,7 +88,7 @@ function describe(value: unknown, secret: boolean): string {
 function isSecret(path: Path, { secretKeys }: SettingsSource): boolean {
   return (
     secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
-    SECRET_PATHS.some((secret) => secret.every((part, index) => path[index] === part))
+    SECRET_PATHS.some((secret) => secret.path.every((part, index) => path[index] === part))
   );
 }
 
@@ -135,13 +126,13 @@ function valueAt(root: unknown, path: Path): unknown {
 
 /** A secret that stands in the clear is a problem even if it is otherwise right. */
 function plainSecrets(source: SettingsSource, merged: MergedConfig): string[] {
-  return SECRET_PATHS.filter((path) => {
+  return SECRET_PATHS.filter(({ path }) => {
     const plain =
       !source.secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
       valueAt(merged.overlay, path) !== undefined;
     return plain && valueAt(merged.value, path) !== undefined;
   }).map(
-    (path) =>
+    ({ path }) =>
       `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and replace it, as it is known now`,
   );
 }

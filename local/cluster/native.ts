@@ -1,10 +1,9 @@
-import { execa } from "execa";
+import { KubeConfig } from "@kubernetes/client-node";
 import { registryHost } from "./native/addresses";
 import { provideChartImages } from "./native/chartImages";
 import { chartRepository } from "./native/chartRepository";
 import { dockerBinary, dockerHost } from "./native/docker";
 import { localImages, provideImage } from "./native/images";
-import { adminKubeconfig } from "./native/pki";
 import { runningPid } from "./native/process";
 import type { Cluster } from "./cluster";
 
@@ -12,8 +11,9 @@ import type { Cluster } from "./cluster";
  * The single-node Kubernetes on this machine, once it is started, with the images of the stack in its registry.
  *
  * @param charts whether the Temporal server comes from a chart; else from the dev server's image
+ * @param kubeconfig of whoever deploys
  */
-export async function nativeCluster(charts: boolean): Promise<Cluster> {
+export async function nativeCluster(charts: boolean, kubeconfig: string): Promise<Cluster> {
   // The runtime's image builds upon it.
   await provideImage(localImages.base);
   const server = charts ? await chartSettings() : await devServerSettings();
@@ -21,18 +21,20 @@ export async function nativeCluster(charts: boolean): Promise<Cluster> {
     build: await provideImage(localImages.nodeBuild),
     runtime: await provideImage(localImages.nodeRuntime),
   };
-  const { stdout: context } = await execa("grep", ["-oP", "(?<=^current-context: ).*", adminKubeconfig]);
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const context = config.getCurrentContext();
   return {
     description: "single-node Kubernetes on this machine",
-    kubeconfig: adminKubeconfig,
-    context: context.trim(),
+    kubeconfig,
+    context,
     networkPolicies: runningPid("kube-network-policies") === undefined ? "notEnforced" : "enforced",
     imageEnvironment: {
       DOCKER_HOST: dockerHost,
       TEMPORAL_STACK_DOCKER: dockerBinary,
     },
     settings: {
-      kubernetes: { context: context.trim() },
+      kubernetes: { context },
       workerImage: {
         repository: `${registryHost}/temporal-stack/worker`,
         buildNetwork: "host",

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { recordedCluster } from "../../local/record";
+import { adminKubeconfig } from "../../local/cluster/native/pki";
 import { state } from "../../local/paths";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
@@ -73,10 +73,9 @@ describe("generated secrets", () => {
 });
 
 async function dryRun(manifest: object): Promise<{ exitCode?: number; stderr: string }> {
-  const kubeconfig = recordedCluster()?.cluster?.kubeconfig ?? "";
   return execa(
     commandPath(programs.kubernetes, "kubectl"),
-    ["--kubeconfig", kubeconfig, "create", "--dry-run=server", "--filename", "-"],
+    ["--kubeconfig", adminKubeconfig, "create", "--dry-run=server", "--filename", "-"],
     { input: JSON.stringify(manifest), reject: false },
   );
 }

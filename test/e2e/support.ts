@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { execa, execaSync } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { recordedCluster } from "../../local/record";
+import { adminKubeconfig } from "../../local/cluster/native/pki";
 import { environmentFile } from "../../local/pulumi";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
@@ -91,10 +91,9 @@ export const pulumi = (...args: string[]): Promise<Finished> =>
   });
 
 export async function kubectl(...args: string[]): Promise<string> {
-  const kubeconfig = recordedCluster()?.cluster?.kubeconfig ?? "";
   const { stdout } = await execa(commandPath(programs.kubernetes, "kubectl"), [
     "--kubeconfig",
-    kubeconfig,
+    adminKubeconfig,
     ...args,
   ]);
   return stdout;

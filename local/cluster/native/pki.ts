@@ -26,11 +26,12 @@ export async function createPki(): Promise<void> {
     ...["init", "phase", "kubeconfig", "all"],
     ...["--config", kubeadmConfig, "--kubeconfig-dir", state("kubeconfig")],
   );
-  const proxy = await kubeadm(
-    ...["kubeconfig", "user", "--client-name", "system:kube-proxy", "--config", kubeadmConfig],
-  );
-  await writeFile(kubeconfigOf("kube-proxy"), proxy, { mode: 0o600 });
+  await writeFile(kubeconfigOf("kube-proxy"), await userKubeconfig("system:kube-proxy"), { mode: 0o600 });
 }
+
+/** The kubeconfig, as text, of a user whom the cluster knows by a certificate of its authority. */
+export const userKubeconfig = (name: string): Promise<string> =>
+  kubeadm("kubeconfig", "user", "--client-name", name, "--config", kubeadmConfig);
 
 /** The administrator's kubeconfig as text. */
 export const readAdminKubeconfig = (): Promise<string> => readFile(adminKubeconfig, "utf8");

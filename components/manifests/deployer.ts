@@ -1,0 +1,141 @@
+import type { Settings } from "../settings";
+import type { Rule } from "./accounts";
+import { ownNamespaces } from "./flows";
+import { stackLabels } from "./labels";
+import { OPERATOR_RELEASE, WEBHOOK_GATE_RULES } from "./postgresOperator";
+import { RESTRICTED_NAMESPACE } from "./podSecurity";
+
+/** Name of the deployer's roles and bindings. */
+export const DEPLOYER = "temporal-stack-deployer";
+
+/** Who deploys: a user, a group of an identity provider, or a ServiceAccount. */
+export type DeployerSubject =
+  | { readonly kind: "User" | "Group"; readonly name: string }
+  | { readonly kind: "ServiceAccount"; readonly name: string; readonly namespace: string };
+
+type DeployerSettings = Pick<
+  Settings,
+  "temporal" | "postgres" | "namespaces" | "stack" | "labels" | "deletionProtection"
+>;
+
+const READ = ["get", "list", "watch"];
+const MANAGE = [...READ, "create", "patch", "update", "delete"];
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+/** What CloudNativePG's chart makes outside namespaces. */
+const OPERATOR = `${OPERATOR_RELEASE}-cloudnative-pg`;
+const OPERATOR_ROLES = [OPERATOR, `${OPERATOR}-view`, `${OPERATOR}-edit`];
+const OPERATOR_WEBHOOKS = ["cnpg-mutating-webhook-configuration", "cnpg-validating-webhook-configuration"];
+
+/**
+ * Rights of a deployer in each of the stack's namespaces: the kinds that the program and its charts make, what
+ * Pulumi and Helm await, and what the first workflow and the diagnosis of failures need.
+ */
+export function deployerNamespaceRules(settings: DeployerSettings, namespace: string): Rule[] {
+  const { postgres, temporal } = settings;
+  const cluster = postgres?.mode === "cluster" ? postgres : undefined;
+  const hasOperator = cluster?.operator.install === true && cluster.operator.namespace === namespace;
+  const hasCluster = cluster !== undefined && namespace === settings.namespaces.temporal;
+  return [
+    rule("", ["configmaps", "persistentvolumeclaims", "secrets", "serviceaccounts", "services"], MANAGE),
+    rule("apps", ["deployments"], MANAGE),
+    rule("autoscaling", ["horizontalpodautoscalers"], MANAGE),
+    rule("batch", ["cronjobs", "jobs"], MANAGE),
+    rule("networking.k8s.io", ["networkpolicies"], MANAGE),
+    rule("policy", ["poddisruptionbudgets"], MANAGE),
+    ...(temporal.mode === "chart" && temporal.ui.ingress !== undefined
+      ? [rule("networking.k8s.io", ["ingresses"], MANAGE)]
+      : []),
+    rule("", ["endpoints", "events", "pods", "pods/log"], READ),
+    rule("apps", ["replicasets"], READ),
+    rule("discovery.k8s.io", ["endpointslices"], READ),
+    rule("events.k8s.io", ["events"], READ),
+    rule("", ["pods/portforward"], ["create"]),
+    ...(hasCluster ? [rule("postgresql.cnpg.io", ["clusters", "databases"], MANAGE)] : []),
+    ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
+    // Nobody may give away what he does not have.
+    ...(hasOperator ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE), ...WEBHOOK_GATE_RULES] : []),
+  ];
+}
+
+/**
+ * Rights of a deployer in the cluster as a whole. Namespaces exist before: they come with these rights. Whoever
+ * installs the operator makes a ClusterRole that reads every Secret, and must be trusted as much: with
+ * `postgres.operator.install: false` that is an administrator, and nothing of it is here.
+ */
+export function deployerClusterRules(settings: DeployerSettings): Rule[] {
+  const { postgres, deletionProtection } = settings;
+  const verbs = ["get", "list", "watch", "patch", "update", ...(deletionProtection ? [] : ["delete"])];
+  return [
+    { ...rule("", ["namespaces"], verbs), resourceNames: ownNamespaces(settings) },
+    ...(postgres?.mode === "cluster" && postgres.operator.install ? operatorRules() : []),
+  ];
+}
+
+/** A new object has no name yet when it is asked for: creation cannot be bound to names. */
+function operatorRules(): Rule[] {
+  const change = ["get", "list", "watch", "patch", "update", "delete"];
+  const webhooks = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
+  return [
+    rule("apiextensions.k8s.io", ["customresourcedefinitions"], [...READ, "create", "patch", "update"]),
+    rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], ["create"]),
+    rule(RBAC_GROUP, ["clusterroles"], ["bind", "escalate"]),
+    {
+      ...rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], change),
+      resourceNames: OPERATOR_ROLES,
+    },
+    rule("admissionregistration.k8s.io", webhooks, ["create"]),
+    { ...rule("admissionregistration.k8s.io", webhooks, change), resourceNames: OPERATOR_WEBHOOKS },
+  ];
+}
+
+/**
+ * What an administrator applies once before somebody who is none deploys the stack: its namespaces, which are
+ * the stack's own by their labels, and that somebody's rights.
+ */
+export function deployerObjects(settings: DeployerSettings, subject: DeployerSubject) {
+  const labels = stackLabels(settings);
+  const subjects = subject.kind === "ServiceAccount" ? [subject] : [{ ...subject, apiGroup: RBAC_GROUP }];
+  const own = ownNamespaces(settings);
+  return [
+    ...own.map((name) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { ...labels, ...RESTRICTED_NAMESPACE } },
+    })),
+    {
+      apiVersion: `${RBAC_GROUP}/v1`,
+      kind: "ClusterRole",
+      metadata: { name: clusterRoleName(settings), labels },
+      rules: deployerClusterRules(settings),
+    },
+    {
+      apiVersion: `${RBAC_GROUP}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name: clusterRoleName(settings), labels },
+      roleRef: { apiGroup: RBAC_GROUP, kind: "ClusterRole", name: clusterRoleName(settings) },
+      subjects,
+    },
+    ...own.flatMap((namespace) => [
+      {
+        apiVersion: `${RBAC_GROUP}/v1`,
+        kind: "Role",
+        metadata: { name: DEPLOYER, namespace, labels },
+        rules: deployerNamespaceRules(settings, namespace),
+      },
+      {
+        apiVersion: `${RBAC_GROUP}/v1`,
+        kind: "RoleBinding",
+        metadata: { name: DEPLOYER, namespace, labels },
+        roleRef: { apiGroup: RBAC_GROUP, kind: "Role", name: DEPLOYER },
+        subjects,
+      },
+    ]),
+  ];
+}
+
+/** Several stacks may share a cluster. */
+const clusterRoleName = ({ stack }: DeployerSettings): string => `${DEPLOYER}-${stack}`;
+
+function rule(apiGroup: string, resources: readonly string[], verbs: readonly string[]): Rule {
+  return { apiGroups: [apiGroup], resources, verbs };
+}

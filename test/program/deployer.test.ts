@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { Rule } from "../../components/manifests/accounts";
+import {
+  deployerClusterRules,
+  deployerNamespaceRules,
+  deployerObjects,
+} from "../../components/manifests/deployer";
+import { ownNamespaces } from "../../components/manifests/flows";
+import { parseSettings } from "../../components/settings";
+import { sourceOfStackFile } from "../../components/settings/stackFile";
+import { at, deployStack, objectsOf, PROJECT_ROOT, STACKS, type StackName } from "./stack";
+
+function settingsOf(stack: StackName) {
+  const source = sourceOfStackFile(PROJECT_ROOT, stack);
+  assert.ok(source);
+  return parseSettings(source);
+}
+
+const allows = (rules: readonly Rule[], group: string, resource: string, verb: string, name?: string) =>
+  rules.some(
+    ({ apiGroups, resources, verbs, resourceNames }) =>
+      apiGroups.includes(group) &&
+      resources.includes(resource) &&
+      verbs.includes(verb) &&
+      (resourceNames === undefined || (name !== undefined && resourceNames.includes(name))),
+  );
+
+const pluralOf = (kind: string): string => kind.toLowerCase().replace(/y$/, "ie") + "s";
+
+describe("rights of a deployer", () => {
+  for (const stack of STACKS) {
+    it(`are enough for every object that stack ${stack} makes itself`, async () => {
+      const settings = settingsOf(stack);
+      const objects = objectsOf(await deployStack(stack));
+      assert.ok(objects.length > 10);
+      for (const { kind, apiVersion, inputs, registration } of objects) {
+        const namespace = at(inputs, "metadata", "namespace");
+        const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+        const [rules, verbs] =
+          kind === "Namespace"
+            ? [deployerClusterRules(settings), ["get", "patch"]]
+            : [deployerNamespaceRules(settings, String(namespace)), ["get", "create", "patch", "delete"]];
+        for (const verb of verbs) {
+          assert.ok(
+            allows(rules, group, pluralOf(kind), verb, String(at(inputs, "metadata", "name"))),
+            `${registration.name}: ${verb} ${pluralOf(kind)}.${group}`,
+          );
+        }
+      }
+    });
+
+    it(`name each group, resource and verb in stack ${stack}`, () => {
+      const settings = settingsOf(stack);
+      const rules = [
+        ...deployerClusterRules(settings),
+        ...ownNamespaces(settings).flatMap((namespace) => deployerNamespaceRules(settings, namespace)),
+      ];
+      for (const { apiGroups, resources, verbs } of rules) {
+        assert.ok(![...apiGroups, ...resources, ...verbs].includes("*"), JSON.stringify(resources));
+      }
+    });
+  }
+
+  it("do not reach Secrets or roles outside the stack's namespaces, unless it installs the operator", () => {
+    const { postgres, ...settings } = settingsOf("prod");
+    assert.ok(postgres?.mode === "cluster");
+    const without = { ...postgres, operator: { ...postgres.operator, install: false } };
+    const rules = deployerClusterRules({ ...settings, postgres: without });
+    assert.deepEqual(
+      rules.map(({ resources, resourceNames }) => ({ resources, resourceNames })),
+      [{ resources: ["namespaces"], resourceNames: ["temporal", "temporal-workers"] }],
+    );
+  });
+
+  it("delete no namespace that is protected", () => {
+    assert.ok(!allows(deployerClusterRules(settingsOf("prod")), "", "namespaces", "delete", "temporal"));
+    assert.ok(allows(deployerClusterRules(settingsOf("dev")), "", "namespaces", "delete", "temporal"));
+  });
+
+  it("come with the stack's namespaces, and for the one who is named", () => {
+    const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
+    const objects = deployerObjects(settingsOf("prod"), subject);
+    const named = (kind: string) => objects.filter((object) => object.kind === kind);
+    assert.deepEqual(
+      named("Namespace").map(({ metadata }) => [metadata.name, at(metadata.labels, "temporal-stack/stack")]),
+      [
+        ["temporal", "prod"],
+        ["cnpg-system", "prod"],
+        ["temporal-workers", "prod"],
+      ],
+    );
+    const bindings = [...named("ClusterRoleBinding"), ...named("RoleBinding")];
+    assert.equal(bindings.length, 4);
+    for (const binding of bindings) assert.deepEqual(at(binding, "subjects"), [subject]);
+  });
+});
