@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { images } from "../../../components/versions";
 import { Failure } from "../../../common/failure";
 import { programs } from "../../toolchain/programs";
@@ -78,7 +79,7 @@ const postgresMajors: Readonly<Record<string, string>> = { bookworm: "15", trixi
 
 /**
  * PostgreSQL as the operator wants it: programs on PATH, user 26, no server of its own, and a tag that begins
- * with the major version.
+ * with the version, so that a newer one in Debian is another image.
  */
 async function postgres(): Promise<Image> {
   const { codename } = await debianRelease();
@@ -89,8 +90,16 @@ async function postgres(): Promise<Image> {
       "add it to local/cluster/native/chartImages.ts",
     );
   }
+  const { stdout: record } = await execa("apt-cache", ["show", "--no-all-versions", `postgresql-${major}`]);
+  const [, version] = /^Version: ([\d.]+)/m.exec(record) ?? [];
+  if (version === undefined) {
+    throw new Failure(
+      `Debian has no package postgresql-${major} here`,
+      "run apt-get update, then this again",
+    );
+  }
   return {
-    name: `cloudnative-pg/postgresql:${major}`,
+    name: `cloudnative-pg/postgresql:${version}`,
     dockerfile: [
       `FROM ${debian}`,
       "RUN mkdir /etc/postgresql-common && echo create_main_cluster = false > /etc/postgresql-common/createcluster.conf",
