@@ -28,12 +28,19 @@ export async function forwardPort(
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     connect(socket).catch((error: unknown) => {
-      console.error(String(error));
+      console.error(`${target.namespace}/${target.service}:${target.port}: ${reasonOf(error)}`);
       socket.destroy();
     });
   }).listen(localPort, "127.0.0.1");
   await once(server, "listening");
   return server;
+}
+
+/** A WebSocket that is refused rejects with an event, not with an Error. */
+function reasonOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "message" in error
+    ? String(error.message)
+    : String(error);
 }
 
 async function readyPod(

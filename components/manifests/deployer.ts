@@ -49,7 +49,8 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
     rule("apps", ["replicasets"], READ),
     rule("discovery.k8s.io", ["endpointslices"], READ),
     rule("events.k8s.io", ["events"], READ),
-    rule("", ["pods/portforward"], ["create"]),
+    // By WebSocket it is a get, by SPDY a create.
+    rule("", ["pods/portforward"], ["create", "get"]),
     ...(hasCluster ? [rule("postgresql.cnpg.io", ["clusters", "databases"], MANAGE)] : []),
     ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
     // Nobody may give away what he does not have.

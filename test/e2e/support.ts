@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa, execaSync } from "execa";
-import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { adminKubeconfig } from "../../local/cluster/native/pki";
+import { recordedCluster } from "../../local/record";
 import { environmentFile } from "../../local/pulumi";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
+import { type Section, sectionSchema, StackFile } from "./stackFile";
 
-const repository = resolve(__dirname, "../..");
+/** The checkout itself. */
+export const repository = resolve(__dirname, "../..");
 
 /** A copy of the checkout whose stack file a test may change, with the same installed packages. */
 export const checkout = copyOfCheckout();
@@ -86,9 +88,13 @@ export function sourcedEnvironment(): NodeJS.ProcessEnv {
 
 /** Runs the Pulumi CLI the way the README says: `source` the environment, then `npx pulumi`. */
 export const pulumi = (...args: string[]): Promise<Finished> =>
-  run(["npx", "pulumi", ...args, "--stack", "local", "--non-interactive", "--color", "never"], {
-    env: sourcedEnvironment(),
-  });
+  run(
+    [
+      ...["npx", "pulumi", ...args, "--stack", recordedCluster()?.stack ?? ""],
+      ...["--non-interactive", "--color", "never"],
+    ],
+    { env: sourcedEnvironment() },
+  );
 
 export async function kubectl(...args: string[]): Promise<string> {
   const { stdout } = await execa(commandPath(programs.kubernetes, "kubectl"), [
@@ -125,40 +131,30 @@ export async function podsOf(namespace: string): Promise<Pod[]> {
   );
 }
 
-const sectionSchema = z.record(z.string(), z.unknown());
-const stackFileSchema = z.object({ config: sectionSchema }).loose();
-const stackFile = join(checkout, "Pulumi.local.yaml");
 const workersSchema = z.array(sectionSchema).nonempty();
+const localStack = new StackFile(repository, checkout, "local");
 
 /** Lays settings over the first worker group in the copied checkout's stack file. */
-export function changeWorker(settings: Readonly<Record<string, unknown>>): void {
-  changeSection("temporal-stack:workers", (workers) => {
+export function changeWorker(settings: Section): void {
+  localStack.change("workers", (workers) => {
     const [first, ...others] = workersSchema.parse(workers);
     return [{ ...first, ...settings }, ...others];
   });
 }
 
 /** Lays settings over those of the worker image in the copied checkout's stack file. */
-export function changeImage(settings: Readonly<Record<string, unknown>>): void {
-  changeSection("temporal-stack:workerImage", (image) => ({ ...sectionSchema.parse(image), ...settings }));
+export function changeImage(settings: Section): void {
+  localStack.layOver({ workerImage: settings });
 }
 
 /** Replaces the settings of payload encryption in the copied checkout's stack file. */
-export function changeEncryption(settings: Readonly<Record<string, unknown>>): void {
-  changeSection("temporal-stack:payloadEncryption", () => settings);
-}
-
-function changeSection(key: string, change: (section: unknown) => unknown): void {
-  const file = stackFileSchema.parse(parse(readFileSync(stackFile, "utf8")));
-  writeFileSync(
-    stackFile,
-    stringify({ ...file, config: { ...file.config, [key]: change(file.config[key]) } }),
-  );
+export function changeEncryption(settings: Section): void {
+  localStack.change("payloadEncryption", () => settings);
 }
 
 /** Undoes every change of the stack file. */
 export const restoreStackFile = (): void => {
-  cpSync(join(repository, "Pulumi.local.yaml"), stackFile);
+  localStack.restore();
 };
 
 const orderSchema = z.object({

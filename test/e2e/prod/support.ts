@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { execa } from "execa";
+import { adminKubeconfig } from "../../../local/cluster/native/pki";
+import { commandPath } from "../../../local/toolchain/install";
+import { programs } from "../../../local/toolchain/programs";
+import { StackFile } from "../stackFile";
+import { checkout, kubectl, order, repository, succeed } from "../support";
+
+/** The real stack file of production, in the copied checkout. */
+export const prod = new StackFile(repository, checkout, "prod");
+
+const small = (memory: string, limit: string) => ({
+  requests: { cpu: "10m", memory },
+  limits: { memory: limit },
+});
+const role = { replicas: 2, resources: small("96Mi", "512Mi") };
+
+/**
+ * What two cores and one node need of production: less of everything, but two pods of each Temporal role, three
+ * Postgres instances and three workers, and nothing protected, as it all goes at the end.
+ */
+export const twoCores = {
+  temporal: {
+    roles: { frontend: role, history: role, matching: role, worker: role },
+    databaseConnections: { default: 6, visibility: 4 },
+    ui: { replicas: 1 },
+  },
+  postgres: {
+    operator: { replicas: 1 },
+    antiAffinity: "preferred",
+    storage: { size: "2Gi" },
+    walStorage: { size: "1Gi" },
+    resources: { requests: { cpu: "20m", memory: "256Mi" }, limits: { memory: "768Mi" } },
+    stopSeconds: 60,
+  },
+  workers: [
+    {
+      name: "orders",
+      taskQueues: ["orders"],
+      replicas: { min: 3, max: 4 },
+      resources: small("192Mi", "512Mi"),
+    },
+  ],
+  deletionProtection: "false",
+};
+
+/** Namespaces of the stack. */
+export const NAMESPACES = ["temporal", "temporal-workers", "cnpg-system"];
+
+/** Runs a command in a container of a pod, as `kubectl exec`. */
+export const inPod = (namespace: string, pod: string, ...command: string[]): Promise<string> =>
+  kubectl("exec", "--namespace", namespace, pod, "--", ...command);
+
+/** Runs the Temporal CLI in the admin tools' pod. */
+export const temporalCli = (...args: string[]): Promise<string> =>
+  inPod(
+    "temporal",
+    "deployment/temporal-admintools",
+    ...["temporal", "--address", "temporal-frontend:7233", "--namespace", "prod", ...args],
+  );
+
+/** Runs SQL on the primary, as its superuser. */
+export async function sql(statement: string, database = "temporal"): Promise<string> {
+  return inPod("temporal", await primary(), "psql", "-At", "-d", database, "-c", statement);
+}
+
+/** Name of the pod that is the primary of Postgres now. */
+export async function primary(): Promise<string> {
+  return (
+    await kubectl(
+      ...["get", "cluster.postgresql.cnpg.io", "temporal-pg", "--namespace", "temporal"],
+      "--output=jsonpath={.status.currentPrimary}",
+    )
+  ).trim();
+}
+
+/** Waits until a rollout is complete, or an object has a condition. */
+export const waitFor = async (namespace: string, what: string, seconds = 180): Promise<void> => {
+  const [condition, object] = what.includes("=") ? what.split(" ") : ["", what];
+  const args =
+    condition === ""
+      ? ["rollout", "status", object ?? "", `--timeout=${seconds}s`]
+      : ["wait", `--for=${condition}`, object ?? "", `--timeout=${seconds}s`];
+  await kubectl(...args, "--namespace", namespace);
+};
+
+/** Starts a kubectl that runs until it is told to stop. */
+export const startKubectl = (...args: string[]) =>
+  execa(commandPath(programs.kubernetes, "kubectl"), ["--kubeconfig", adminKubeconfig, ...args], {
+    reject: false,
+  });
+
+/** Starts orders that stay open for a while, and returns their ids. */
+export async function startOrders(count: number, delaySeconds: number): Promise<string[]> {
+  const { orders } = await order(
+    ...["--count", String(count), "--delay", String(delaySeconds), "--start-only"],
+  );
+  assert.equal(orders.length, count);
+  return orders.map(({ workflowId }) => workflowId);
+}
+
+/** Waits for orders and makes sure that each one has completed. */
+export async function allComplete(ids: readonly string[]): Promise<void> {
+  const { orders } = await order("--await", ...ids);
+  assert.deepEqual(
+    orders.filter(({ status }) => status !== "completed"),
+    [],
+  );
+  assert.equal(orders.length, ids.length);
+}
+
+/** `npm run up` of the stack, as whoever may do no more than that. */
+export const up = (): Promise<string> => succeed(["npm", "run", "up", "--", "--stack", "prod", "--deployer"]);
