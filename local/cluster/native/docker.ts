@@ -6,7 +6,7 @@ import { registryHost } from "./addresses";
 import { cgroupName } from "./cgroups";
 import { withFlags } from "./controlPlane";
 import { runningPid, start, waitUntilReady } from "./process";
-import { enter, open, type Sandbox } from "./sandbox";
+import { close, enter, open, type Sandbox } from "./sandbox";
 
 /** Debian's client knows how to build with BuildKit; a newer one on PATH may lack its builder plugin. */
 export const dockerBinary = "/usr/bin/docker";
@@ -33,12 +33,14 @@ const engine = {
 
 /** Starts a container engine of our own, beside any other on this machine. */
 export async function startDocker(): Promise<void> {
-  await open(dockerSandbox);
   if (runningPid("dockerd") === undefined) {
+    // Process ids in its namespace are always the same few: what a dead engine leaves looks like a living one.
+    await close(dockerSandbox);
+    for (const leftover of [engine["exec-root"], enginePidFile])
+      await rm(leftover, { recursive: true, force: true });
     await mkdir(state("run"), { recursive: true, mode: 0o700 });
-    // Process ids in its namespace are always the same few: an old file looks like a living engine.
-    await rm(enginePidFile, { force: true });
   }
+  await open(dockerSandbox);
   start({ name: "dockerd", command: [...enter(dockerSandbox), ...withFlags("dockerd", engine)] });
   await waitUntilReady(
     "dockerd",
