@@ -2,14 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { Failure, lastLines } from "../../common/failure";
 import { forwardPort } from "../../common/portForward";
+import { kubeConfigOf } from "../kubeConfig";
 import { type Candidate, checkoutCandidate, imageCandidate, replayCommand } from "./candidate";
 import { exitCodes, SettingsFailure } from "./failure";
 import { type GateReport, type GroupReport, groupReportSchema } from "./report";
-import { type StackOutputs, stackOutputs } from "./stack";
+import { stackOutputs } from "./stack";
 import { serviceOf, withAddress, workerConnection } from "./workerConnection";
 
 /** What to replay, and with what. */
@@ -44,7 +45,7 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
       image === undefined
         ? await checkoutCandidate(signal)
         : await imageCandidate(image, outputs.workerImage, join(folder, "image"), signal);
-    const config = kubeConfig(outputs);
+    const config = kubeConfigOf(outputs);
     const groups: GroupReport[] = [];
     for (const group of outputs.workers) {
       onLine(`replaying the open workflows of ${group.name}`);
@@ -60,20 +61,6 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function kubeConfig({ kubernetesContext: context }: StackOutputs): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  if (typeof context !== "string") return config;
-  if (config.getContextObject(context) === null) {
-    throw new SettingsFailure(
-      `the stack's Kubernetes context "${context}" is not in the kubeconfig`,
-      "set KUBECONFIG to the kubeconfig with which the stack was deployed",
-    );
-  }
-  config.setCurrentContext(context);
-  return config;
 }
 
 /** Forwards a port for as long as the work takes, if the address is one that resolves in the cluster only. */

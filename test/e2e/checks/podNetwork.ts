@@ -1,13 +1,17 @@
 import { z } from "zod";
-import { nodeSandbox } from "../../local/cluster/native/cluster";
-import { enter } from "../../local/cluster/native/sandbox";
-import { succeed } from "./support";
+import { nodeSandbox } from "../../../local/cluster/native/cluster";
+import { enter } from "../../../local/cluster/native/sandbox";
+import { succeed } from "../support";
 
-/** An address, port and protocol that a pod tries to reach. */
-export interface Target {
-  readonly address: string;
+/** A port of a pod or of the node. */
+export interface Port {
   readonly port: number;
   readonly protocol: "TCP" | "UDP";
+}
+
+/** An address, port and protocol that a pod tries to reach. */
+export interface Target extends Port {
+  readonly address: string;
 }
 
 const namespaces = new Map<string, string>();
@@ -28,6 +32,9 @@ async function networkNamespaceOf(podIp: string): Promise<string> {
   return found;
 }
 
+const inNetworkOf = async (podIp: string, ...command: string[]): Promise<string> =>
+  succeed([...enter(nodeSandbox), "nsenter", `--net=${await networkNamespaceOf(podIp)}`, ...command]);
+
 /** Tries every target at once: a TCP connection, or a DNS question over UDP. Runs inside the pod's network. */
 const PROBE = `
 const net = require("node:net"), dns = require("node:dns");
@@ -47,10 +54,21 @@ Promise.all(JSON.parse(process.argv[1]).map((target) => (target.protocol === "UD
 
 /** Which of the targets a pod reaches, tried from the pod's own network namespace. */
 export async function reachable(podIp: string, targets: readonly Target[]): Promise<boolean[]> {
-  const namespace = await networkNamespaceOf(podIp);
-  const output = await succeed([
-    ...enter(nodeSandbox),
-    ...["nsenter", `--net=${namespace}`, process.execPath, "-e", PROBE, JSON.stringify(targets)],
-  ]);
+  const output = await inNetworkOf(podIp, process.execPath, "-e", PROBE, JSON.stringify(targets));
   return z.array(z.boolean()).length(targets.length).parse(JSON.parse(output));
+}
+
+/** The ports of a pod that something listens on: TCP, and UDP where it is DNS, which alone can be tried. */
+export async function listeningPorts(podIp: string): Promise<Port[]> {
+  const sockets = await inNetworkOf(podIp, "ss", "--no-header", "--listening", "--numeric", "--tcp", "--udp");
+  const found = new Map<string, Port>();
+  for (const line of sockets.split("\n")) {
+    const [kind, , , , local = ""] = line.split(/\s+/);
+    const [, address = "", digits = ""] = /^(.*):(\d+)$/.exec(local) ?? [];
+    const port = Number(digits);
+    const protocol = kind === "udp" ? "UDP" : "TCP";
+    if (digits === "" || /^(127\.|\[::1\])/.test(address) || (protocol === "UDP" && port !== 53)) continue;
+    found.set(`${protocol} ${digits}`, { port, protocol });
+  }
+  return [...found.values()];
 }

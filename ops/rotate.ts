@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { execa } from "execa";
+import { Failure, lastLines } from "../common/failure";
+import { runSteps, step } from "../common/progress";
+import { parseSettings } from "../components/settings";
+import { sourceOfStackFile } from "../components/settings/stackFile";
+import { runCommand } from "../local/command";
+import { checkout } from "../local/paths";
+import { confirm } from "./confirm";
+import { kubeConfigOf } from "./kubeConfig";
+import { stackOutputs } from "./replay/stack";
+import { type RotationPlan, rotationPlan } from "./rotate/plan";
+import { replacedPodsGone } from "./rotate/serverPods";
+import { setInStackFile } from "./stackFile";
+
+interface Options {
+  readonly stack: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+const command = new Command("npm run rotate --")
+  .description(
+    "Changes the passwords with which Temporal logs in to a Postgres cluster; no connection is refused.",
+  )
+  .requiredOption("-s, --stack <name>", "the stack: one with a Pulumi.<name>.yaml")
+  .option("--dry-run", "show what would be done, and do nothing")
+  .option("-y, --yes", "do not ask")
+  .addHelpText(
+    "after",
+    "\nIt changes the stack's file and deploys it, twice; commit the file afterwards. Payload keys: docs/payload-encryption.md.",
+  );
+
+/** What of a stack file a rotation depends on. */
+function credentialsOf(stack: string) {
+  const source = sourceOfStackFile(checkout, stack);
+  if (source === undefined) {
+    throw new Failure(`there is no Pulumi.${stack}.yaml`, "name a stack that has a file");
+  }
+  const { postgres, temporal, namespaces } = parseSettings(source);
+  if (postgres?.mode !== "cluster" || temporal.mode !== "chart") {
+    throw new Failure(
+      `stack ${stack} has no Postgres cluster of its own (postgres.mode: cluster)`,
+      "change the password where the database is, then set postgres.password, or passwordSecret.revision, and deploy",
+    );
+  }
+  return {
+    credentials: postgres.credentials,
+    namespace: namespaces.temporal,
+    graceSeconds: temporal.shutdown.terminationGracePeriodSeconds,
+  };
+}
+
+/** Runs `pulumi up` with the Pulumi CLI of this shell: its login, its passphrase. */
+async function deploy(stack: string, message: string, report: (line: string) => void): Promise<void> {
+  const args = ["up", "--yes", "--skip-preview", "--stack", stack, "--message", message];
+  const options = { cwd: checkout, reject: false, all: true, stdin: "ignore" } as const;
+  const child = execa("pulumi", [...args, "--non-interactive", "--color", "never"], options);
+  for await (const line of child.iterable({ from: "all" })) report(line);
+  const { failed, all } = await child;
+  if (failed) {
+    throw new Failure(
+      "pulumi up failed",
+      "correct what the lines above name and run the command again: it carries on from here",
+      lastLines(all, 40),
+    );
+  }
+}
+
+function describe({ resumes, steps }: RotationPlan): string {
+  const titles = [
+    ...(resumes ? ["what an interrupted rotation wrote is deployed"] : []),
+    ...steps.map(({ title }) => title),
+  ];
+  return titles.map((title, index) => `  ${index + 1}. ${title}; pulumi up`).join("\n");
+}
+
+async function main({ stack, dryRun, yes }: Options): Promise<void> {
+  const { credentials, namespace, graceSeconds } = credentialsOf(stack);
+  const plan = rotationPlan(credentials);
+  console.log(`database password of stack ${stack}:\n${describe(plan)}`);
+  if (dryRun === true) return;
+  // Known before anything is changed.
+  const config = kubeConfigOf(await stackOutputs(stack));
+  if (yes !== true && !(await confirm("Do it?"))) return;
+  const up = async (message: string, report: (line: string) => void): Promise<void> => {
+    await deploy(stack, message, report);
+    await replacedPodsGone(config, namespace, graceSeconds);
+  };
+  await runSteps([
+    ...(plan.resumes ? [step("interrupted rotation", ({ report }) => up("rotate: carried on", report))] : []),
+    ...plan.steps.map(({ title, key, value }) =>
+      step(title, async ({ report }) => {
+        const file = join(checkout, `Pulumi.${stack}.yaml`);
+        await setInStackFile(file, ["postgres", "credentials", ...key], value);
+        await up(`rotate: ${title}`, report);
+      }),
+    ),
+  ]);
+  console.log(`both passwords are new; commit Pulumi.${stack}.yaml`);
+}
+
+runCommand(() => main(command.parse().opts<Options>()));
