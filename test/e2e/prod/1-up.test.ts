@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { footprintBefore } from "../machine";
 import { checkout, kubectl, pulumi, succeed } from "../support";
-import { NAMESPACES, prod, twoCores, up } from "./support";
+import { layTwoCoresOver, NAMESPACES, up } from "./support";
 
 describe("npm run up -- --stack prod", () => {
   before("another stack's cluster is gone", async () => {
     await succeed(["npm", "run", "down"]);
-    prod.layOver(twoCores);
+    footprintBefore.take();
+    layTwoCoresOver();
   });
 
   it("ends with a finished workflow, deployed by somebody who is no administrator", async () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { execa } from "execa";
-import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
-import { StackFile } from "../stackFile";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseSettings, type Settings } from "../../../components/settings";
+import { sourceOfStackFile } from "../../../components/settings/stackFile";
+import { machineSettingsFile } from "../../../local/pulumi";
+import { type Section, sectionSchema, StackFile } from "../stackFile";
+import { z } from "zod";
 import { checkout, kubectl, order, repository, succeed } from "../support";
 
 /** The real stack file of production, in the copied checkout. */
@@ -24,6 +26,8 @@ export const twoCores = {
     roles: { frontend: role, history: role, matching: role, worker: role },
     databaseConnections: { default: 6, visibility: 4 },
     ui: { replicas: 1 },
+    // The shortest, so that tests need not wait.
+    reconcileMinutes: 1,
   },
   postgres: {
     operator: { replicas: 1 },
@@ -43,6 +47,38 @@ export const twoCores = {
   ],
   deletionProtection: "false",
 };
+
+/** Makes the copied stack file what two cores can run. */
+export function layTwoCoresOver(): void {
+  prod.restore();
+  prod.layOver(twoCores);
+}
+
+/** Lays settings over those of the Temporal namespace in the copied stack file. */
+export function changeNamespace(settings: Section): void {
+  prod.change("temporal", (temporal) => {
+    const { namespaces, ...others } = z.looseObject({ namespaces: z.tuple([sectionSchema]) }).parse(temporal);
+    return { ...others, namespaces: [{ ...namespaces[0], ...settings }] };
+  });
+}
+
+/** The settings of the deployed stack: the copied stack file, and what this machine lays over it. */
+export function deployedSettings(): Settings {
+  const source = sourceOfStackFile(checkout, "prod");
+  assert.ok(source);
+  const overlay = { file: machineSettingsFile, text: readFileSync(machineSettingsFile, "utf8") };
+  return parseSettings({ ...source, overlay });
+}
+
+/** Waits until something holds. */
+export async function eventually(what: string, holds: () => Promise<boolean>, seconds = 150): Promise<void> {
+  const giveUpAt = Date.now() + seconds * 1_000;
+  while (Date.now() < giveUpAt) {
+    if (await holds()) return;
+    await delay(1_000);
+  }
+  assert.fail(`not within ${seconds} s: ${what}`);
+}
 
 /** Namespaces of the stack. */
 export const NAMESPACES = ["temporal", "temporal-workers", "cnpg-system"];
@@ -83,12 +119,6 @@ export const waitFor = async (namespace: string, what: string, seconds = 180): P
       : ["wait", `--for=${condition}`, object ?? "", `--timeout=${seconds}s`];
   await kubectl(...args, "--namespace", namespace);
 };
-
-/** Starts a kubectl that runs until it is told to stop. */
-export const startKubectl = (...args: string[]) =>
-  execa(commandPath(programs.kubernetes, "kubectl"), ["--kubeconfig", adminKubeconfig, ...args], {
-    reject: false,
-  });
 
 /** Starts orders that stay open for a while, and returns their ids. */
 export async function startOrders(count: number, delaySeconds: number): Promise<string[]> {

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { kubectl, podsOf } from "../support";
+import { Load } from "./load";
+import { allComplete, eventually, NAMESPACES, primary, startOrders, waitFor } from "./support";
+
+const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
+
+const deleteAtOnce = (namespace: string, ...what: string[]): Promise<string> =>
+  kubectl("delete", "pods", "--namespace", namespace, ...what, "--grace-period=0", "--force");
+
+describe("stack prod loses nothing", () => {
+  it("when the primary of Postgres is killed while 100 workflows run", async () => {
+    const running = await startOrders(100, 40);
+    const killed = await primary();
+    const load = Load.start();
+    await deleteAtOnce("temporal", killed);
+    await eventually("another instance is the primary", async () => (await primary()) !== killed);
+    const { accepted, longestGapMs } = await load.stopAfterNextSuccess();
+    await allComplete([...running, ...accepted]);
+    await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg");
+    console.log(`      no workflow could be started for at most ${(longestGapMs / 1_000).toFixed(1)} s`);
+  });
+
+  it("when the pods of each role are killed in turn while workflows run", async () => {
+    const running = await startOrders(50, 60);
+    const load = Load.start();
+    for (const role of SERVER_ROLES) {
+      await deleteAtOnce("temporal", `--selector=app.kubernetes.io/component=${role}`);
+      await waitFor("temporal", `deployment/temporal-${role}`);
+    }
+    const { accepted } = await load.stopAfterNextSuccess();
+    await allComplete([...running, ...accepted]);
+  });
+
+  it("when every pod is killed at once", async () => {
+    const running = await startOrders(20, 30);
+    await Promise.all(NAMESPACES.map((namespace) => deleteAtOnce(namespace, "--all")));
+    await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg", 240);
+    for (const role of SERVER_ROLES) await waitFor("temporal", `deployment/temporal-${role}`);
+    await allComplete(running);
+    assert.equal((await podsOf("temporal-workers")).length, 3);
+  });
+});

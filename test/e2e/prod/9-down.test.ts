@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { stateFolder } from "../../../local/paths";
+import { footprint } from "../footprint";
+import { footprintBefore } from "../machine";
+import { succeed } from "../support";
+
+describe("npm run down, of stack prod", () => {
+  it("destroys the stack in order and leaves nothing", async () => {
+    const output = await succeed(["npm", "run", "down"]);
+    assert.doesNotMatch(output, /could not be destroyed/);
+    assert.deepEqual(footprint(), footprintBefore.get());
+    assert.equal(existsSync(stateFolder), false);
+  });
+});
