@@ -77,7 +77,10 @@ export async function tryEveryPair(settings: Settings): Promise<Trial> {
   return { tried, wrong };
 }
 
-/** Policies act at both ends: the way out of a pod of the stack, and the way into one. */
+/**
+ * Policies act at both ends: on the way out of a pod of the stack, and on the way into one. A flow opens the end
+ * that it names pods for.
+ */
 function isAllowed(
   flows: readonly Flow[],
   own: readonly string[],
@@ -85,14 +88,17 @@ function isAllowed(
   target: End,
   { port, protocol }: Port,
 ): boolean {
-  const some = flows.some(
+  const matching = flows.filter(
     ({ from, to, ports }) =>
       ports.some((allowed) => allowed.port === port && allowed.protocol === protocol) &&
       matches(from, source) &&
       matches(to, target),
   );
-  const isOwn = ({ pod }: End) => pod !== undefined && own.includes(pod.metadata.namespace);
-  return some || (!isOwn(source) && !isOwn(target));
+  const isOpen = (end: "from" | "to", { pod }: End): boolean =>
+    pod === undefined ||
+    !own.includes(pod.metadata.namespace) ||
+    matching.some((flow) => flow[end].kind === "pods");
+  return isOpen("from", source) && isOpen("to", target);
 }
 
 function matches(side: Flow["from"], { address, pod }: End): boolean {

@@ -38,6 +38,6 @@ describe("stack prod loses nothing", () => {
     await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg", 240);
     for (const role of SERVER_ROLES) await waitFor("temporal", `deployment/temporal-${role}`);
     await allComplete(running);
-    assert.equal((await podsOf("temporal-workers")).length, 3);
+    assert.ok((await podsOf("temporal-workers")).length >= 3);
   });
 });

@@ -124,7 +124,10 @@ describe("stack with a managed Postgres", () => {
     const { settings } = machine.parse(parse(readFileSync(machineSettingsFile, "utf8")));
     const overlay = join(folder, "settings.yaml");
     const postgres = { preflightImage: settings.postgres.image };
-    writeFileSync(overlay, stringify({ stack: "managed", settings: { ...settings, kubernetes: {}, postgres } }));
+    writeFileSync(
+      overlay,
+      stringify({ stack: "managed", settings: { ...settings, kubernetes: {}, postgres } }),
+    );
     environment = { ...sourcedEnvironment(), KUBECONFIG: adminKubeconfig, [OVERLAY_VARIABLE]: overlay };
     writeStackFile(ca);
     const made = await pulumi("stack", "init", "managed");

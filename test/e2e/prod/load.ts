@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { order } from "../support";
 
@@ -19,7 +20,7 @@ export class Load {
   private refused = 0;
   private lastSuccess = Date.now();
   private longestGapMs = 0;
-  private stopping = false;
+  private giveUpAt = Infinity;
   private readonly running: Promise<void>;
 
   private constructor() {
@@ -37,15 +38,16 @@ export class Load {
       if (exitCode === 0) {
         this.longestGapMs = Math.max(this.longestGapMs, Date.now() - this.lastSuccess);
         this.lastSuccess = Date.now();
-        if (this.stopping) return;
+        if (this.giveUpAt !== Infinity) return;
       } else this.refused++;
+      assert.ok(Date.now() < this.giveUpAt, `no order could be started since ${this.refused} attempts`);
       await delay(PAUSE_MS);
     }
   }
 
-  /** Ends it once workflows can be started again. */
+  /** Ends it once workflows can be started again; fails when that takes longer than two minutes. */
   async stopAfterNextSuccess(): Promise<LoadResult> {
-    this.stopping = true;
+    this.giveUpAt = Date.now() + 120_000;
     await this.running;
     const { accepted, refused, longestGapMs } = this;
     return { accepted, refused, longestGapMs };

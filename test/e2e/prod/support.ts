@@ -48,11 +48,7 @@ export const twoCores = {
   deletionProtection: "false",
 };
 
-/** Makes the copied stack file what two cores can run. */
-export function layTwoCoresOver(): void {
-  prod.restore();
-  prod.layOver(twoCores);
-}
+prod.layOver(twoCores);
 
 /** Lays settings over those of the Temporal namespace in the copied stack file. */
 export function changeNamespace(settings: Section): void {
