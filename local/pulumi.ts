@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { execa, type Options } from "execa";
 import { tools } from "../components/versions";
-import { Failure, lastLines } from "../common/failure";
+import { Failure } from "../common/failure";
+import { diagnostics } from "../common/diagnostics";
 import { cache, checkout, state } from "./paths";
 import { stackFile, type Target } from "./target";
 import { commandPath, programFolder } from "./toolchain/install";
@@ -95,9 +96,5 @@ export async function removeSalt({ stack }: Pick<Target, "stack">): Promise<void
   const without = text.replace(/^encryptionsalt: .*\n?/m, "");
   if (without !== text) await writeFile(file, without);
 }
-
-/** The part of Pulumi's output that says what is wrong: progress lines come before it, counts after it. */
-const diagnostics = (output: string): string[] =>
-  lastLines(/^Diagnostics:\n([^]*?)(?=^(?:Outputs|Resources|Duration):)/m.exec(output)?.[1] ?? output, 40);
 
 const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
-import { Failure, lastLines } from "../common/failure";
+import { diagnostics } from "../common/diagnostics";
+import { Failure } from "../common/failure";
 import { runSteps, step } from "../common/progress";
 import { parseSettings } from "../components/settings";
 import { sourceOfStackFile } from "../components/settings/stackFile";
@@ -63,7 +64,7 @@ async function deploy(stack: string, message: string, report: (line: string) => 
     throw new Failure(
       "pulumi up failed",
       "correct what the lines above name and run the command again: it carries on from here",
-      lastLines(all, 40),
+      diagnostics(all),
     );
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { kubectl, podsOf } from "../support";
-import { Load } from "./load";
+import { underLoad } from "./load";
 import { allComplete, eventually, NAMESPACES, primary, startOrders, waitFor } from "./support";
 
 const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
@@ -12,10 +12,10 @@ describe("stack prod loses nothing", () => {
   it("when the primary of Postgres is killed while 100 workflows run", async () => {
     const running = await startOrders(100, 40);
     const killed = await primary();
-    const load = Load.start();
-    await deleteAtOnce("temporal", killed);
-    await eventually("another instance is the primary", async () => (await primary()) !== killed);
-    const { accepted, longestGapMs } = await load.stopAfterNextSuccess();
+    const { accepted, longestGapMs } = await underLoad(async () => {
+      await deleteAtOnce("temporal", killed);
+      await eventually("another instance is the primary", async () => (await primary()) !== killed);
+    });
     await allComplete([...running, ...accepted]);
     await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg");
     console.log(`      no workflow could be started for at most ${(longestGapMs / 1_000).toFixed(1)} s`);
@@ -23,12 +23,12 @@ describe("stack prod loses nothing", () => {
 
   it("when the pods of each role are killed in turn while workflows run", async () => {
     const running = await startOrders(50, 60);
-    const load = Load.start();
-    for (const role of SERVER_ROLES) {
-      await deleteAtOnce("temporal", `--selector=app.kubernetes.io/component=${role}`);
-      await waitFor("temporal", `deployment/temporal-${role}`);
-    }
-    const { accepted } = await load.stopAfterNextSuccess();
+    const { accepted } = await underLoad(async () => {
+      for (const role of SERVER_ROLES) {
+        await deleteAtOnce("temporal", `--selector=app.kubernetes.io/component=${role}`);
+        await waitFor("temporal", `deployment/temporal-${role}`);
+      }
+    });
     await allComplete([...running, ...accepted]);
   });
 

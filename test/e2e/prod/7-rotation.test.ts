@@ -4,7 +4,7 @@ import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { commandPath } from "../../../local/toolchain/install";
 import { programs } from "../../../local/toolchain/programs";
 import { kubectl, run, sourcedEnvironment } from "../support";
-import { Load } from "./load";
+import { underLoad } from "./load";
 import { allComplete, primary } from "./support";
 
 async function passwordOf(role: string): Promise<string> {
@@ -51,10 +51,12 @@ describe("npm run rotate", () => {
   it("changes the password under load, and refuses nobody", async () => {
     const old = await passwordOf("a");
     assert.ok(await logsIn("a", old));
-    const load = Load.start();
-    const { exitCode, output } = await rotate("--yes");
-    assert.equal(exitCode, 0, output);
-    const { accepted, refused } = await load.stopAfterNextSuccess();
+    let output = "";
+    const { accepted, refused } = await underLoad(async () => {
+      const rotation = await rotate("--yes");
+      assert.equal(rotation.exitCode, 0, rotation.output);
+      output = rotation.output;
+    });
     assert.equal(refused, 0);
     await allComplete(accepted);
     assert.equal(await logsIn("a", old), false);

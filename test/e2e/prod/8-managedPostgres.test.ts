@@ -62,7 +62,7 @@ function writeStackFile(ca: string, postgres: Readonly<Record<string, unknown>> 
       ...("password" in kept ? { password: kept["password"] } : {}),
       ...postgres,
     },
-    "temporal-stack:payloadEncryption": { enabled: "false" },
+    "temporal-stack:payloadEncryption": { enabled: false },
     "temporal-stack:workers": [
       {
         name: "orders",

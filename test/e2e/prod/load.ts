@@ -14,42 +14,35 @@ export interface LoadResult {
   readonly longestGapMs: number;
 }
 
-/** Orders that are started one after the other, until it is stopped. */
-export class Load {
-  private readonly accepted: string[] = [];
-  private refused = 0;
-  private lastSuccess = Date.now();
-  private longestGapMs = 0;
-  private giveUpAt = Infinity;
-  private readonly running: Promise<void>;
-
-  private constructor() {
-    this.running = this.run();
-  }
-
-  static start(): Load {
-    return new Load();
-  }
-
-  private async run(): Promise<void> {
+/**
+ * Starts orders one after the other for as long as some work takes, and on until one more was acknowledged: within
+ * two minutes after the work.
+ */
+export async function underLoad(work: () => Promise<void>): Promise<LoadResult> {
+  const accepted: string[] = [];
+  let refused = 0;
+  let longestGapMs = 0;
+  let giveUpAt = Infinity;
+  const startOrders = async (): Promise<void> => {
+    let lastSuccess = Date.now();
     for (;;) {
       const { exitCode, orders } = await order("--start-only");
-      this.accepted.push(...orders.map(({ workflowId }) => workflowId));
+      accepted.push(...orders.map(({ workflowId }) => workflowId));
       if (exitCode === 0) {
-        this.longestGapMs = Math.max(this.longestGapMs, Date.now() - this.lastSuccess);
-        this.lastSuccess = Date.now();
-        if (this.giveUpAt !== Infinity) return;
-      } else this.refused++;
-      assert.ok(Date.now() < this.giveUpAt, `no order could be started since ${this.refused} attempts`);
+        longestGapMs = Math.max(longestGapMs, Date.now() - lastSuccess);
+        lastSuccess = Date.now();
+        if (giveUpAt !== Infinity) return;
+      } else refused++;
+      assert.ok(Date.now() < giveUpAt, `no order can be started any more; ${refused} were refused`);
       await delay(PAUSE_MS);
     }
+  };
+  const load = startOrders();
+  try {
+    await work();
+  } finally {
+    giveUpAt = Date.now() + 120_000;
+    await load;
   }
-
-  /** Ends it once workflows can be started again; fails when that takes longer than two minutes. */
-  async stopAfterNextSuccess(): Promise<LoadResult> {
-    this.giveUpAt = Date.now() + 120_000;
-    await this.running;
-    const { accepted, refused, longestGapMs } = this;
-    return { accepted, refused, longestGapMs };
-  }
+  return { accepted, refused, longestGapMs };
 }
