@@ -97,6 +97,7 @@ export function placeProblems(
     const next = wanted.passwordGenerations?.[role] ?? generation;
     const place = `temporal-stack:postgres.credentials.passwordGenerations.${role}: deployed is ${generation}, found ${next}`;
     if (next === generation) return [];
+    if (next < generation) return [`${place}; it never goes down: set ${generation}`];
     if (next !== generation + 1) return [`${place}; it goes up by one at a time: set ${generation + 1}`];
     return role === deployed.loginRole
       ? [

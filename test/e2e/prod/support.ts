@@ -135,5 +135,8 @@ export async function allComplete(ids: readonly string[]): Promise<void> {
   assert.equal(orders.length, ids.length);
 }
 
-/** `npm run up` of the stack, as whoever may do no more than that. */
-export const up = (): Promise<string> => succeed(["npm", "run", "up", "--", "--stack", "prod", "--deployer"]);
+/** Brings the stack up as somebody who may do no more than that. */
+export const upCommand = ["npm", "run", "up", "--", "--stack", "prod", "--deployer"];
+
+/** Runs that command, which has to succeed. */
+export const up = (): Promise<string> => succeed(upCommand);

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { locks } from "../../../local/recovery";
+import { stopOrphanedPlugins } from "../../../local/orphans";
+import { kubectl, pulumi } from "../support";
+import { eventually, prod, up } from "./support";
+
+describe("an update that was killed while Helm worked on the Temporal release", () => {
+  const releases = (): Promise<string> =>
+    kubectl(
+      ...["get", "secrets", "--namespace=temporal", "--selector=owner=helm,name=temporal"],
+      "--output=jsonpath={range .items[*]}{.metadata.labels.status} {end}",
+    );
+
+  before(async () => {
+    prod.layOver({ temporal: { dynamicConfig: { "frontend.namespaceRPS": 4200 } } });
+    const update = pulumi("up", "--yes", "--skip-preview");
+    await eventually("Helm works on the release", async () => (await releases()).includes("pending-upgrade"));
+    for (const { pid } of await locks("prod")) process.kill(pid, "SIGKILL");
+    await update;
+    stopOrphanedPlugins();
+  });
+
+  it("leaves a release that Helm takes for one that is being changed", async () => {
+    assert.match(await releases(), /pending-upgrade/);
+  });
+
+  it("lets no guard be slipped past", async () => {
+    prod.layOver({ temporal: { historyShards: 1024 } });
+    const { exitCode, output } = await pulumi("preview");
+    prod.layOver({ temporal: { historyShards: 512 } });
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /temporal\.historyShards: deployed is 512, found 1024/);
+  });
+
+  it("is ended by the next npm run up", async () => {
+    const output = await up();
+    assert.match(output, /the lock of process \d+, which is gone, was removed/);
+    assert.match(output, /The first workflow has finished/);
+    assert.doesNotMatch(await releases(), /pending/);
+    const { exitCode } = await pulumi("preview", "--expect-no-changes");
+    assert.equal(exitCode, 0);
+  });
+});
