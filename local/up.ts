@@ -12,7 +12,7 @@ import {
   uiAddress,
   type WorkflowResult,
 } from "./firstWorkflow";
-import { diagnosePods } from "./podDiagnosis";
+import { diagnosePods, watchFailingPods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
 import { minutes, runSteps, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "./record";
@@ -129,12 +129,17 @@ async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs
 }
 
 async function update(target: Target, report: (line: string) => void): Promise<void> {
+  const watch = watchFailingPods(target, report);
   try {
     await updateStack(target, report);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const pods = await diagnosePods(target).catch(() => []);
+    const seen = await watch.end();
+    const now = await diagnosePods(target).catch(() => new Map<string, string[]>());
+    const pods = [...new Map([...seen, ...now]).values()].flat();
     throw new Failure(error.message, error.remedy, [...error.details, ...pods]);
+  } finally {
+    await watch.end();
   }
 }
 

@@ -6,7 +6,7 @@ import { prod, upCommand, waitFor } from "./support";
 
 const ownPostgres = z.looseObject({});
 
-describe("a stack that cannot be deployed says why", () => {
+describe.skip("a stack that cannot be deployed says why", () => {
   let stack: SecondStack;
 
   before(async () => {
