@@ -51,6 +51,11 @@ export class Clone implements Commits {
     return folder;
   }
 
+  /** The folder of the program in a worktree: it need not be the root of the repository. */
+  programIn(worktree: string): string {
+    return join(worktree, this.git("rev-parse", "--show-prefix") ?? "");
+  }
+
   /** Removes a folder that {@link addWorktree} made, also one of a command that was killed. */
   async removeWorktree(folder: string): Promise<void> {
     await removeTemporary(resolve(folder, ".."));

@@ -18,8 +18,6 @@ export interface Situation {
   readonly state: StackState;
   /** Payload keys that workers can read with now. */
   readonly payloadKeys: readonly string[];
-  /** The last update, whatever came of it. */
-  readonly current: Update | undefined;
   readonly commits: Commits;
 }
 

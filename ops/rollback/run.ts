@@ -85,12 +85,11 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
   const [{ state, updates }] = await Promise.all([readStack(workspace), requireFree(workspace)]);
   requireSettled(state, stack);
   console.log(`${historyTable(updates, state.quarantine, SHOWN)}\n`);
-  const current = updates.find(({ kind }) => kind === "update");
   const payloadKeys = updates.find(({ release }) => release !== undefined)?.release?.payloadKeys ?? [];
   const { to, reason, workerOnly = false } = options;
   const plan = planRollback(
     updates,
-    { stack, state, payloadKeys, current, commits: clone },
+    { stack, state, payloadKeys, commits: clone },
     { to, reason, workerOnly, user: userInfo().username, now: Date.now() },
     checkout,
   );
@@ -107,7 +106,11 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
         : [programStep(plan.commit, context, (folder) => (worktree = folder))]),
       step("settings of that update", async () => {
         const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
-        prepared = { stack, program: worktree ?? checkout, config: await writeConfig(workspace, config) };
+        prepared = {
+          stack,
+          program: worktree === undefined ? checkout : clone.programIn(worktree),
+          config: await writeConfig(workspace, config),
+        };
       }),
     ]);
     if (prepared === undefined) throw new Error("the steps ended without settings");
@@ -148,7 +151,7 @@ function programStep(
     const folder = await clone.addWorktree(commit);
     made(folder);
     await lock.note(folder);
-    await installPackages(folder, workspace.checkout);
+    await installPackages(clone.programIn(folder), workspace.checkout);
   });
 }
 

@@ -22,7 +22,6 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
   stack: "prod",
   state: stateAt("2"),
   payloadKeys: ["key-1"],
-  current: updateOf("2"),
   commits: { has: () => true, hasFile: () => true },
   ...changes,
 });
