@@ -1,8 +1,12 @@
 import { CodecServer } from "./components/codecServer";
+import { ownOutputs } from "./components/guards/ownOutputs";
+import { refuseQuarantined } from "./components/guards/quarantine";
 import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
+import { recordRelease } from "./components/guards/releases";
 import { imagePullSecret } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
+import { programRevision } from "./components/manifests/sourceRevision";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgres";
@@ -10,10 +14,14 @@ import { loadSettings } from "./components/settings";
 import { temporalServer } from "./components/temporal";
 import { temporalCredentials } from "./components/temporalCredentials";
 import { TemporalWorker } from "./components/worker";
-import { WorkerImage } from "./components/workerImage";
+import { sourcesOf, WorkerImage } from "./components/workerImage";
 
 const settings = loadSettings();
-const allowed = refuseForbiddenChanges(settings);
+const own = ownOutputs();
+const { digest } = settings.workerImage;
+const sources = sourcesOf(settings.workerImage);
+const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
+const allowed = Promise.all([refuseForbiddenChanges(settings, own), inQuarantine]);
 const kubernetes = kubernetesProvider(settings, allowed);
 const cluster = { providers: { kubernetes } };
 
@@ -32,7 +40,7 @@ const credentials = temporalCredentials(settings, workersNamespace, cluster);
 
 const image = new WorkerImage(
   "worker-image",
-  { settings: settings.workerImage },
+  { settings: settings.workerImage, sources, quarantine: inQuarantine },
   { dependsOn: [kubernetes] },
 );
 const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
@@ -102,3 +110,11 @@ export const codecServer = codec
   : null;
 /** What guards compare the next change with. */
 export const deployed = recordOf(settings);
+/** Worker images that no update may deploy until somebody releases them. */
+export const quarantine = inQuarantine;
+/** What was deployed, oldest first, for `npm run rollback`. */
+export const releases = recordRelease(
+  settings,
+  { image: image.reference, sources, revision: programRevision(__dirname) },
+  own,
+);

@@ -20,7 +20,7 @@ import { isMapping } from "./settings/source";
  */
 export function kubernetesProvider(
   { kubernetes, stack }: Pick<Settings, "kubernetes" | "stack">,
-  allowed: Promise<void>,
+  allowed: Promise<unknown>,
 ): k8s.Provider {
   const kubeconfig = kubeconfigOf({ kubernetes });
   return new k8s.Provider("kubernetes", {

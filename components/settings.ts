@@ -4,6 +4,7 @@ import { charts } from "./settings/charts";
 import { payloadEncryption } from "./settings/payloadEncryption";
 import { postgres } from "./settings/postgres";
 import { settingsProblems } from "./settings/problems";
+import { quarantine } from "./settings/quarantine";
 import {
   deletionProtection,
   kubernetes,
@@ -38,6 +39,7 @@ export const settingsSchema = z
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,
+    quarantine: quarantine.describe("Worker images that a rollback left behind."),
     deletionProtection,
   })
   .check(({ value, issues }) => {

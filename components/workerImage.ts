@@ -3,17 +3,27 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { type Quarantined, quarantineProblem } from "./guards/quarantine";
 import { contentHash } from "./manifests/contentHash";
 import { sourceRevision } from "./manifests/sourceRevision";
 import type { Settings } from "./settings";
 
 /** Build context, relative to the project. */
 const CONTEXT = "worker";
+const FOLDER = join(__dirname, "..", CONTEXT);
 
 /** Inputs of {@link WorkerImage}. */
 export interface WorkerImageArgs {
   readonly settings: Settings["workerImage"];
+  /** {@link sourcesOf} the settings. */
+  readonly sources: string | undefined;
+  /** Images that must not be deployed. */
+  readonly quarantine: Promise<readonly Quarantined[]>;
 }
+
+/** Hash of what an image would be built from, whoever commits it; undefined if the settings name a digest. */
+export const sourcesOf = (settings: Settings["workerImage"]): string | undefined =>
+  settings.digest === undefined ? contentHash(FOLDER, []) : undefined;
 
 /**
  * The image that every worker runs: built from `worker/` and pushed, or, if the settings name a digest,
@@ -23,13 +33,19 @@ export class WorkerImage extends pulumi.ComponentResource {
   /** `repository@sha256:...` */
   readonly reference: pulumi.Output<string>;
 
-  constructor(name: string, { settings }: WorkerImageArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { settings, sources, quarantine }: WorkerImageArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("temporal-stack:index:WorkerImage", name, {}, opts);
     this.reference =
       settings.digest === undefined
-        ? requireDigest(this.build(name, settings, opts?.dependsOn).repoDigest, this)
-        : pulumi.output(`${settings.repository}@${settings.digest}`);
-    this.registerOutputs({ reference: this.reference });
+        ? requireAllowed(this.build(name, settings, opts?.dependsOn).repoDigest, quarantine, this)
+        : // Known only when nothing speaks against it: until then the stack reads its own state, and writes nothing.
+          pulumi.output(quarantine.then(() => `${settings.repository}@${settings.digest ?? ""}`));
+    // A rollback reads both from the state, also after an update that failed.
+    this.registerOutputs({ reference: this.reference, sources: sources ?? null });
   }
 
   private build(
@@ -38,20 +54,19 @@ export class WorkerImage extends pulumi.ComponentResource {
     dependsOn: pulumi.ComponentResourceOptions["dependsOn"] = [],
   ): docker.Image {
     const { repository, platform, baseImages, buildNetwork, registry } = settings;
-    const folder = join(__dirname, "..", CONTEXT);
-    const { commit, time } = sourceRevision(folder);
+    const { commit, time } = sourceRevision(FOLDER);
     const args = {
       BUILD_IMAGE: baseImages.build,
       RUNTIME_IMAGE: baseImages.runtime,
       REVISION: commit,
-      VERSION: packageVersion(folder),
+      VERSION: packageVersion(FOLDER),
       CREATED: new Date(time * 1000).toISOString(),
       // Makes BuildKit write this time, instead of that of the build, into the image's configuration.
       SOURCE_DATE_EPOCH: String(time),
       ...(settings.source === undefined ? {} : { SOURCE: settings.source }),
     };
     // A tag for people and for the registry's retention: one for each content, so that none is ever moved.
-    const tag = contentHash(folder, [platform, ...Object.values(args)]);
+    const tag = contentHash(FOLDER, [platform, ...Object.values(args)]);
     return new docker.Image(
       `${name}-build`,
       {
@@ -93,10 +108,17 @@ const packageSchema = z.object({ version: z.string() });
 const packageVersion = (folder: string): string =>
   packageSchema.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).version;
 
-function requireDigest(reference: pulumi.Output<string>, resource: pulumi.Resource): pulumi.Output<string> {
-  return reference.apply((text) => {
+function requireAllowed(
+  reference: pulumi.Output<string>,
+  quarantine: Promise<readonly Quarantined[]>,
+  resource: pulumi.Resource,
+): pulumi.Output<string> {
+  return pulumi.all([reference, quarantine]).apply(([text, entries]) => {
+    const [digest] = /sha256:[0-9a-f]{64}$/.exec(text) ?? [];
+    const problem = quarantineProblem(entries, { digest }, pulumi.getStack());
+    if (problem !== undefined) throw new pulumi.ResourceError(problem, resource);
     // A preview may know only the tag; what is deployed must name the content.
-    if (/@sha256:[0-9a-f]{64}$/.test(text) || pulumi.runtime.isDryRun()) return text;
+    if (digest !== undefined || pulumi.runtime.isDryRun()) return text;
     throw new pulumi.ResourceError(
       `the build gave "${text}" instead of repository@sha256:...; check that the registry of temporal-stack:workerImage.repository took the push`,
       resource,

@@ -8,7 +8,8 @@ import { runCommand } from "./command";
 import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "./paths";
 import { runSteps, step } from "../common/progress";
-import { stopOrphanedPlugins } from "./orphans";
+import { stopOrphanedPlugins } from "../common/orphanedPlugins";
+import { pulumiHome } from "./pulumi";
 import { recordedCluster, recordedTarget } from "./record";
 import { destroyStack } from "./stack";
 
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
       { done: () => target === undefined },
     ),
     step("Pulumi plugins without an engine", () => {
-      stopOrphanedPlugins();
+      stopOrphanedPlugins(pulumiHome);
       return Promise.resolve();
     }),
     step("port forwarding", stopForwarding),

@@ -2,17 +2,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Settings } from "../settings";
 import { clusterProblems, deployedPostgres, placeProblems, wantedPostgres } from "./postgres";
+import type { OwnOutputs } from "./ownOutputs";
 import { refusal } from "./refusal";
 import { deployedNamespaces, recordedNamespaces, temporalNamespaceProblems } from "./temporalNamespaces";
 import { deployedServer, serverProblems, wantedServer } from "./temporalServer";
 
-const record = z.object({
+/** The form of the output `deployed`. */
+export const deployedRecord = z.object({
   server: deployedServer.nullable(),
   postgres: deployedPostgres.nullable(),
   namespaces: deployedNamespaces,
 });
 /** What a stack remembers about itself as its output `deployed`. */
-export type DeployedRecord = z.output<typeof record>;
+export type DeployedRecord = z.output<typeof deployedRecord>;
 
 /** The record that an update leaves when it has succeeded. */
 export function recordOf(settings: Settings): DeployedRecord {
@@ -27,34 +29,48 @@ export function recordOf(settings: Settings): DeployedRecord {
 /** What is wrong with going from the recorded stack to the settings. */
 export function changeProblems(deployed: DeployedRecord, settings: Settings): string[] {
   const { temporal, deletionProtection } = settings;
-  const wanted = wantedPostgres(settings);
+  // The settings say which retention may be shortened; a record does not.
+  const namespaces = temporal.mode === "chart" ? temporal.namespaces : undefined;
+  return recordProblems(deployed, { ...recordOf(settings), namespaces }, !deletionProtection);
+}
+
+/** What a stack is to become; `namespaces` undefined: its server has none that are kept here. */
+type Wanted = Pick<DeployedRecord, "server" | "postgres"> & {
+  readonly namespaces: Parameters<typeof temporalNamespaceProblems>[1] | undefined;
+};
+
+/**
+ * What is wrong with going from one recorded stack to another.
+ * @param disposable whether the stack may be thrown away, data included
+ */
+export function recordProblems(deployed: DeployedRecord, wanted: Wanted, disposable: boolean): string[] {
   if (deployed.postgres !== null) {
-    const moved = placeProblems(deployed.postgres, wanted, !deletionProtection);
+    const moved = placeProblems(deployed.postgres, wanted.postgres ?? undefined, disposable);
     // Another place is another, empty database: nothing of the old one binds it.
-    if (moved.length > 0 || wanted?.place !== deployed.postgres.place) return moved;
+    if (moved.length > 0 || wanted.postgres?.place !== deployed.postgres.place) return moved;
   }
   return [
-    ...(deployed.postgres === null || wanted === undefined ? [] : clusterProblems(deployed.postgres, wanted)),
-    ...(deployed.server === null || temporal.mode !== "chart"
+    ...(deployed.postgres === null || wanted.postgres === null
       ? []
-      : serverProblems(deployed.server, wantedServer(temporal))),
-    ...(temporal.mode === "chart" ? temporalNamespaceProblems(deployed.namespaces, temporal.namespaces) : []),
+      : clusterProblems(deployed.postgres, wanted.postgres)),
+    ...(deployed.server === null || wanted.server === null
+      ? []
+      : serverProblems(deployed.server, wanted.server)),
+    ...(wanted.namespaces === undefined
+      ? []
+      : temporalNamespaceProblems(deployed.namespaces, wanted.namespaces)),
   ];
 }
 
 /**
- * Compares the settings with the record of the last update that succeeded, before anything is touched: the
- * stack reads its own output, which needs neither the cluster nor Pulumi Cloud. A record can be stale after
- * a failed update; the guards of the resources themselves cannot.
+ * Compares the settings with the record of the last update that succeeded, before anything is touched. A
+ * record can be stale after a failed update; the guards of the resources themselves cannot.
  * @returns resolves if the change is possible
  * @throws pulumi.RunError (by rejection) with all problems
  */
-export async function refuseForbiddenChanges(settings: Settings): Promise<void> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const self = new pulumi.StackReference("self", { name });
-  const output = await self.getOutputDetails("deployed");
+export async function refuseForbiddenChanges(settings: Settings, own: OwnOutputs): Promise<void> {
   // An older version of this program left no record, or one of another form: the resources' guards remain.
-  const deployed = record.safeParse(output.value);
+  const deployed = deployedRecord.safeParse(await own("deployed"));
   const message = deployed.success ? refusal(changeProblems(deployed.data, settings)) : undefined;
   if (message !== undefined) throw new pulumi.RunError(`${message}\nNothing was changed.`);
 }

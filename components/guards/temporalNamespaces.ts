@@ -15,10 +15,15 @@ export const deployedNamespaces = z.array(
 /** Deployed Temporal namespaces. */
 export type DeployedNamespaces = z.output<typeof deployedNamespaces>;
 
+/** A namespace that is wanted, and to which retention it may be shortened. */
+type WantedNamespace = DeployedNamespaces[number] & {
+  readonly shortenRetentionToDays?: number | undefined;
+};
+
 /** What is wrong with changing Temporal namespaces from what is deployed. */
 export function temporalNamespaceProblems(
   deployed: DeployedNamespaces,
-  wanted: ChartServerSettings["namespaces"],
+  wanted: readonly WantedNamespace[],
 ): string[] {
   return deployed.flatMap(({ name, retentionDays, searchAttributes }) => {
     const index = wanted.findIndex((namespace) => namespace.name === name);

@@ -28,6 +28,26 @@ export function sourceRevision(directory: string): SourceRevision {
   return { commit: changes === "" ? commit : `${commit}-dirty`, time: Number(time) };
 }
 
+/** The program itself, as Git knows it. */
+export interface ProgramRevision {
+  /** The commit that is checked out; null where Git cannot tell. */
+  readonly commit: string | null;
+  /** Whether files differ from it, other than the stack files. */
+  readonly dirty: boolean;
+}
+
+/**
+ * The commit that a checkout is at. Stack files are left out: the CLI itself writes to them, and Pulumi's
+ * history keeps the settings of each update.
+ * @param directory root of the checkout
+ */
+export function programRevision(directory: string): ProgramRevision {
+  const commit = git(directory, ["rev-parse", "--verify", "--quiet", "HEAD"]);
+  if (commit === undefined) return { commit: null, dirty: false };
+  const changes = git(directory, ["status", "--porcelain", "--", ".", ":(exclude)Pulumi.*.yaml"]);
+  return { commit, dirty: changes !== "" };
+}
+
 function git(directory: string, args: readonly string[]): string | undefined {
   try {
     return execFileSync("git", ["-C", directory, ...args], {

@@ -1,17 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { Failure, lastLines } from "../../common/failure";
-import { forwardPort } from "../../common/portForward";
 import { kubeConfigOf } from "../kubeConfig";
+import { reachable } from "../reachable";
 import { type Candidate, checkoutCandidate, imageCandidate, replayCommand } from "./candidate";
 import { exitCodes, SettingsFailure } from "./failure";
 import { type GateReport, type GroupReport, groupReportSchema } from "./report";
 import { stackOutputs } from "./stack";
-import { serviceOf, withAddress, workerConnection } from "./workerConnection";
+import { workerConnection } from "./workerConnection";
 
 /** What to replay, and with what. */
 export interface GateOptions {
@@ -62,24 +60,6 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-/** Forwards a port for as long as the work takes, if the address is one that resolves in the cluster only. */
-async function reachable<T>(
-  config: KubeConfig,
-  environment: Record<string, string>,
-  work: (environment: Record<string, string>) => Promise<T>,
-): Promise<T> {
-  const service = serviceOf(environment["TEMPORAL_ADDRESS"] ?? "");
-  if (service === undefined) return work(environment);
-  const server = await forwardPort(config, service, 0);
-  try {
-    return await work(withAddress(environment, `127.0.0.1:${portOf(server)}`));
-  } finally {
-    server.close();
-  }
-}
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 async function replayWith(
   candidate: Candidate,

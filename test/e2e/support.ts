@@ -18,7 +18,7 @@ export const repository = resolve(__dirname, "../..");
 /** A copy of the checkout whose stack file a test may change, with the same installed packages. */
 export const checkout = copyOfCheckout();
 
-function copyOfCheckout(): string {
+export function copyOfCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-e2e-"));
   const { stdout } = execaSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
     cwd: repository,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, write
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure, lastLines } from "../../../common/failure";
+import { startTime } from "../../../common/processes";
 import { state } from "../../paths";
 
 const POLL_MS = 100;
@@ -15,18 +16,6 @@ export interface BackgroundProcess {
 
 const pidFile = (name: string): string => state("run", `${name}.pid`);
 export const logFile = (name: string): string => state("log", `${name}.log`);
-
-/** A process is known by its id and its start time: ids are used again, above all after a reboot. */
-function startTime(pid: number): string | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const afterCommand = fields.slice(fields.lastIndexOf(")") + 2).split(" ");
-    const [processState] = afterCommand;
-    return processState === "Z" ? undefined : afterCommand[19];
-  } catch {
-    return undefined;
-  }
-}
 
 /** The id of a process that an earlier `start` began, if it still runs. */
 export function runningPid(name: string): number | undefined {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { stopOrphanedPlugins } from "../../../common/orphanedPlugins";
+import { pulumiHome } from "../../../local/pulumi";
 import { locks } from "../../../local/recovery";
-import { stopOrphanedPlugins } from "../../../local/orphans";
 import { kubectl, pulumi } from "../support";
 import { eventually, prod, up } from "./support";
 
@@ -17,7 +18,7 @@ describe("an update that was killed while Helm worked on the Temporal release", 
     await eventually("Helm works on the release", async () => (await releases()).includes("pending-upgrade"));
     for (const { pid } of await locks("prod")) process.kill(pid, "SIGKILL");
     await update;
-    stopOrphanedPlugins();
+    stopOrphanedPlugins(pulumiHome);
   });
 
   it("leaves a release that Helm takes for one that is being changed", async () => {

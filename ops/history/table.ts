@@ -1,0 +1,56 @@
+import type { Quarantined } from "../../components/guards/quarantine";
+import { digestOf } from "../stack/state";
+import type { Update } from "./updates";
+
+const MESSAGE_WIDTH = 60;
+
+/**
+ * A stack's history for the terminal, newest first.
+ * @param shown at most so many updates
+ */
+export function historyTable(
+  updates: readonly Update[],
+  quarantine: readonly Quarantined[],
+  shown: number,
+): string {
+  const rows = updates
+    .slice(0, shown)
+    .map((update) => [
+      update.start.replace(/\.\d+Z$/, "Z"),
+      update.kind,
+      update.result,
+      update.commit === undefined ? "-" : `${update.commit.slice(0, 12)}${update.dirty ? " dirty" : ""}`,
+      imageOf(update, quarantine),
+      update.release?.deployed.server?.serverTag.split("@")[0] ?? "-",
+      oneLine(update.who ?? "-", 20),
+      oneLine(update.message, MESSAGE_WIDTH),
+    ]);
+  const header = ["started", "kind", "result", "commit", "worker image", "server", "who", "message"];
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = [header, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const rest = updates.length - rows.length;
+  return [...lines, ...(rest > 0 ? [`and ${rest} more; --all shows them`] : [])].join("\n");
+}
+
+function imageOf({ release }: Update, quarantine: readonly Quarantined[]): string {
+  if (release === undefined) return "-";
+  const digest = digestOf(release.image);
+  const held = quarantine.some((entry) => entry.digest === digest);
+  return `${shortDigest(digest)}${held ? " quarantine" : ""}`;
+}
+
+/** Enough of a digest for people to tell it from others. */
+export const shortDigest = (digest: string): string => digest.replace("sha256:", "").slice(0, 12);
+
+/** What others wrote, in one line and without anything that a terminal would obey. */
+export function oneLine(text: string, width: number): string {
+  const plain = text.replace(/[\p{C}\p{Z}]+/gu, " ").trim();
+  return plain.length <= width ? plain : `${plain.slice(0, width - 1)}…`;
+}

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isSeq, parseDocument, Scalar } from "yaml";
+import type { Quarantined } from "../../components/guards/quarantine";
+import { quarantine as quarantineSchema } from "../../components/settings/quarantine";
+import { PROJECT } from "../../components/settings/source";
+import { Failure } from "../../common/failure";
+import { stackFileOf } from "../stack/workspace";
+
+/**
+ * The images in quarantine that somebody names.
+ *
+ * @param name digest, or its beginning with at least 12 digits
+ * @throws Failure when there is none
+ */
+export function named(entries: readonly Quarantined[], name: string, stack: string): Quarantined[] {
+  const digits = name.replace(/^sha256:/, "");
+  const found = /^[0-9a-f]{12,64}$/.test(digits)
+    ? entries.filter(({ digest }) => digest.startsWith(`sha256:${digits}`))
+    : [];
+  if (found.length > 0) return found;
+  throw new Failure(
+    `no image ${name} is in quarantine on stack ${stack}`,
+    `npm run quarantine -- -s ${stack} lists them; give a digest, or 12 or more of its digits`,
+  );
+}
+
+/**
+ * Writes the release of images into a stack file, comments and order kept: a change that can be reviewed, and that
+ * the next update obeys.
+ *
+ * @returns the file's name
+ * @throws Failure when the stack has no file, or the reason is no single line
+ */
+export async function writeRelease(
+  checkout: string,
+  stack: string,
+  entries: readonly Quarantined[],
+  reason: string,
+): Promise<string> {
+  const name = stackFileOf(stack);
+  const file = join(checkout, name);
+  if (!existsSync(file))
+    throw new Failure(`there is no ${name} in this checkout`, "run the command in the stack's checkout");
+  const release = entries.map(({ digest, since }) => ({ digest, since, reason }));
+  if (!quarantineSchema.safeParse({ release }).success) {
+    throw new Failure("the reason is not one line of at most 300 characters", "give a shorter one");
+  }
+  const document = parseDocument(await readFile(file, "utf8"));
+  const path = ["config", `${PROJECT}:quarantine`, "release"];
+  if (!isSeq(document.getIn(path))) document.setIn(path, document.createNode([]));
+  for (const entry of release) document.addIn(path, document.createNode(quoted(entry)));
+  await writeFile(file, document.toString({ lineWidth: 0, flowCollectionPadding: false }));
+  return name;
+}
+
+/** In quotes: what looks like a time would become one. */
+function quoted(entry: Readonly<Record<string, string>>): Record<string, Scalar<string>> {
+  return Object.fromEntries(
+    Object.entries(entry).map(([key, value]) => {
+      const scalar = new Scalar(value);
+      scalar.type = "QUOTE_DOUBLE";
+      return [key, scalar];
+    }),
+  );
+}

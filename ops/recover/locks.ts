@@ -1,0 +1,50 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { Failure } from "../../common/failure";
+import { isHeld, type StackLock, stackLocks } from "../../common/stackLocks";
+import { pulumi } from "../stack/cli";
+import type { Workspace } from "../stack/workspace";
+
+const whoami = z.object({ url: z.string() });
+
+/** The locks on a stack; undefined on backends that show them only to who asks for the lock. */
+export async function locksOf({ project, stack, folder }: Workspace): Promise<StackLock[] | undefined> {
+  const { url } = whoami.parse(JSON.parse(await pulumi(["whoami", "--verbose", "--json"], { cwd: folder })));
+  const backend = folderOf(url);
+  return backend === undefined ? undefined : stackLocks(backend, project, stack.split("/").at(-1) ?? stack);
+}
+
+/** The folder of a backend of plain files; undefined for any other. */
+export function folderOf(url: string): string | undefined {
+  if (url.startsWith("file://~")) return resolve(homedir(), url.slice("file://~".length).replace(/^\//, ""));
+  return url.startsWith("file:///") ? fileURLToPath(url.replace(/\?.*$/, "")) : undefined;
+}
+
+/** For people: who holds a lock, or held it. */
+export const ownerOf = ({ pid, username, hostname }: StackLock): string =>
+  `process ${pid} of ${username} on ${hostname}`;
+
+/**
+ * Makes sure, as far as the backend tells, that nobody works on a stack.
+ *
+ * @throws Failure when somebody does, or the lock of a process that is gone is left
+ */
+export async function requireFree(workspace: Workspace): Promise<void> {
+  const found = (await locksOf(workspace)) ?? [];
+  const [first] = found;
+  if (first === undefined) return;
+  const { stack } = workspace;
+  const held = found.find(isHeld);
+  if (held !== undefined) {
+    throw new Failure(
+      `another command works on stack ${stack}: ${ownerOf(held)}; nothing was changed`,
+      "wait until it ends, then run the command again",
+    );
+  }
+  throw new Failure(
+    `stack ${stack} is locked by ${ownerOf(first)}, which is gone; nothing was changed`,
+    `npm run recover -- -s ${stack} removes the lock and settles what was interrupted; then run the command again`,
+  );
+}

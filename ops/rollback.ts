@@ -1,0 +1,45 @@
+import { Command, InvalidArgumentError } from "commander";
+import { runInterruptible } from "../common/interruptible";
+import { timeOf } from "./history/choose";
+import { rollback, type RollbackOptions } from "./rollback/run";
+
+type Flags = Omit<RollbackOptions, "replay"> & { readonly skipReplay?: boolean };
+
+const command = new Command("npm run rollback --")
+  .description(
+    "Takes a stack back to what an earlier update deployed: its program, its settings, its worker image.",
+  )
+  .requiredOption("-s, --stack <name>", "the stack")
+  .option(
+    "--to <commit|time>",
+    "the last good update of a commit, or until a time (UTC, like 2026-01-31T12:00); default: the last good one before now",
+    commitOrTime,
+  )
+  .option(
+    "--worker-only",
+    "keep program and settings, which must be those of this checkout; swap the worker image only",
+  )
+  .option("--reason <text>", "why, for the history and the quarantine", oneLine)
+  .option("--skip-replay", "do not replay open workflows on that image first")
+  .option("--no-verify", "run no order afterwards")
+  .option("--yes", "do not ask")
+  .addHelpText(
+    "after",
+    "\nWhat runs now goes into quarantine: npm run quarantine. docs/changing-it-safely.md tells all.",
+  );
+
+function commitOrTime(text: string): string {
+  if (/^[0-9a-f]{7,40}$/i.test(text) || timeOf(text) !== undefined) return text;
+  throw new InvalidArgumentError("Expected 7 to 40 digits of a commit, or a time like 2026-01-31T12:00.");
+}
+
+function oneLine(text: string): string {
+  if (/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u.test(text) && text.length <= 200) return text;
+  throw new InvalidArgumentError("Expected one line of at most 200 characters.");
+}
+
+const { skipReplay, ...options } = command.parse().opts<Flags>();
+runInterruptible(
+  (signal) => rollback({ ...options, replay: skipReplay !== true }, signal),
+  `npm run recover -- -s ${options.stack} shows whether anything is left to settle; then run the command again`,
+);

@@ -1,0 +1,78 @@
+import { recordProblems } from "../../components/guards/record";
+import { UNREADABLE, type Update } from "../history/updates";
+import { digestOf, repositoryOf, type StackState } from "../stack/state";
+
+/** A file without which a program loses the quarantine and the releases that its stack remembers. */
+export const NEEDED_FILE = "components/guards/quarantine.ts";
+
+/** What a clone knows of commits. */
+export interface Commits {
+  readonly has: (commit: string) => boolean;
+  /** Whether a file was part of a commit. */
+  readonly hasFile: (commit: string, path: string) => boolean;
+}
+
+/** What decides about whether an update can be gone back to. */
+export interface Situation {
+  readonly stack: string;
+  readonly state: StackState;
+  /** Payload keys that workers can read with now. */
+  readonly payloadKeys: readonly string[];
+  readonly commits: Commits;
+}
+
+const UNRECORDED =
+  "nobody recorded which image it deployed: its program kept no record of releases, or it is too long ago";
+
+/** Why the workers alone cannot go back to the image of an update. */
+export function workerObstacles({ state }: Situation, { release }: Update): string[] {
+  if (release === undefined) return [UNRECORDED];
+  const repositories = state.images.map(({ reference }) => repositoryOf(reference));
+  return repositories.length === 0 || repositories.includes(repositoryOf(release.image))
+    ? []
+    : [
+        `its image ${release.image} is in another repository than those of now, ${repositories.join(", ")}: ${digestOf(release.image)} may not be there`,
+      ];
+}
+
+/** Why a stack cannot go back to an update: what guards would refuse, and what is not to be had any more. */
+export function stackObstacles(situation: Situation, update: Update): string[] {
+  const { stack, state, payloadKeys } = situation;
+  const { release } = update;
+  if (release === undefined) return [UNRECORDED];
+  const lost = payloadKeys.filter((key) => !release.payloadKeys.includes(key));
+  const unreadable = Object.entries(update.config)
+    .filter(([, { value }]) => value?.includes(UNREADABLE) === true)
+    .map(([key]) => key);
+  return [
+    ...programObstacles(situation, update),
+    ...(state.deployed === undefined ? [] : recordProblems(state.deployed, release.deployed, false)),
+    ...(lost.length === 0
+      ? []
+      : [
+          `its workers had no payload key ${lost.join(", ")}: they could not read what was encrypted with it since`,
+        ]),
+    ...(unreadable.length === 0
+      ? []
+      : [
+          `its secrets in ${unreadable.join(", ")} were encrypted with another key than the one of stack ${stack} now`,
+        ]),
+  ];
+}
+
+function programObstacles({ stack, commits }: Situation, { commit, dirty }: Update): string[] {
+  if (commit === undefined) return ["its program was in no Git repository: nobody knows which it was"];
+  const short = commit.slice(0, 12);
+  if (dirty)
+    return [`its program differed from commit ${short} when it was deployed: nobody has it any more`];
+  if (!commits.has(commit)) {
+    return [
+      `commit ${short} is not in this clone: get it with git fetch origin ${commit} (or git fetch --unshallow), then run the command again`,
+    ];
+  }
+  return commits.hasFile(commit, NEEDED_FILE)
+    ? []
+    : [
+        `the program of commit ${short} knows no quarantine: it would forget what stack ${stack} remembers of its releases`,
+      ];
+}

@@ -1,0 +1,115 @@
+import type { Quarantined } from "../../components/guards/quarantine";
+import { programRevision } from "../../components/manifests/sourceRevision";
+import { Failure } from "../../common/failure";
+import { chooseUpdate, nameOf } from "../history/choose";
+import { shortDigest } from "../history/table";
+import type { Update } from "../history/updates";
+import { digestOf, type DeployedImage } from "../stack/state";
+import { type Situation, stackObstacles, workerObstacles } from "./obstacles";
+
+/** What was asked for. */
+export interface RollbackRequest {
+  readonly to: string | undefined;
+  readonly workerOnly: boolean;
+  /** Why, for the message and the quarantine. */
+  readonly reason: string | undefined;
+  /** Who asks. */
+  readonly user: string;
+  /** When, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** What a rollback does. */
+export interface RollbackPlan {
+  readonly target: Update;
+  /** Worker image by digest. */
+  readonly image: string;
+  /** Update whose configuration is used. */
+  readonly settingsOf: Update;
+  /** Commit to check out; undefined: the program of the checkout, which is what is deployed. */
+  readonly commit: string | undefined;
+  /** What is put into quarantine. */
+  readonly quarantine: readonly Quarantined[];
+  /** Message of the update. */
+  readonly message: string;
+}
+
+/**
+ * Decides what a rollback does.
+ *
+ * @param checkout the checkout whose program `--worker-only` goes on with
+ * @throws Failure when it cannot be done, with the reasons and what can be done instead
+ */
+export function planRollback(
+  updates: readonly Update[],
+  situation: Situation,
+  request: RollbackRequest,
+  checkout: string,
+): RollbackPlan {
+  const { stack, state } = situation;
+  const { to, workerOnly, reason, user, now } = request;
+  const { current, target } = chooseUpdate(updates, {
+    ...{ stack, to, workerOnly },
+    quarantine: state.quarantine,
+    obstacles: (update) =>
+      workerOnly ? workerObstacles(situation, update) : stackObstacles(situation, update),
+  });
+  const { release } = target;
+  if (release === undefined) throw new Error("an update without a release was chosen");
+  if (workerOnly) requireDeployedProgram(current, stack, checkout);
+  const what = `${nameOf(target)}, image ${shortDigest(digestOf(release.image))}`;
+  const because = reason === undefined ? "" : `: ${reason}`;
+  return {
+    target,
+    image: release.image,
+    settingsOf: workerOnly ? current : target,
+    commit: workerOnly ? undefined : target.commit,
+    quarantine: leftBehind(state.images, release.image, updates).map((left) => ({
+      ...left,
+      since: new Date(now).toISOString(),
+      reason: reason ?? `left behind by a rollback of ${user} to ${nameOf(target)}`,
+    })),
+    message: `rollback ${workerOnly ? "of the workers " : ""}to ${what}, by ${user}${because}`,
+  };
+}
+
+/** The images that run now and that the target does not run, with what they were built from. */
+function leftBehind(
+  images: readonly DeployedImage[],
+  image: string,
+  updates: readonly Update[],
+): Pick<Quarantined, "digest" | "sources">[] {
+  return images
+    .map(({ reference, sources }) => ({ digest: digestOf(reference), sources }))
+    .filter(({ digest }) => digest !== digestOf(image))
+    .map(({ digest, sources }) => {
+      const recorded = updates.find(
+        ({ release }) => release !== undefined && digestOf(release.image) === digest,
+      );
+      return { digest, sources: sources ?? recorded?.release?.sources ?? null };
+    });
+}
+
+/** `--worker-only` must change nothing but the image: the checkout has to be what is deployed. */
+function requireDeployedProgram(current: Update, stack: string, checkout: string): void {
+  const { commit, dirty } = programRevision(checkout);
+  const remedy = `check out what is deployed, or leave --worker-only away: npm run rollback -- -s ${stack}`;
+  if (current.commit === undefined || current.dirty) {
+    throw new Failure(
+      "what is deployed is of no commit, so nobody can tell whether this checkout is the same; nothing was changed",
+      `leave --worker-only away: npm run rollback -- -s ${stack}`,
+    );
+  }
+  if (commit !== current.commit) {
+    throw new Failure(
+      `this checkout is at commit ${commit?.slice(0, 12) ?? "(none)"}, deployed is ${current.commit.slice(0, 12)}; nothing was changed`,
+      remedy,
+    );
+  }
+  if (dirty) {
+    throw new Failure(
+      `files of this checkout differ from commit ${commit.slice(0, 12)}, which is deployed; nothing was changed`,
+      `git stash them, or ${remedy}`,
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { pulumi } from "../stack/cli";
+
+/** A program with the settings that it is to run with. */
+export interface Prepared {
+  readonly stack: string;
+  /** Folder of the program. */
+  readonly program: string;
+  /** Stack file. */
+  readonly config: string;
+}
+
+const argumentsOf = ({ stack, config }: Prepared): string[] => ["--stack", stack, "--config-file", config];
+
+/**
+ * Shows what an update would do. The one place from which it is shown.
+ *
+ * @throws Failure with what a guard, a policy or the program refuses
+ */
+export async function showPreview(prepared: Prepared, onLine: (line: string) => void): Promise<void> {
+  await pulumi(["preview", "--diff", ...argumentsOf(prepared)], { cwd: prepared.program, onLine });
+}
+
+/** Runs `pulumi up`; each line of its progress is passed on. */
+export async function update(
+  prepared: Prepared,
+  message: string,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const args = ["up", "--yes", "--skip-preview", "--message", message, ...argumentsOf(prepared)];
+  await pulumi(args, { cwd: prepared.program, onLine });
+}

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import { Failure, lastLines } from "../../common/failure";
+import { kubeConfigOf } from "../kubeConfig";
+import { reachable } from "../reachable";
+import { stackOutputs } from "../replay/stack";
+import { workerConnection } from "../replay/workerConnection";
+
+/** Seconds that the order may take. */
+const TIMEOUT_SECONDS = 120;
+
+const outcomeSchema = z.object({
+  workflowId: z.string(),
+  status: z.string(),
+  failure: z.array(z.string()).optional(),
+});
+
+/**
+ * Runs one order through a stack's workers, as `npm run order` does, with what its first worker group is given to
+ * reach Temporal and to read payloads.
+ *
+ * @param checkout whose client starts the order
+ * @returns the workflow's id
+ * @throws Failure when it does not complete within two minutes
+ */
+export async function verifyByWorkflow(stack: string, checkout: string): Promise<string> {
+  const outputs = await stackOutputs(stack);
+  const config = kubeConfigOf(outputs);
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-verify-"));
+  try {
+    const [worker] = outputs.workers;
+    if (worker === undefined)
+      throw new Failure(`stack ${stack} has no workers`, "deploy it with workers first");
+    const environment = await workerConnection(config, worker, folder);
+    await buildClient(checkout);
+    return await reachable(config, environment, (reached) => order(checkout, reached));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const clientOf = (checkout: string): string => join(checkout, "worker/lib/cli/order.js");
+
+async function buildClient(checkout: string): Promise<void> {
+  if (existsSync(clientOf(checkout))) return;
+  const args = ["--prefix", join(checkout, "worker"), "run", "--silent", "build"];
+  const { failed, all } = await execa("npm", args, { reject: false, all: true });
+  if (failed)
+    throw new Failure("the worker's client does not build", "correct what is named above", lastLines(all));
+}
+
+async function order(checkout: string, environment: Readonly<Record<string, string>>): Promise<string> {
+  const args = [clientOf(checkout), "--json", "--timeout", String(TIMEOUT_SECONDS)];
+  const { stdout, stderr } = await execa(process.execPath, args, {
+    // This shell's own TEMPORAL_* variables may mean another server.
+    extendEnv: false,
+    env: { ...environment },
+    reject: false,
+    stdin: "ignore",
+  });
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  const outcome = line.startsWith("{") ? outcomeSchema.safeParse(JSON.parse(line)).data : undefined;
+  if (outcome?.status === "completed") return outcome.workflowId;
+  throw new Failure(
+    outcome === undefined
+      ? "the order that was to verify the stack could not be started"
+      : `order ${outcome.workflowId}, which was to verify the stack, ended as ${outcome.status}`,
+    "look at the workers' pods and at the workflow in the Temporal UI",
+    outcome?.failure ?? lastLines(stderr),
+  );
+}

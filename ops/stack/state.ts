@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { quarantineOutput, type Quarantined } from "../../components/guards/quarantine";
+import { deployedRecord, type DeployedRecord } from "../../components/guards/record";
+import { type Release, releasesOutput } from "../../components/guards/releases";
+import { pendingOperations } from "../../common/pendingOperations";
+import { askPulumi, type Workspace } from "./workspace";
+
+const deploymentInputs = z.object({
+  spec: z.object({
+    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }),
+  }),
+});
+const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
+const releaseInputs = z.object({ name: z.string(), namespace: z.string() });
+const stateSchema = z.object({
+  deployment: z.object({
+    resources: z
+      .array(
+        z.object({
+          urn: z.string(),
+          type: z.string(),
+          inputs: z.unknown().optional(),
+          outputs: z.record(z.string(), z.unknown()).optional(),
+        }),
+      )
+      .nullish(),
+  }),
+});
+
+/** A worker image as a stack's state has it. */
+export interface DeployedImage {
+  /** `repository@sha256:…` */
+  readonly reference: string;
+  /** Hash of what it was built from, if that is known. */
+  readonly sources: string | null;
+}
+
+/** What of a stack's state matters to those who go back or recover. */
+export interface StackState {
+  /** Worker images that run, or that the last update tried to run. */
+  readonly images: readonly DeployedImage[];
+  /** Names of the Helm releases. */
+  readonly helmReleases: readonly { readonly name: string; readonly namespace: string }[];
+  readonly pending: readonly { readonly type: string; readonly urn: string }[];
+  readonly quarantine: readonly Quarantined[];
+  /** What guards compare changes with; undefined if the stack was deployed by another program. */
+  readonly deployed: DeployedRecord | undefined;
+  /** Context of the kubeconfig; undefined: its current one. */
+  readonly kubernetesContext: string | undefined;
+  /** Whether there is a record of releases. */
+  readonly recordsReleases: boolean;
+}
+
+/** Reads a stack's state. Nothing secret is opened. */
+export async function readState(workspace: Workspace): Promise<StackState> {
+  const exported: unknown = JSON.parse(await askPulumi(workspace, ["stack", "export"]));
+  return stateOf(exported);
+}
+
+/** What `pulumi stack export` printed. */
+export function stateOf(exported: unknown): StackState {
+  const resources = stateSchema.parse(exported).deployment.resources ?? [];
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+  const outputs = ofType("pulumi:pulumi:Stack")[0]?.outputs ?? {};
+  const { kubernetesContext } = outputs;
+  const deployed = deployedRecord.safeParse(outputs["deployed"]);
+  return {
+    images: imagesOf(
+      ofType("temporal-stack:index:WorkerImage").map((resource) => resource.outputs),
+      ofType("kubernetes:apps/v1:Deployment").map((resource) => resource.inputs),
+    ),
+    helmReleases: ofType("kubernetes:helm.sh/v3:Release").flatMap(({ inputs }) => {
+      const parsed = releaseInputs.safeParse(inputs);
+      return parsed.success ? [parsed.data] : [];
+    }),
+    pending: pendingOperations.parse(exported),
+    quarantine: quarantineOutput.parse(outputs["quarantine"] ?? []),
+    deployed: deployed.success ? deployed.data : undefined,
+    kubernetesContext: typeof kubernetesContext === "string" ? kubernetesContext : undefined,
+    recordsReleases: outputs["releases"] !== undefined,
+  };
+}
+
+/** The image that was to run, and those that Deployments were told to run: after a failure they differ. */
+function imagesOf(components: readonly unknown[], deployments: readonly unknown[]): DeployedImage[] {
+  const wanted = components.flatMap((outputs) => {
+    const { data } = imageOutputs.safeParse(outputs);
+    return data?.reference.includes("@sha256:") === true
+      ? [{ reference: data.reference, sources: data.sources ?? null }]
+      : [];
+  });
+  const repositories = wanted.map(({ reference }) => repositoryOf(reference));
+  const running = deployments.flatMap(
+    (inputs) => deploymentInputs.safeParse(inputs).data?.spec.template.spec.containers ?? [],
+  );
+  const others = running
+    .map(({ image }) => image)
+    .filter((image) => image.includes("@sha256:") && repositories.includes(repositoryOf(image)))
+    .filter((image, index, all) => all.indexOf(image) === index)
+    .filter((image) => wanted.every(({ reference }) => reference !== image))
+    .map((reference) => ({ reference, sources: null }));
+  return [...wanted, ...others];
+}
+
+/** Releases of a stack, oldest first; none if it was deployed by a program that keeps no record of them. */
+export async function readReleases(workspace: Workspace, state: StackState): Promise<Release[]> {
+  if (!state.recordsReleases) return [];
+  const args = ["stack", "output", "releases", "--json", "--show-secrets"];
+  const found = releasesOutput.safeParse(JSON.parse(await askPulumi(workspace, args)));
+  return found.success ? found.data : [];
+}
+
+/** The part of an image reference before its digest. */
+export const repositoryOf = (reference: string): string => reference.replace(/@.*$/, "");
+
+/** The digest of an image reference. */
+export const digestOf = (reference: string): string => reference.replace(/^.*@/, "");

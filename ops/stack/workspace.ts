@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { pulumi } from "./cli";
+
+/** The folder of this repository's working tree. */
+export const checkout = resolve(__dirname, "../..");
+
+const projectSchema = z.object({ name: z.string() });
+
+/** A stack, and where the CLI is asked about it. */
+export interface Workspace {
+  /** The stack as it was named, with its organization perhaps. */
+  readonly stack: string;
+  /** Name of the stack's file. */
+  readonly stackFile: string;
+  /** Name of the project. */
+  readonly project: string;
+  /** The checkout whose stack it is. */
+  readonly checkout: string;
+  /** Temporary folder with copies of the project file and the stack's file. */
+  readonly folder: string;
+}
+
+/**
+ * Opens a folder with copies of the project file and the stack's file for as long as the work takes: the CLI writes
+ * the salt of a passphrase to the stack file that it finds, and the checkout's shall stay as it is.
+ */
+export async function withWorkspace<T>(
+  stack: string,
+  work: (workspace: Workspace) => Promise<T>,
+  source = checkout,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-ops-"));
+  const stackFile = stackFileOf(stack);
+  try {
+    for (const file of ["Pulumi.yaml", stackFile]) {
+      if (existsSync(join(source, file))) await copyFile(join(source, file), join(folder, file));
+    }
+    const { name } = projectSchema.parse(parse(await readFile(join(folder, "Pulumi.yaml"), "utf8")));
+    return await work({ stack, stackFile, project: name, checkout: source, folder });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Name of a stack's file: an organization and a project before the stack's own name are no part of it. */
+export const stackFileOf = (stack: string): string => `Pulumi.${stack.split("/").at(-1) ?? stack}.yaml`;
+
+/** Runs the CLI on the workspace's stack. */
+export const askPulumi = (
+  { stack, folder }: Workspace,
+  args: readonly string[],
+  input?: string,
+): Promise<string> =>
+  pulumi([...args, "--stack", stack], { cwd: folder, ...(input === undefined ? {} : { input }) });

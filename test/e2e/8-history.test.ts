@@ -1,0 +1,428 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa, execaSync } from "execa";
+import { z } from "zod";
+import { stackLocks } from "../../common/stackLocks";
+import { pulumiHome } from "../../local/pulumi";
+import { programFolder } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
+import { StackFile } from "./stackFile";
+import { copyOfCheckout, type Finished, repository } from "./support";
+
+/*
+ * The real CLI on a backend of files, and real Git: a copy of the checkout as a clone, whose program keeps the
+ * guards and the records and leaves out what needs a cluster.
+ */
+
+const PROGRAM = `
+import { ownOutputs } from "./components/guards/ownOutputs";
+import { refuseQuarantined } from "./components/guards/quarantine";
+import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
+import { recordRelease } from "./components/guards/releases";
+import { programRevision } from "./components/manifests/sourceRevision";
+import { loadSettings } from "./components/settings";
+import { sourcesOf, WorkerImage } from "./components/workerImage";
+
+const settings = loadSettings();
+const own = ownOutputs();
+const { digest } = settings.workerImage;
+const sources = sourcesOf(settings.workerImage);
+const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
+const allowed = refuseForbiddenChanges(settings, own);
+const image = new WorkerImage("worker-image", { settings: settings.workerImage, sources, quarantine: inQuarantine });
+export const workerImage = image.reference;
+export const deployed = allowed.then(() => recordOf(settings));
+export const quarantine = inQuarantine;
+const revision = programRevision(__dirname);
+export const releases = recordRelease(settings, { image: image.reference, sources, revision }, own);
+export const password = settings.workerImage.registry?.password.reveal().length;
+`;
+
+const STACK = "dev";
+const image = (digit: string): string => `sha256:${digit.repeat(64)}`;
+const outputsSchema = z.looseObject({
+  workerImage: z.string(),
+  password: z.number().optional(),
+  version: z.number().optional(),
+  quarantine: z.array(z.object({ digest: z.string(), reason: z.string() })),
+});
+
+describe("rollback through the history of a stack", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-history-"));
+  const clone = copyOfCheckout();
+  const file = new StackFile(repository, clone, STACK);
+  const cluster = createServer((_, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ major: "1", minor: "36", gitVersion: "v1.36.0" }));
+  });
+  const environment = {
+    KUBECONFIG: join(folder, "kubeconfig"),
+    PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
+    PULUMI_CONFIG_PASSPHRASE: "history",
+    PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: undefined,
+    PULUMI_HOME: pulumiHome,
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
+    TMPDIR: join(folder, "tmp"),
+  };
+  let port: number;
+
+  async function run(
+    program: string,
+    args: string[],
+    env: NodeJS.ProcessEnv = {},
+    input = "",
+  ): Promise<Finished> {
+    const { exitCode, all } = await execa(program, args, {
+      ...{ cwd: clone, env: { ...environment, ...env }, reject: false, all: true, input },
+    });
+    return { exitCode, output: all };
+  }
+  const pulumi = (args: string[], env?: NodeJS.ProcessEnv, input?: string) =>
+    run("pulumi", [...args, "--stack", STACK, "--non-interactive", "--color", "never"], env, input);
+  const ops = (command: string, args: string[] = [], env?: NodeJS.ProcessEnv) =>
+    run(process.execPath, ["local/bootstrap.mjs", `../ops/${command}`, "-s", STACK, ...args], env);
+  const rollback = (args: string[] = [], env?: NodeJS.ProcessEnv) =>
+    ops("rollback", ["--skip-replay", "--no-verify", ...args], env);
+  const git = (...args: string[]): string =>
+    execaSync("git", ["-C", clone, "-c", "user.name=Ann Author", "-c", "user.email=ann@example.com", ...args])
+      .stdout;
+
+  async function up(message: string): Promise<void> {
+    const { exitCode, output } = await pulumi(["up", "--yes", "--skip-preview", "--message", message]);
+    assert.equal(exitCode, 0, output);
+    // The history counts in seconds.
+    await delay(1_000);
+  }
+
+  async function outputs(): Promise<z.output<typeof outputsSchema>> {
+    const { exitCode, output } = await pulumi(["stack", "output", "--json", "--show-secrets"]);
+    assert.equal(exitCode, 0, output);
+    return outputsSchema.parse(JSON.parse(output));
+  }
+
+  /** Commits everything, and returns the commit. */
+  function commit(message: string): string {
+    git("add", "--all");
+    git("commit", "--quiet", "--no-verify", "--message", message);
+    return git("rev-parse", "HEAD");
+  }
+
+  const useImage = (digit: string): void => file.layOver({ workerImage: { digest: image(digit) } });
+  const kubeconfig = (at: number): void =>
+    writeFileSync(
+      environment.KUBECONFIG,
+      `apiVersion: v1
+kind: Config
+current-context: test
+contexts: [{ name: test, context: { cluster: test, user: test } }]
+clusters: [{ name: test, cluster: { server: "http://127.0.0.1:${at}", insecure-skip-tls-verify: true } }]
+users: [{ name: test, user: {} }]
+`,
+    );
+  const leftovers = (): string[] =>
+    readdirSync(environment.TMPDIR).filter((name) => /^temporal-stack-(ops|rollback)-/.test(name));
+
+  let first: string;
+  let second: string;
+
+  before(async () => {
+    for (const name of ["backend", "tmp"]) mkdirSync(join(folder, name));
+    cluster.listen(0, "127.0.0.1");
+    await once(cluster, "listening");
+    port = (cluster.address() as AddressInfo).port;
+    kubeconfig(port);
+    git("init", "--quiet");
+    appendFileSync(join(clone, ".git/info/exclude"), "node_modules\n");
+    writeFileSync(join(clone, "index.ts"), PROGRAM);
+    const made = await run("pulumi", ["stack", "init", STACK, "--non-interactive"]);
+    assert.equal(made.exitCode, 0, made.output);
+  });
+
+  after(() => {
+    cluster.close();
+    for (const made of [folder, clone]) rmSync(made, { recursive: true, force: true });
+  });
+
+  it("says that there is none yet", async () => {
+    commit("Nothing deployed");
+    const history = await ops("history");
+    assert.equal(history.exitCode, 0, history.output);
+    assert.match(history.output, /nothing was deployed to stack dev yet/);
+    const refused = await rollback(["--yes"]);
+    assert.equal(refused.exitCode, 1, refused.output);
+    assert.match(refused.output, /stack dev has no history/);
+  });
+
+  it("tells what was deployed from which commit, with which image", async () => {
+    useImage("1");
+    file.layOver({ workerImage: { registry: { username: "pusher" } } });
+    const path = "temporal-stack:workerImage.registry.password";
+    const set = await pulumi(["config", "set", "--path", path, "--secret"], {}, "first secret");
+    assert.equal(set.exitCode, 0, set.output);
+    first = commit("First version");
+    await up("first");
+    useImage("2");
+    await pulumi(["config", "set", "--path", path, "--secret"], {}, "another secret");
+    appendFileSync(join(clone, "index.ts"), "export const version = 2;\n");
+    second = commit("Second version");
+    await up("second \u001b[31mred");
+    const { exitCode, output } = await ops("history");
+    assert.equal(exitCode, 0, output);
+    const [, newest = "", oldest = "", ...more] = output.trim().split("\n");
+    assert.deepEqual(more, []);
+    assert.ok(newest.includes(second.slice(0, 12)) && oldest.includes(first.slice(0, 12)), output);
+    assert.match(newest, /update +succeeded .*222222222222 +1\.31\.2 +Ann Author +second \[31mred$/);
+    assert.match(oldest, /update +succeeded .*111111111111 +1\.31\.2 +Ann Author +first$/);
+    assert.equal((await outputs()).password, "another secret".length);
+  });
+
+  it("changes nothing with a wrong passphrase, and says what is wrong", async () => {
+    const { exitCode, output } = await rollback(["--yes"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /secrets of stack dev cannot be opened: the passphrase is wrong/);
+  });
+
+  it("changes nothing when the cluster cannot be reached", async () => {
+    kubeconfig(1);
+    const { exitCode, output } = await rollback(["--yes"]);
+    kubeconfig(port);
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /the cluster http:\/\/127\.0\.0\.1:1 cannot be reached\n[^]*→ nothing was changed/);
+    assert.equal((await outputs()).version, 2);
+  });
+
+  it("asks first, and does nothing where nobody can answer", async () => {
+    const { exitCode, output } = await rollback();
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /nobody is there to confirm/);
+    // The preview came before.
+    assert.match(output, /Previewing update/);
+    assert.doesNotMatch(output, /first secret|another secret/);
+    assert.equal((await outputs()).version, 2);
+  });
+
+  it("restores program, settings, secrets and image; of two at once only one does", async () => {
+    const both = await Promise.all([rollback(["--yes"]), rollback(["--yes"])]);
+    const told = both.map(({ output }) => output).join("\n-----\n");
+    assert.deepEqual(both.map(({ exitCode }) => exitCode).sort(), [0, 1], told);
+    const refused = both.find(({ exitCode }) => exitCode === 1)?.output ?? "";
+    assert.match(refused, /another rollback of stack dev is under way/);
+    const { version, workerImage, password, quarantine } = await outputs();
+    assert.equal(version, undefined);
+    assert.match(workerImage, new RegExp(`@${image("1")}$`));
+    assert.equal(password, "first secret".length);
+    assert.deepEqual(
+      quarantine.map(({ digest }) => digest),
+      [image("2")],
+    );
+    assert.equal(git("status", "--porcelain"), "");
+    assert.equal(git("rev-parse", "HEAD"), second);
+    assert.equal(git("worktree", "list").split("\n").length, 1);
+    assert.deepEqual(leftovers(), []);
+    const { output } = await ops("history");
+    const [, newest = "", before = ""] = output.split("\n");
+    assert.match(
+      newest,
+      new RegExp(`succeeded +${first.slice(0, 12)} .*rollback to commit ${first.slice(0, 12)} of 2`),
+    );
+    assert.match(before, /222222222222 quarantine/);
+    await delay(1_000);
+  });
+
+  it("refuses the image that was left behind, to everybody, in a preview too", async () => {
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      const { exitCode, output } = await pulumi(command);
+      assert.notEqual(exitCode, 0, output);
+      assert.match(output, /is in quarantine since .*left behind by a rollback of/s);
+      assert.match(output, /Nothing was changed/);
+    }
+    const back = await rollback(["--yes", "--to", second.slice(0, 10)]);
+    assert.equal(back.exitCode, 1, back.output);
+    assert.match(back.output, /its worker image sha256:2+ is in quarantine/);
+  });
+
+  it("lets it through once it was released with a reason", async () => {
+    const listed = await ops("quarantine");
+    assert.match(listed.output, /^sha256:2{64} {2}since 2/m);
+    const unexplained = await ops("quarantine", ["--release", image("2")]);
+    assert.equal(unexplained.exitCode, 1, unexplained.output);
+    const released = await ops("quarantine", [
+      "--release",
+      image("2").slice(0, 20),
+      "--reason",
+      "the test was wrong",
+    ]);
+    assert.equal(released.exitCode, 0, released.output);
+    commit("Release the second image");
+    await up("second again");
+    const { version, quarantine } = await outputs();
+    assert.equal(version, 2);
+    assert.deepEqual(quarantine, []);
+  });
+
+  it("swaps the worker image alone, on the program that is deployed and no other", async () => {
+    writeFileSync(join(clone, "index.ts"), `${PROGRAM}export const version = 3;\n`);
+    const dirty = await rollback(["--yes", "--worker-only"]);
+    assert.equal(dirty.exitCode, 1, dirty.output);
+    assert.match(dirty.output, /files of this checkout differ from commit/);
+    git("checkout", "--quiet", "index.ts");
+    git("checkout", "--quiet", first);
+    const other = await rollback(["--yes", "--worker-only"]);
+    assert.match(other.output, /this checkout is at commit .*, deployed is /);
+    git("checkout", "--quiet", "-");
+    const { exitCode, output } = await rollback(["--yes", "--worker-only", "--reason", "smoke order failed"]);
+    assert.equal(exitCode, 0, output);
+    const { version, workerImage, password, quarantine } = await outputs();
+    assert.equal(version, 2);
+    assert.match(workerImage, new RegExp(`@${image("1")}$`));
+    assert.equal(password, "another secret".length);
+    const [held, ...others] = quarantine;
+    assert.deepEqual([held?.digest, held?.reason, others], [image("2"), "smoke order failed", []]);
+    assert.equal(git("status", "--porcelain"), "");
+    await delay(1_000);
+  });
+
+  it("refuses what data would not survive, and says what can be done instead", async () => {
+    useImage("3");
+    file.change("postgres", (postgres) => ({
+      ...z.looseObject({}).parse(postgres),
+      storage: { size: "10Gi" },
+    }));
+    commit("A larger volume");
+    await up("larger volume");
+    const { exitCode, output } = await rollback(["--yes", "--to", first]);
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /cannot go back to commit .*; nothing was changed/);
+    assert.match(output, /postgres\.storage\.size: deployed is 10Gi, found 5Gi; volumes never shrink/);
+    assert.match(output, /--worker-only/);
+  });
+
+  it("refuses a program that nobody has: uncommitted, or of a commit that is gone", async () => {
+    appendFileSync(join(clone, "index.ts"), "export const uncommitted = true;\n");
+    await up("uncommitted");
+    git("checkout", "--quiet", "index.ts");
+    useImage("4");
+    const gone = commit("Will be gone");
+    await up("gone");
+    git("reset", "--quiet", "--hard", "HEAD~1");
+    git("reflog", "expire", "--expire=now", "--all");
+    git("gc", "--quiet", "--prune=now");
+    useImage("5");
+    commit("Fifth image");
+    await up("fifth");
+    const { output } = await rollback(["--yes", "--to", gone]);
+    assert.match(output, /is not in this clone: get it with git fetch origin/);
+    // The one before is the same image from files that were never committed.
+    const time = /^(\S+) .* uncommitted$/m.exec((await ops("history")).output)?.[1] ?? "";
+    const uncommitted = await rollback(["--yes", "--to", time]);
+    assert.match(uncommitted.output, /its program differed from commit .*: nobody has it any more/);
+    assert.match(uncommitted.output, /can be gone back to: npm run rollback -- -s dev --to 2/);
+  });
+
+  it("says the one command when it was killed, which shows what is left and settles it", async () => {
+    const index = join(clone, "index.ts");
+    writeFileSync(
+      index,
+      `${PROGRAM}import * as pulumi from "@pulumi/pulumi";
+       const seconds = pulumi.runtime.isDryRun() ? 0 : 8;
+       export const slow = new Promise((done) => setTimeout(done, seconds * 1_000));\n`,
+    );
+    useImage("6");
+    const slow = commit("Takes long");
+    await up("slow");
+    writeFileSync(index, PROGRAM);
+    useImage("7");
+    commit("Fast again");
+    await up("fast");
+
+    const args = [
+      "local/bootstrap.mjs",
+      "../ops/rollback",
+      "-s",
+      STACK,
+      "--skip-replay",
+      "--no-verify",
+      "--yes",
+    ];
+    const log = openSync(join(folder, "killed.log"), "w");
+    const killed = spawn(process.execPath, args, {
+      ...{ cwd: clone, env: { ...process.env, ...environment }, stdio: ["ignore", log, log], detached: true },
+    });
+    while ((await stackLocks(join(folder, "backend"), "temporal-stack", STACK)).length === 0) {
+      assert.equal(killed.exitCode, null, readFileSync(join(folder, "killed.log"), "utf8"));
+      await delay(50);
+    }
+    process.kill(-(killed.pid ?? 0), "SIGKILL");
+    await once(killed, "exit");
+    assert.equal(leftovers().length, 2);
+    await interruptCreation();
+
+    const next = await rollback(["--yes"]);
+    assert.equal(next.exitCode, 1, next.output);
+    assert.match(next.output, /is locked by process \d+ of .*, which is gone; nothing was changed/);
+    assert.match(next.output, /→ npm run recover -- -s dev/);
+    // What the killed one had left behind went with its lock.
+    assert.deepEqual(leftovers(), []);
+    assert.equal(git("worktree", "list").split("\n").length, 1);
+
+    const shown = await ops("recover");
+    assert.equal(shown.exitCode, 1, shown.output);
+    assert.match(shown.output, /lock of process \d+ of .*, which is gone: remove it/);
+    assert.match(shown.output, /creating of urn:.*::never was interrupted/);
+    assert.match(shown.output, /nobody is there to confirm/);
+    assert.equal((await stackLocks(join(folder, "backend"), "temporal-stack", STACK)).length, 1);
+
+    kubeconfig(1);
+    const unreachable = await ops("recover", ["--yes"]);
+    kubeconfig(port);
+    assert.equal(unreachable.exitCode, 1, unreachable.output);
+    assert.match(unreachable.output, /is not settled yet: the cluster .* cannot be reached/);
+    assert.deepEqual(await stackLocks(join(folder, "backend"), "temporal-stack", STACK), []);
+
+    const recovered = await ops("recover", ["--yes"]);
+    assert.equal(recovered.exitCode, 0, recovered.output);
+    const again = await ops("recover");
+    assert.equal(again.exitCode, 0, again.output);
+    assert.match(again.output, /nothing was left behind/);
+
+    const { exitCode, output } = await rollback(["--yes"]);
+    assert.equal(exitCode, 0, output);
+    assert.match(output, new RegExp(`back to commit ${slow.slice(0, 12)}`));
+    assert.match((await outputs()).workerImage, new RegExp(`@${image("6")}$`));
+  });
+
+  /** Leaves in the state what an engine leaves that is killed while it creates a resource. */
+  async function interruptCreation(): Promise<void> {
+    const path = join(folder, `backend/.pulumi/stacks/temporal-stack/${STACK}.json`);
+    const state = z
+      .looseObject({
+        checkpoint: z.looseObject({ latest: z.looseObject({ resources: z.array(z.unknown()) }) }),
+      })
+      .parse(JSON.parse(readFileSync(path, "utf8")));
+    const urn = `urn:pulumi:${STACK}::temporal-stack::random:index/randomId:RandomId::never`;
+    const resource = { urn, custom: true, type: "random:index/randomId:RandomId", inputs: { byteLength: 1 } };
+    Object.assign(state.checkpoint.latest, { pending_operations: [{ type: "creating", resource }] });
+    writeFileSync(path, JSON.stringify(state));
+  }
+});

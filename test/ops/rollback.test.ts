@@ -1,0 +1,389 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { Failure } from "../../common/failure";
+import { parseSettings } from "../../components/settings";
+import { sourceOfStackFile } from "../../components/settings/stackFile";
+import type { Update } from "../../ops/history/updates";
+import { named, writeRelease } from "../../ops/quarantine/release";
+import { restoredConfig } from "../../ops/rollback/config";
+import { lockRollback } from "../../ops/rollback/lock";
+import { type Situation, stackObstacles, workerObstacles } from "../../ops/rollback/obstacles";
+import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
+import { failureOf, pulumiProgram } from "../../ops/stack/cli";
+import { PROJECT_ROOT } from "../program/stack";
+import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
+
+const situation = (changes: Partial<Situation> = {}): Situation => ({
+  stack: "prod",
+  state: stateAt("2"),
+  payloadKeys: ["key-1"],
+  commits: { has: () => true, hasFile: () => true },
+  ...changes,
+});
+
+describe("what stands in the way of a rollback", () => {
+  const obstacles = (update: Partial<Update>, changes: Partial<Situation> = {}): string =>
+    stackObstacles(situation(changes), updateOf("1", update)).join("\n");
+  const deployedNow = (changes: Parameters<typeof deployed>[0]): Partial<Situation> => ({
+    state: stateAt("2", { deployed: deployed(changes) }),
+  });
+
+  it("is nothing, for an update of a commit that is there", () => {
+    assert.equal(obstacles({}), "");
+    assert.deepEqual(workerObstacles(situation(), updateOf("1")), []);
+  });
+
+  const forbidden: readonly [title: string, now: Parameters<typeof deployed>[0], pattern: RegExp][] = [
+    ["a server of two minors later", { server: { serverTag: "1.33.0" } }, /go back to 1\.32 at most/],
+    [
+      "a database of a later major",
+      { postgres: { tag: "18.1" } },
+      /an older major version cannot read the data/,
+    ],
+    ["another number of shards", { server: { historyShards: 1024 } }, /deployed is 1024, found 512/],
+    [
+      "a larger volume",
+      { postgres: { storageSize: "60Gi" } },
+      /deployed is 60Gi, found 50Gi; volumes never shrink/,
+    ],
+    ["data in another place", { postgres: { place: "temporal/other" } }, /the data would stay behind/],
+  ];
+  for (const [title, now, pattern] of forbidden) {
+    it(`is ${title}, but not for the workers alone`, () => {
+      assert.match(obstacles({}, deployedNow(now)), pattern);
+      assert.deepEqual(workerObstacles(situation(deployedNow(now)), updateOf("1")), []);
+    });
+  }
+
+  it("is not a server of the next minor", () => {
+    assert.equal(obstacles({}, deployedNow({ server: { serverTag: "1.32.4" } })), "");
+  });
+
+  it("is a payload key that was not there yet", () => {
+    assert.match(obstacles({}, { payloadKeys: ["key-1", "key-2"] }), /had no payload key key-2/);
+  });
+
+  it("is a program that nobody has, or that would forget the quarantine", () => {
+    assert.match(obstacles({ commit: undefined }), /in no Git repository/);
+    assert.match(obstacles({ dirty: true }), /differed from commit 1{12}/);
+    const gone = { has: () => false, hasFile: () => false };
+    assert.match(obstacles({}, { commits: gone }), /git fetch origin 1{40}/);
+    const old = { has: () => true, hasFile: () => false };
+    assert.match(obstacles({}, { commits: old }), /knows no quarantine/);
+  });
+
+  it("is a secret that the stack's key does not open any more", () => {
+    const config = { "temporal-stack:tracing": { value: "ERROR_UNABLE_TO_DECRYPT", secret: true } };
+    assert.match(
+      obstacles({ config }),
+      /its secrets in temporal-stack:tracing were encrypted with another key/,
+    );
+  });
+
+  it("is an image that nobody recorded, or that is in another repository", () => {
+    assert.match(obstacles({ release: undefined }), /nobody recorded which image/);
+    const elsewhere = release("1", { image: `elsewhere/worker@${digest("1")}` });
+    assert.match(
+      workerObstacles(situation(), updateOf("1", { release: elsewhere })).join(),
+      /is in another repository than those of now, registry\.example\.com\/worker/,
+    );
+  });
+});
+
+describe("plan of a rollback", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-plan-"));
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      encoding: "utf8",
+    }).trim();
+  let head: string;
+  const request = (changes: Partial<RollbackRequest> = {}): RollbackRequest => ({
+    ...{ to: undefined, workerOnly: false, reason: undefined, user: "ann", now: Date.UTC(2026, 0, 31) },
+    ...changes,
+  });
+  const [one, two] = [updateOf("1"), updateOf("2")];
+
+  before(() => {
+    git("init", "--quiet");
+    writeFileSync(join(folder, "index.ts"), "");
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), "config: {}\n");
+    git("add", ".");
+    git("commit", "--quiet", "--message", "Deployed");
+    head = git("rev-parse", "HEAD");
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("restores commit, settings and image, and puts away what is left behind", () => {
+    const plan = planRollback([two, one], situation(), request(), folder);
+    assert.deepEqual([plan.commit, plan.image, plan.settingsOf], [commitOf("1"), image("1"), one]);
+    assert.deepEqual(plan.quarantine, [
+      {
+        digest: digest("2"),
+        sources: "2".repeat(16),
+        since: "2026-01-31T00:00:00.000Z",
+        reason: `left behind by a rollback of ann to commit ${"1".repeat(12)} of ${one.start}`,
+      },
+    ]);
+    assert.equal(
+      plan.message,
+      `rollback to commit ${"1".repeat(12)} of ${one.start}, image ${"1".repeat(12)}, by ann`,
+    );
+  });
+
+  it("puts away what a failed update was about to run, and what the history knows it was built from", () => {
+    const failed = updateOf("3", { result: "failed", release: undefined });
+    const images = [
+      { reference: image("3"), sources: "3".repeat(16) },
+      { reference: image("2"), sources: null },
+    ];
+    const state = stateAt("2", { images });
+    const { target, quarantine } = planRollback(
+      [failed, two, one],
+      situation({ state }),
+      request({ reason: "pods crash", to: commitOf("1") }),
+      folder,
+    );
+    assert.equal(target, one);
+    assert.deepEqual(
+      quarantine.map(({ digest: held, sources, reason }) => [held, sources, reason]),
+      [
+        [digest("3"), "3".repeat(16), "pods crash"],
+        [digest("2"), "2".repeat(16), "pods crash"],
+      ],
+    );
+  });
+
+  it("puts nothing away when the image stays", () => {
+    const config = { "temporal-stack:labels": { value: '{"a":"b"}', secret: false } };
+    const setting = updateOf("3", { release: release("1"), config });
+    const state = stateAt("1");
+    const { target, quarantine } = planRollback([setting, one], situation({ state }), request(), folder);
+    assert.equal(target, one);
+    assert.deepEqual(quarantine, []);
+  });
+
+  it("keeps program and settings for the workers alone, if this checkout is what is deployed", () => {
+    const workerOnly = request({ workerOnly: true });
+    const current = { ...two, commit: head };
+    const plan = planRollback([current, one], situation(), workerOnly, folder);
+    assert.deepEqual([plan.commit, plan.image, plan.settingsOf], [undefined, image("1"), current]);
+    assert.match(plan.message, /^rollback of the workers to commit 1{12}/);
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), "encryptionsalt: v1:salt\n");
+    planRollback([current, one], situation(), workerOnly, folder);
+    const refusals: readonly [Update, RegExp][] = [
+      [two, /this checkout is at commit [0-9a-f]{12}, deployed is 2{12}/],
+      [{ ...current, dirty: true }, /what is deployed is of no commit/],
+    ];
+    for (const [deployedNow, pattern] of refusals) {
+      assert.throws(() => planRollback([deployedNow, one], situation(), workerOnly, folder), pattern);
+    }
+    writeFileSync(join(folder, "index.ts"), "changed");
+    assert.throws(
+      () => planRollback([current, one], situation(), workerOnly, folder),
+      /files of this checkout differ from commit/,
+    );
+  });
+});
+
+describe("settings of an earlier update", () => {
+  const config: Update["config"] = {
+    "pulumi:disable-default-providers": {
+      value: '["kubernetes"]',
+      objectValue: ["kubernetes"],
+      secret: false,
+    },
+    "temporal-stack:deletionProtection": { value: "false", secret: false },
+    "temporal-stack:labels": {
+      value: '{"since":"2026-01-01"}',
+      objectValue: { since: "2026-01-01" },
+      secret: false,
+    },
+    "temporal-stack:quarantine": { value: '{"add":[]}', objectValue: { add: [] }, secret: false },
+    "temporal-stack:tracing": { value: '{"headers":"a=b"}', objectValue: { headers: "a=b" }, secret: true },
+    "temporal-stack:workerImage": {
+      value: '{"repository":"registry/worker","platform":"linux/arm64"}',
+      objectValue: { repository: "registry/worker", platform: "linux/arm64" },
+      secret: false,
+    },
+  };
+  const held = {
+    digest: digest("2"),
+    sources: null,
+    since: "2026-01-31T00:00:00.000Z",
+    reason: "orders fail",
+  };
+
+  it("come with the image by digest, and with what goes into quarantine in place of what did", () => {
+    const { plain, secret } = restoredConfig(config, digest("1"), [held]);
+    const added = { digest: held.digest, since: held.since, reason: held.reason };
+    assert.deepEqual(plain, {
+      "pulumi:disable-default-providers": ["kubernetes"],
+      "temporal-stack:deletionProtection": "false",
+      "temporal-stack:labels": { since: "2026-01-01" },
+      "temporal-stack:workerImage": {
+        repository: "registry/worker",
+        platform: "linux/arm64",
+        digest: digest("1"),
+      },
+      "temporal-stack:quarantine": { add: [added] },
+    });
+    assert.deepEqual(secret, { "temporal-stack:tracing": '{"headers":"a=b"}' });
+  });
+
+  it("never show a secret: what is beside one in its section is encrypted with it", () => {
+    const key = "temporal-stack:workerImage";
+    const value = '{"repository":"registry/worker","registry":{"username":"u","password":"hunter2"}}';
+    const { plain, secret } = restoredConfig({ [key]: { value, secret: true } }, digest("1"), []);
+    assert.deepEqual(plain, {});
+    assert.deepEqual(JSON.parse(secret[key] ?? ""), {
+      ...(JSON.parse(value) as object),
+      digest: digest("1"),
+    });
+  });
+});
+
+describe("release from quarantine", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-release-"));
+  const held = {
+    digest: digest("2"),
+    sources: null,
+    since: "2026-01-31T00:00:00.000Z",
+    reason: "orders fail",
+  };
+  const file = join(folder, "Pulumi.prod.yaml");
+
+  beforeEach(() => writeFileSync(file, readFileSync(join(PROJECT_ROOT, "Pulumi.prod.yaml"))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("is a change of the stack file that keeps its comments, and that the program takes", async () => {
+    const before = readFileSync(file, "utf8");
+    await writeRelease(folder, "prod", [held], 'said "ok": it was the test');
+    await writeRelease(folder, "prod", [{ ...held, since: "2026-02-01T00:00:00.000Z" }], "again");
+    const after = readFileSync(file, "utf8");
+    const comments = (text: string) => text.split("\n").filter((line) => line.trim().startsWith("#"));
+    assert.deepEqual(comments(after), comments(before));
+    assert.ok(after.startsWith(before.trimEnd()), after);
+    // Without quotes the CLI would make a time of it.
+    assert.match(after, /since: "2026-01-31T00:00:00\.000Z"/);
+    const source = sourceOfStackFile(folder, "prod");
+    assert.ok(source);
+    assert.deepEqual(
+      parseSettings(source).quarantine.release.map(({ since, reason }) => [since, reason]),
+      [
+        ["2026-01-31T00:00:00.000Z", 'said "ok": it was the test'],
+        ["2026-02-01T00:00:00.000Z", "again"],
+      ],
+    );
+  });
+
+  it("needs a reason of one line, a stack file, and an image that is held", async () => {
+    for (const reason of ["two\nlines", "", " ", "x".repeat(301)]) {
+      await assert.rejects(writeRelease(folder, "prod", [held], reason), Failure, reason);
+    }
+    await assert.rejects(writeRelease(folder, "dev", [held], "ok"), /there is no Pulumi\.dev\.yaml/);
+    assert.deepEqual(
+      parse(readFileSync(file, "utf8")),
+      parse(readFileSync(join(PROJECT_ROOT, "Pulumi.prod.yaml"), "utf8")),
+    );
+    assert.deepEqual(named([held], digest("2").slice(0, 19), "prod"), [held]);
+    assert.deepEqual(named([held], "2".repeat(64), "prod"), [held]);
+    for (const name of [digest("3"), "2".repeat(11), "sha256:", ""]) {
+      assert.throws(() => named([held], name, "prod"), /no image .* is in quarantine on stack prod/);
+    }
+  });
+});
+
+describe("lock of a rollback", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-lock-"));
+  const abandoned: string[] = [];
+  const lock = () =>
+    lockRollback(folder, "prod", (left) => {
+      abandoned.push(left);
+      return Promise.resolve();
+    });
+  const file = join(folder, "rollback-prod.json");
+
+  beforeEach(() => {
+    abandoned.length = 0;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("is held by one, and free again after it", async () => {
+    const held = await lock();
+    await assert.rejects(
+      lock(),
+      /another rollback of stack prod is under way \(process \d+\); nothing was changed/,
+    );
+    await held.release();
+    await (await lock()).release();
+    assert.deepEqual(readdirSync(folder), []);
+    assert.deepEqual(abandoned, []);
+  });
+
+  it("goes over from a process that was killed, with what that one left", async () => {
+    const ended = spawn("true");
+    await once(ended, "exit");
+    writeFileSync(file, JSON.stringify({ pid: ended.pid, started: "1", folders: ["a", "b"] }));
+    await (await lock()).release();
+    assert.deepEqual(abandoned, ["a", "b"]);
+  });
+
+  it("goes over from a process whose number another one has now, and from a file that cannot be read", async () => {
+    for (const content of [JSON.stringify({ pid: process.pid, started: "1" }), "", "{}"]) {
+      writeFileSync(file, content);
+      await (await lock()).release();
+    }
+  });
+
+  it("remembers every folder until it is released", async () => {
+    const held = await lock();
+    await held.note("a");
+    await held.note("b");
+    assert.deepEqual((JSON.parse(readFileSync(file, "utf8")) as { folders: string[] }).folders, ["a", "b"]);
+    await held.release();
+  });
+});
+
+describe("failures of the Pulumi CLI", () => {
+  const told = (output: string, code?: string): string => {
+    const failure = failureOf(["up", "--stack", "prod"], code, output);
+    return [failure.message, ...failure.details, failure.remedy].join("\n");
+  };
+
+  it("say what they mean", () => {
+    const meanings: readonly [output: string, pattern: RegExp][] = [
+      ["error: decrypting secrets: incorrect passphrase", /secrets of stack prod cannot be opened/],
+      [
+        "error: decrypting secrets: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
+        /secrets of stack prod cannot be opened/,
+      ],
+      ["error: no stack named 'prod' found", /there is no stack prod on this backend/],
+      [
+        "error: the stack is currently locked by 1 lock(s). Either wait\n  s3://b/x.json: created by ann@host (pid 42) at 2026-01-01T00:00:00Z",
+        /another command works on stack prod: process 42 of ann on host\n.*npm run recover -- -s prod/,
+      ],
+      ["Diagnostics:\n  it broke\n\nResources:\n  1 changed\n", /^pulumi up failed\n {2}it broke\n/],
+    ];
+    for (const [output, pattern] of meanings) assert.match(told(output), pattern);
+    assert.match(told("", "ENOENT"), /the Pulumi CLI is not on PATH/);
+  });
+
+  it("are those of the CLI itself, not of npm's launcher in front of it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-path-"));
+    const [launcher, cli] = [join(folder, "node_modules/.bin"), join(folder, "cli")];
+    for (const place of [launcher, cli]) {
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, "pulumi"), "");
+    }
+    assert.equal(pulumiProgram(`${launcher}:/nowhere:${cli}`), join(cli, "pulumi"));
+    assert.equal(pulumiProgram(launcher), "pulumi");
+    rmSync(folder, { recursive: true });
+  });
+});
