@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./settings/charts";
 import { payloadEncryption } from "./settings/payloadEncryption";
+import { policyExceptions } from "./settings/policyExceptions";
 import { postgres } from "./settings/postgres";
 import { settingsProblems } from "./settings/problems";
 import {
@@ -39,6 +40,9 @@ export const settingsSchema = z
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,
     deletionProtection,
+    policyExceptions: policyExceptions.describe(
+      "Resources that may break a policy of the policy pack for a while; every preview with `--policy-pack policy` reads them.",
+    ),
   })
   .check(({ value, issues }) => {
     issues.push(...sectionProblems(value));
