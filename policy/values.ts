@@ -48,6 +48,11 @@ export function maybe(value: unknown, expected: unknown): boolean {
   return value === UNKNOWN || value === expected;
 }
 
+/** Whether some of a list fulfils a condition, or may turn out to. */
+export function someMay(list: unknown, holds: (item: unknown) => boolean): boolean {
+  return list === UNKNOWN || (Array.isArray(list) && list.some((item) => item === UNKNOWN || holds(item)));
+}
+
 /** Whether a list or mapping has something in it, or may turn out to have. */
 export function isFilled(value: unknown): boolean {
   if (value === UNKNOWN) return true;

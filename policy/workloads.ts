@@ -21,7 +21,8 @@ export function workloadsOf(subject: Subject): readonly Workload[] {
   if (subject.kind === "Release") return releaseWorkloads(subject);
   if (subject.kind === "Cluster" && isCloudNativePg(subject)) return [postgresWorkload(subject)];
   const path = TEMPLATES[subject.kind ?? ""];
-  return path === undefined ? [] : [ownWorkload(subject, path)];
+  if (path === undefined || at(subject.object, ...path, "spec") === UNKNOWN) return [];
+  return [ownWorkload(subject, path)];
 }
 
 function isCloudNativePg({ object }: Subject): boolean {

@@ -3,6 +3,11 @@ import { text } from "./fields";
 
 const words = (what: string) => text(what, /\S/, 500);
 
+/** The CLI hands over a date without quotes as a time of day. */
+function dateOnly(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/ 00:00:00 \+0000 UTC$/, "") : value;
+}
+
 /** Exceptions from policies of the policy pack. */
 export const policyExceptions = z
   .array(
@@ -15,8 +20,8 @@ export const policyExceptions = z
       ),
       reason: words("why the policy cannot be kept here").describe("Why the policy cannot be kept here."),
       owner: words("who answers for the exception").describe("Who answers for the exception."),
-      expires: z.iso
-        .date({ error: 'a date in quotes, like "2027-01-31"' })
+      expires: z
+        .preprocess(dateOnly, z.iso.date({ error: 'a date, like "2027-01-31"' }))
         .describe("Last day on which it holds; after it the preview fails."),
     }),
     { error: "a list of {policy, resource, reason, owner, expires}" },

@@ -1,11 +1,13 @@
 import { EVERYWHERE, kindRule, PRODUCTION, type ResourceRule, SHARED, type StackRule } from "../rule";
 import { KUBERNETES_PROVIDER } from "../subject";
-import { at, isFilled, isSet, listAt, maybe, numberAt, textAt, UNKNOWN } from "../values";
+import { at, isFilled, isSet, listAt, maybe, numberAt, someMay, textAt, UNKNOWN } from "../values";
 import { workloadsOf } from "../workloads";
 
 /** What holds data, or opens it, or takes it away when it goes. */
 const STATEFUL_KINDS = ["Namespace", "PersistentVolumeClaim", "StatefulSet", "Cluster", "Database"];
 const STATEFUL_TYPES = ["random:index/randomPassword:RandomPassword"];
+/** Random texts that open nothing which is lost with them: new ones are as good. */
+const REPLACEABLE = ["codec-server-token", "postgres-salt"];
 
 /** Days within which a mistake in a workflow is found and can still be looked at. */
 const LEAST_RETENTION_DAYS = 7;
@@ -21,9 +23,10 @@ export const dataRules = [
     fix: "set the resource option protect, or `deletionProtection: true` in the stack's settings",
     levels: PRODUCTION,
     scope: "resource",
-    check: ({ kind, type, protect }) => {
+    check: ({ name, kind, type, protect }) => {
       const isStateful = STATEFUL_KINDS.includes(kind ?? "") || STATEFUL_TYPES.includes(type);
-      return isStateful && protect === false ? [{ text: "is not protected" }] : [];
+      const isLoss = isStateful && !REPLACEABLE.includes(name);
+      return isLoss && protect === false ? [{ text: "is not protected" }] : [];
     },
   } satisfies ResourceRule,
   {
@@ -80,9 +83,8 @@ export const dataRules = [
     },
     CLUSTER,
     (object) => {
-      const rules = listAt(object, "spec", "postgresql", "pg_hba");
-      const rejects = rules.some(
-        (rule) => typeof rule !== "string" || /^hostnossl\s+all\s+all\s+all\s+reject/.test(rule),
+      const rejects = someMay(at(object, "spec", "postgresql", "pg_hba"), (line) =>
+        /^hostnossl\s+all\s+all\s+all\s+reject/.test(String(line)),
       );
       return [
         ...(at(object, "spec", "enableSuperuserAccess") === true ? ["lets its superuser log in"] : []),

@@ -1,9 +1,11 @@
 import { isMapping } from "../../components/settings/source";
-import { EVERYWHERE, type Levels, type ResourceRule, type RuleText, SHARED } from "../rule";
+import { EVERYWHERE, kindRule, type ResourceRule, type RuleText, SHARED } from "../rule";
 import type { Subject } from "../subject";
 import { at, isSet, UNKNOWN } from "../values";
 
 const IDENTITY = ["app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "temporal-stack/stack"];
+/** What breaks, and where it is. */
+const OWNED = ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Cluster"];
 /** Kinds without a namespace, as far as the program makes any. */
 const CLUSTER_WIDE = ["Namespace", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PersistentVolume"];
 
@@ -19,40 +21,35 @@ function objectRule(text: RuleText, check: (subject: Subject) => readonly string
   };
 }
 
-function labelRule(
-  id: string,
-  keys: readonly string[],
-  words: Omit<RuleText, "id" | "levels">,
-  levels: Levels,
-) {
-  return objectRule({ id, ...words, levels }, ({ object }) => {
-    const labels = at(object, "metadata", "labels");
-    const missing = labels === UNKNOWN ? [] : keys.filter((key) => !isSet(at(labels, key)));
-    return missing.length === 0 ? [] : [`lacks ${missing.join(", ")}`];
-  });
+/** What an object lacks of some labels. */
+function missingLabels(object: unknown, keys: readonly string[]): string[] {
+  const labels = at(object, "metadata", "labels");
+  const missing = labels === UNKNOWN ? [] : keys.filter((key) => !isSet(at(labels, key)));
+  return missing.length === 0 ? [] : [`lacks the label ${missing.join(", ")}`];
 }
 
 export const labelRules = [
-  labelRule(
-    "identity-labels",
-    IDENTITY,
+  objectRule(
     {
+      id: "identity-labels",
       title: "Objects say which stack they belong to.",
       reason:
         "Nobody can tell what may be deleted by hand, and drift reports cannot find what a stack left behind.",
       fix: `add the labels ${IDENTITY.join(", ")}: stackLabels() has them`,
+      levels: EVERYWHERE,
     },
-    EVERYWHERE,
+    ({ object }) => missingLabels(object, IDENTITY),
   ),
-  labelRule(
-    "owner-label",
-    ["owner"],
+  kindRule(
     {
-      title: "Objects say who is called when they break.",
+      id: "owner-label",
+      title: "Namespaces, and what runs in them, say who is called when they break.",
       reason: "At night nobody looks up who looks after a namespace.",
       fix: "set `owner` in `temporal-stack:labels` of the stack file",
+      levels: SHARED,
     },
-    SHARED,
+    OWNED,
+    (object) => missingLabels(object, ["owner"]),
   ),
   objectRule(
     {

@@ -1,6 +1,6 @@
 import { isMapping } from "../../components/settings/source";
 import { containerRule, EVERYWHERE, kindRule, podRule } from "../rule";
-import { at, listAt, maybe, UNKNOWN } from "../values";
+import { at, listAt, maybe, someMay, UNKNOWN } from "../values";
 import type { Workload } from "../workload";
 
 /** What a container's security context says, else its pod's. */
@@ -53,8 +53,8 @@ export const podSecurityRules = [
       const capabilities = at(container, "securityContext", "capabilities");
       const added = listAt(capabilities, "add").filter((name) => name !== "NET_BIND_SERVICE");
       if (added.length > 0) return "adds capabilities";
-      if (!secures(workload) || capabilities === UNKNOWN) return undefined;
-      return listAt(capabilities, "drop").includes("ALL") ? undefined : "keeps capabilities";
+      const dropsAll = someMay(at(capabilities, "drop"), (name) => name === "ALL");
+      return !secures(workload) || dropsAll ? undefined : "keeps capabilities";
     },
   ),
   containerRule(

@@ -1,6 +1,6 @@
 import { containerRule, EVERYWHERE, podRule, type StackRule, SHARED } from "../rule";
 import type { Subject } from "../subject";
-import { at, isSet, listAt, textAt, UNKNOWN } from "../values";
+import { at, isSet, listAt, maybe, textAt, UNKNOWN } from "../values";
 import type { Workload } from "../workload";
 import { workloadsOf } from "../workloads";
 
@@ -80,7 +80,8 @@ export const resourceRules = [
 
 /** In the container's own environment, or in a ConfigMap of the same stack that it takes all of. */
 function hasHeapSetting(container: unknown, workload: Workload, subjects: readonly Subject[]): boolean {
-  const own = listAt(container, "env").find((entry) => at(entry, "name") === "NODE_OPTIONS");
+  if (at(container, "env") === UNKNOWN || at(container, "envFrom") === UNKNOWN) return true;
+  const own = listAt(container, "env").find((entry) => maybe(at(entry, "name"), "NODE_OPTIONS"));
   if (own !== undefined) return isHeapSetting(at(own, "value"));
   return listAt(container, "envFrom")
     .map((source) => at(source, "configMapRef", "name"))
