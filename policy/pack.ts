@@ -1,14 +1,14 @@
 import {
   PolicyPack,
   type ReportViolation,
+  type ResourceValidation,
   type ResourceValidationArgs,
   type ResourceValidationPolicy,
-  type StackValidationArgs,
-  type StackValidationPolicy,
+  type StackValidation,
 } from "@pulumi/policy";
 import { EXCEPTIONS_RULE, RULES } from "./catalogue";
 import { exceptionFindings, type Finding, findingsOf, withExceptions } from "./evaluate";
-import { levelOf, type Rule, type RuleText } from "./rule";
+import { type Level, levelOf, type Rule, type RuleText } from "./rule";
 import { onRun, type Run, UNANNOUNCED } from "./run";
 import { type Subject, subjectOfConfiguration, subjectOfResource } from "./subject";
 import { mappingAt, plainCopy } from "./values";
@@ -40,6 +40,10 @@ function shown({ urn, name, type, props, opts }: ResourceValidationArgs): readon
   return type === STACK_TYPE ? [subject, subjectOfConfiguration(run.plainText)] : [subject];
 }
 
+function allShown(): readonly Subject[] {
+  return [...subjects.values(), subjectOfConfiguration(run.plainText)];
+}
+
 function context() {
   return {
     stack: run.stack,
@@ -54,8 +58,11 @@ function report(findings: readonly Finding[], reportViolation: ReportViolation):
   }
 }
 
-/** A policy as the SDK wants it. */
-abstract class EnginePolicy implements ResourceValidationPolicy, StackValidationPolicy {
+/**
+ * A policy as the SDK wants it. Properties are asked for after the run was announced, and the SDK unpacks the
+ * resource, or all of them, for each function that it finds: so it finds none where there is nothing to do.
+ */
+abstract class EnginePolicy implements ResourceValidationPolicy {
   readonly name: string;
   readonly description: string;
   readonly remediationSteps: string;
@@ -66,25 +73,15 @@ abstract class EnginePolicy implements ResourceValidationPolicy, StackValidation
     this.remediationSteps = text.fix;
   }
 
-  /** Asked for after the run was announced. */
-  get enforcementLevel() {
+  get enforcementLevel(): Level {
     return levelOf(this.text, run.stack);
   }
 
-  readonly validateResource = (args: ResourceValidationArgs, reportViolation: ReportViolation): void => {
-    const resource = shown(args);
-    if (!run.preview) report(this.ofResource(resource), reportViolation);
-  };
+  /** Judges a resource before an update touches it. */
+  abstract get validateResource(): ResourceValidation | ResourceValidation[];
 
-  readonly validateStack = (_: StackValidationArgs, reportViolation: ReportViolation): void => {
-    report(this.ofStack([...subjects.values(), subjectOfConfiguration(run.plainText)]), reportViolation);
-  };
-
-  /** Findings before a resource is touched by an update. */
-  protected abstract ofResource(resource: readonly Subject[]): readonly Finding[];
-
-  /** Findings at the end: of a preview all that there are, of an update those that need the whole stack. */
-  protected abstract ofStack(all: readonly Subject[]): readonly Finding[];
+  /** Judges at the end: of a preview all resources, of an update what needs all of them. */
+  abstract get validateStack(): StackValidation | undefined;
 }
 
 class RulePolicy extends EnginePolicy {
@@ -92,12 +89,21 @@ class RulePolicy extends EnginePolicy {
     super(rule);
   }
 
-  protected ofResource(resource: readonly Subject[]): readonly Finding[] {
-    return this.rule.scope === "resource" ? this.judge(resource) : [];
+  get validateResource(): ResourceValidation | ResourceValidation[] {
+    if (run.preview || this.rule.scope === "stack") return [];
+    return (args, reportViolation) => report(this.judge(shown(args)), reportViolation);
   }
 
-  protected ofStack(all: readonly Subject[]): readonly Finding[] {
-    return run.preview || this.rule.scope === "stack" ? this.judge(all) : [];
+  get validateStack(): StackValidation | undefined {
+    if (!run.preview && this.rule.scope === "resource") return undefined;
+    // The first question comes before the first resource.
+    const findings = subjects.size === 0 ? undefined : this.judge(allShown());
+    if (findings?.length === 0) return undefined;
+    return (_, reportViolation) => {
+      if (findings === undefined)
+        reportViolation(`no resource was shown: ${EXCEPTIONS_RULE.id} collects them`);
+      else report(findings, reportViolation);
+    };
   }
 
   private judge(some: readonly Subject[]): readonly Finding[] {
@@ -105,13 +111,16 @@ class RulePolicy extends EnginePolicy {
   }
 }
 
+/** The first policy of the pack: it also collects what the others judge at the end. */
 class ExceptionsPolicy extends EnginePolicy {
-  protected ofResource([subject]: readonly Subject[]): readonly Finding[] {
-    return subject?.type === STACK_TYPE ? exceptionFindings(context()) : [];
-  }
+  readonly validateResource: ResourceValidation = (args, reportViolation) => {
+    shown(args);
+    if (!run.preview && args.type === STACK_TYPE) report(exceptionFindings(context()), reportViolation);
+  };
 
-  protected ofStack(): readonly Finding[] {
-    return run.preview ? exceptionFindings(context()) : [];
+  get validateStack(): StackValidation | undefined {
+    if (!run.preview) return undefined;
+    return (_, reportViolation) => report(exceptionFindings(context()), reportViolation);
   }
 }
 
