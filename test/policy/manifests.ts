@@ -13,7 +13,11 @@ export function changed(value: Mapping, path: string, replacement: unknown): Map
   let holder: object = copy;
   for (const part of parts) {
     const inner: unknown = Reflect.get(holder, part);
-    const next: object = Array.isArray(inner) ? Array.from<unknown>(inner) : isMapping(inner) ? { ...inner } : {};
+    const next: object = Array.isArray(inner)
+      ? Array.from<unknown>(inner)
+      : isMapping(inner)
+        ? { ...inner }
+        : {};
     Reflect.set(holder, part, next);
     holder = next;
   }
