@@ -107,7 +107,8 @@ class RulePolicy extends EnginePolicy {
   }
 
   private judge(some: readonly Subject[]): readonly Finding[] {
-    return withExceptions(findingsOf(this.rule, some, run.stack), context()).findings;
+    const findings = findingsOf(this.rule, some, run.stack);
+    return findings.length === 0 ? findings : withExceptions(findings, context()).findings;
   }
 }
 
@@ -120,7 +121,10 @@ class ExceptionsPolicy extends EnginePolicy {
 
   get validateStack(): StackValidation | undefined {
     if (!run.preview) return undefined;
-    return (_, reportViolation) => report(exceptionFindings(context()), reportViolation);
+    const findings = exceptionFindings(context());
+    // The first question comes before the first resource.
+    if (subjects.size > 0 && findings.length === 0) return undefined;
+    return (_, reportViolation) => report(findings, reportViolation);
   }
 }
 

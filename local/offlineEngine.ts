@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { makeChartRepository } from "../../local/charts/archives";
-import { fileServer } from "../../local/charts/server";
-import { checkout } from "../../local/paths";
-import { pulumiHome } from "../../local/pulumi";
-import { commandPath, programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { makeChartRepository } from "./charts/archives";
+import { fileServer } from "./charts/server";
+import { checkout } from "./paths";
+import { pulumiHome } from "./pulumi";
+import { commandPath, programFolder } from "./toolchain/install";
+import { programs } from "./toolchain/programs";
 
 /** A kubeconfig of no cluster: nothing listens on port 1. */
 export const NO_CLUSTER = `apiVersion: v1
@@ -29,7 +29,10 @@ export interface Ended {
   readonly stdout: string;
 }
 
-/** The real engine and providers with a backend of files and charts from here, and no cluster. */
+/**
+ * The real engine and providers with a backend of files and charts from here, and no cluster: previews of the
+ * real stack files anywhere.
+ */
 export class OfflineEngine {
   private readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
   private readonly server = fileServer(join(this.folder, "charts"));
@@ -47,7 +50,10 @@ export class OfflineEngine {
     TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
   };
 
-  /** Makes empty stacks, and starts to serve the charts. */
+  /**
+   * Makes empty stacks, and starts to serve the charts.
+   * @throws Error when a program that a chart takes files of has not been built, or the CLI fails
+   */
   async start(...stacks: readonly string[]): Promise<void> {
     mkdirSync(join(this.folder, "backend"));
     writeFileSync(this.environment.KUBECONFIG, NO_CLUSTER);
