@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./settings/charts";
 import { payloadEncryption } from "./settings/payloadEncryption";
+import { policyExceptions } from "./settings/policyExceptions";
 import { postgres } from "./settings/postgres";
 import { settingsProblems } from "./settings/problems";
 import { quarantine } from "./settings/quarantine";
@@ -41,6 +42,9 @@ export const settingsSchema = z
     labels,
     quarantine: quarantine.describe("Worker images that a rollback left behind."),
     deletionProtection,
+    policyExceptions: policyExceptions.describe(
+      "Resources that may break a policy of the policy pack for a while; every preview with `--policy-pack policy` reads them.",
+    ),
   })
   .check(({ value, issues }) => {
     issues.push(...sectionProblems(value));

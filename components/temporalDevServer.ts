@@ -33,6 +33,11 @@ export class TemporalDevServer extends pulumi.ComponentResource {
       },
       { parent: this, ...dataOptions(settings) },
     );
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata: { namespace, labels }, automountServiceAccountToken: false },
+      { parent: this },
+    );
     const seconds = `${String(server.rolloutTimeoutSeconds)}s`;
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -46,11 +51,11 @@ export class TemporalDevServer extends pulumi.ComponentResource {
           selector: { matchLabels },
           template: {
             metadata: { labels },
-            spec: devServerPod(
-              server,
-              volume.metadata.name,
-              settings.payloadEncryption.codecServer?.publicUrl,
-            ),
+            spec: devServerPod(server, {
+              claimName: volume.metadata.name,
+              serviceAccount: account.metadata.name,
+              codecEndpoint: settings.payloadEncryption.codecServer?.publicUrl,
+            }),
           },
         },
       },

@@ -4,12 +4,13 @@ import { z } from "zod";
 import { settingsSchema } from "../components/settings";
 import { isMapping, type Mapping } from "../components/settings/source";
 import { networkPage } from "./network";
+import { policiesPage } from "./policies";
 import { rbacPage } from "./rbac";
 import { markdownTable } from "./table";
 
 /*
  * Writes configuration.md from the schema that checks the settings, network.md and rbac.md from the tables
- * that are deployed: `npm run docs`. A test fails when a file is not what the code says.
+ * that are deployed, policies.md from the policy pack: `npm run docs`. A test fails when a file is not what the code says.
  */
 
 interface Row {
@@ -122,6 +123,7 @@ export function configurationPage(): string {
 export const pages: Readonly<Record<string, () => string>> = {
   "configuration.md": configurationPage,
   "network.md": networkPage,
+  "policies.md": policiesPage,
   "rbac.md": rbacPage,
 };
 

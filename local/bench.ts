@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { coldToolchainFigures } from "./bench/coldToolchain";
+import { policyFigures } from "./bench/policies";
 import { previewFigures } from "./bench/preview";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
     ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
     ...(await measure("pulumi preview", preview)),
+    ...(await measure("policy pack", () => policyFigures(options.runs))),
     ...(await measure("npm test", tests)),
   ];
   console.log(`\n${render(figures)}`);

@@ -29,6 +29,7 @@ export function stackAccounts({
 }: Pick<Settings, "temporal" | "postgres" | "namespaces" | "workers" | "payloadEncryption">): Account[] {
   const server = (name: string, of: string) => ({ name, namespace: namespaces.temporal, of, rules: [] });
   return [
+    ...(temporal.mode === "devServer" ? [server("temporal-account", "dev server")] : []),
     ...(temporal.mode === "chart"
       ? [
           server("temporal-account", "all pods and jobs of the Temporal chart"),

@@ -25,6 +25,8 @@ export const CODEC_SERVER: Identity = {
 const TOKEN_DIRECTORY = "/var/run/temporal/codec-token";
 /** For the pod's own group; root owns the files. */
 const SECRET_FILE_MODE = 0o440;
+/** Share of the memory limit that its one thread may take as heap. */
+const HEAP_PERCENT = 60;
 /** Seconds in which a pod that is to go is still served to: until no proxy sends it anything new. */
 const PRE_STOP_SECONDS = 5;
 
@@ -51,6 +53,7 @@ export function codecServerEnvironment(
   activeKey: string,
 ): Record<string, string> {
   return {
+    NODE_OPTIONS: `--enable-source-maps --max-old-space-size-percentage=${HEAP_PERCENT}`,
     CODEC_KEYS_DIR: KEYRING_DIRECTORY,
     CODEC_ACTIVE_KEY: activeKey,
     CODEC_UI_ORIGIN: uiOrigin,

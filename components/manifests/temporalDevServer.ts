@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import type { DevServerSettings } from "../settings";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
@@ -57,18 +58,23 @@ export function devServerArguments(
   ];
 }
 
-/**
- * The dev server's pod.
- * @param claimName name of the volume claim
- * @param codecEndpoint where browsers reach the codec server, if there is one
- */
+/** What the pod of the dev server refers to. */
+export interface DevServerPodReferences {
+  /** Name of the volume claim. */
+  readonly claimName: pulumi.Input<string>;
+  readonly serviceAccount: pulumi.Input<string>;
+  /** Where browsers reach the codec server, if there is one. */
+  readonly codecEndpoint: string | undefined;
+}
+
+/** The dev server's pod. */
 export function devServerPod(
   settings: DevServerSettings,
-  claimName: types.input.core.v1.PersistentVolumeClaimVolumeSource["claimName"],
-  codecEndpoint?: string,
+  { claimName, serviceAccount, codecEndpoint }: DevServerPodReferences,
 ): PodSpec {
   const grpc = { port: FRONTEND_PORT, service: HEALTH_SERVICE };
   return {
+    serviceAccountName: serviceAccount,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: restrictedPod(TEMPORAL_UID),

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
-import { parse, stringify } from "yaml";
+import { writeFileSync } from "node:fs";
 import { z } from "zod";
-import { makeChartRepository } from "../../local/charts/archives";
-import { fileServer } from "../../local/charts/server";
-import { checkout } from "../../local/paths";
-import { pulumiHome } from "../../local/pulumi";
-import { commandPath, programFolder } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
+import { NO_CLUSTER, OfflineEngine } from "../../local/offlineEngine";
 
 /*
  * The real engine and the real Kubernetes provider, a backend of files, and no cluster: what the guards see
@@ -41,77 +32,23 @@ const GUARDED: Readonly<Record<string, string>> = {
 const COMPONENTS = ["postgres", "temporal", "temporal-namespaces"];
 const nameOf = ({ urn }: Resource) => urn.slice(urn.lastIndexOf("::") + 2);
 
-/** Nothing listens on port 1. */
-const KUBECONFIG = `apiVersion: v1
-kind: Config
-current-context: none
-contexts: [{ name: none, context: { cluster: none, user: none } }]
-clusters: [{ name: none, cluster: { server: "https://127.0.0.1:1" } }]
-users: [{ name: none, user: { token: none } }]
-`;
-
 describe("guards in a preview, without the cluster", () => {
-  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-guards-"));
-  const server = fileServer(join(folder, "charts"));
-  const environment = {
-    KUBECONFIG: join(folder, "kubeconfig"),
-    PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
-    PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
-    PULUMI_CONFIG_PASSPHRASE: "guards",
-    PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    PULUMI_HOME: pulumiHome,
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
-  };
-  let charts: string;
+  const engine = new OfflineEngine();
   let planned: Resource[];
 
-  /** Runs the CLI where no stack file of the checkout lies that it would write its salt to. */
-  const pulumi = (args: string[], cwd = folder) =>
-    execa(commandPath(programs.pulumi), [...args, "--non-interactive"], {
-      cwd,
-      env: environment,
-      reject: false,
-    });
-  const previewOf = (file: string, ...more: string[]) =>
-    pulumi(["preview", "--stack", "prod", "--config-file", file, ...more], checkout);
-
-  /** The real stack file with charts from here, an image that is there, and a change. */
-  function stackFile(change: (text: string) => string): string {
-    const text = change(readFileSync(join(checkout, "Pulumi.prod.yaml"), "utf8"));
-    const { config } = z.object({ config: z.record(z.string(), z.unknown()) }).parse(parse(text));
-    const file = join(folder, "prod.yaml");
-    const more = {
-      "temporal-stack:charts": { temporalRepository: charts, cloudNativePgRepository: charts },
-      "temporal-stack:workerImage": {
-        repository: "registry.example.com/worker",
-        digest: `sha256:${"1".repeat(64)}`,
-      },
-    };
-    writeFileSync(file, stringify({ config: { ...config, ...more } }));
-    return file;
-  }
-
-  async function preview(change: (text: string) => string): Promise<{ failed: boolean; output: string }> {
-    const file = stackFile(change);
-    const { exitCode, stdout, stderr } = await previewOf(file, "--color", "never");
-    return { failed: exitCode !== 0, output: `${stdout}${stderr}` };
-  }
+  const preview = (change: (text: string) => string) => engine.run("prod", change, ["preview"]);
 
   /** Makes the state that an update would have left. */
   async function leave({ record }: { record: boolean }): Promise<void> {
     const { version, deployment } = exported.parse(
-      JSON.parse((await pulumi(["stack", "export", "--stack", "prod"])).stdout),
+      JSON.parse((await engine.pulumi(["stack", "export", "--stack", "prod"])).stdout),
     );
     const stack = planned.find(({ type }) => type === "pulumi:pulumi:Stack");
     const provider = planned.find(({ type }) => type === "pulumi:providers:kubernetes");
     assert.ok(stack && provider);
     const settings = {
       ...provider.inputs,
-      kubeconfig: KUBECONFIG,
+      kubeconfig: NO_CLUSTER,
       version: programs.kubernetesProvider.version,
     };
     const deployed = {
@@ -157,30 +94,21 @@ describe("guards in a preview, without the cluster", () => {
           protect: planned.type.endsWith(":Cluster"),
         })),
     ];
-    const file = join(folder, "state.json");
+    const file = engine.file("state.json");
     writeFileSync(file, JSON.stringify({ version, deployment: { ...deployment, resources } }));
-    const { exitCode, stderr } = await pulumi(["stack", "import", "--stack", "prod", "--file", file]);
-    assert.equal(exitCode, 0, stderr);
+    const { failed, output } = await engine.pulumi(["stack", "import", "--stack", "prod", "--file", file]);
+    assert.ok(!failed, output);
   }
 
   before(async () => {
-    mkdirSync(join(folder, "backend"));
-    writeFileSync(environment.KUBECONFIG, KUBECONFIG);
-    await makeChartRepository(join(folder, "charts"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    charts = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    copyFileSync(join(checkout, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-    const made = await pulumi(["stack", "init", "prod"]);
-    assert.equal(made.exitCode, 0, made.stderr);
-    const file = stackFile((text) => text);
-    const { stdout, exitCode, stderr } = await previewOf(file, "--json");
-    assert.equal(exitCode, 0, stderr);
+    await engine.start("prod");
+    const { failed, output, stdout } = await engine.run("prod", (text) => text, ["preview", "--json"]);
+    assert.ok(!failed, output);
     planned = plan.parse(JSON.parse(stdout)).steps.flatMap(({ newState }) => newState ?? []);
   });
 
   after(() => {
-    server.close();
-    rmSync(folder, { recursive: true });
+    engine.stop();
   });
 
   const changes: readonly [what: string, change: (text: string) => string, message: RegExp][] = [
@@ -230,14 +158,8 @@ describe("guards in a preview, without the cluster", () => {
 
   it("leave a protected database to nobody: destroy refuses", async () => {
     await leave({ record: true });
-    const { exitCode, stdout, stderr } = await pulumi([
-      "destroy",
-      "--stack",
-      "prod",
-      "--yes",
-      "--skip-preview",
-    ]);
-    assert.notEqual(exitCode, 0);
-    assert.match(`${stdout}${stderr}`, /postgres-cluster" cannot be deleted\s+because it is protected/);
+    const { failed, output } = await engine.pulumi(["destroy", "--stack", "prod", "--yes", "--skip-preview"]);
+    assert.ok(failed);
+    assert.match(output, /postgres-cluster" cannot be deleted\s+because it is protected/);
   });
 });

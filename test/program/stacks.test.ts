@@ -40,7 +40,14 @@ const IN_CLUSTER = {
   CronJob: 1,
 };
 const KINDS = {
-  local: { Namespace: 2, NetworkPolicy: 6, Deployment: 2, PersistentVolumeClaim: 1, Service: 2 },
+  local: {
+    Namespace: 2,
+    NetworkPolicy: 6,
+    Deployment: 2,
+    PersistentVolumeClaim: 1,
+    Service: 2,
+    ServiceAccount: 2,
+  },
   dev: IN_CLUSTER,
   prod: IN_CLUSTER,
 };

@@ -1,0 +1,162 @@
+import type { Subject } from "./subject";
+import { at, isSet, listAt, mappingAt, UNKNOWN } from "./values";
+import type { Workload } from "./workload";
+
+/*
+ * Objects inside a Helm release are invisible to a policy pack, its values are not. What the values of our two
+ * charts say about pods is therefore read as pods: a value that is missing is missing in the pod.
+ */
+
+/** Roles of the Temporal server; each has a Deployment. */
+const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
+
+/** The pods that a release makes; none for a chart whose values nobody can read. */
+export function releaseWorkloads(subject: Subject): readonly Workload[] {
+  if (at(subject.object, "chart") === "temporal") return temporalWorkloads(subject);
+  if (at(subject.object, "chart") === "cloudnative-pg") return [operatorWorkload(subject)];
+  return [];
+}
+
+interface Part {
+  readonly part: string;
+  readonly component: string;
+  readonly image: unknown;
+  readonly replicas: unknown;
+  /** Values of the part itself. */
+  readonly values: unknown;
+  /** Where the pod's security context is. */
+  readonly pod: unknown;
+  readonly volumes: unknown;
+  readonly budget?: unknown;
+  readonly longRunning: boolean;
+  readonly hidden: Workload["hidden"];
+}
+
+function temporalWorkloads(subject: Subject): readonly Workload[] {
+  const values = at(subject.object, "values");
+  if (values === UNKNOWN) return [];
+  const server = at(values, "server");
+  const web = at(values, "web");
+  const roles = SERVER_ROLES.map((role) => ({
+    part: role,
+    component: role,
+    image: at(server, "image"),
+    replicas: at(server, role, "replicaCount") ?? at(server, "replicaCount"),
+    values: at(server, role),
+    pod: server,
+    volumes: at(server, "additionalVolumes"),
+    budget: isSet(at(server, role, "podDisruptionBudget")),
+    longRunning: true,
+    hidden: ["account", "probes"] as const,
+  }));
+  const pages = {
+    part: "web",
+    component: "web",
+    image: at(web, "image"),
+    replicas: at(web, "replicaCount"),
+    values: web,
+    pod: web,
+    volumes: at(web, "additionalVolumes"),
+    budget: isSet(at(web, "podDisruptionBudget")),
+    longRunning: true,
+    hidden: ["account", "probes"] as const,
+  };
+  const tools = {
+    part: "admintools",
+    component: "admintools",
+    image: at(values, "admintools", "image"),
+    // A pod for people to type commands in: nobody misses it for a moment.
+    replicas: undefined,
+    values: at(values, "admintools"),
+    pod: at(values, "admintools"),
+    volumes: at(values, "admintools", "additionalVolumes"),
+    longRunning: true,
+    hidden: ["account", "probes", "replicas", "spread", "budget"] as const,
+  };
+  const schema = {
+    part: "schema",
+    component: "database",
+    image: at(values, "admintools", "image"),
+    replicas: undefined,
+    values: at(values, "schema"),
+    pod: at(values, "schema"),
+    volumes: undefined,
+    longRunning: false,
+    hidden: ["account"] as const,
+  };
+  const enabled = at(web, "enabled") === false ? [] : [pages];
+  return [...roles, ...enabled, tools, schema].map((part) => partWorkload(subject, part));
+}
+
+function partWorkload(subject: Subject, part: Part): Workload {
+  const grace =
+    at(part.values, "terminationGracePeriodSeconds") ?? at(part.pod, "terminationGracePeriodSeconds");
+  return {
+    subject,
+    part: part.part,
+    longRunning: part.longRunning,
+    controlled: false,
+    namespace: at(subject.object, "namespace"),
+    labels: {
+      "app.kubernetes.io/name": "temporal",
+      "app.kubernetes.io/instance": at(subject.object, "name"),
+      "app.kubernetes.io/component": part.component,
+    },
+    replicas: part.replicas,
+    spec: {
+      securityContext: at(part.pod, "securityContext"),
+      terminationGracePeriodSeconds: grace,
+      topologySpreadConstraints: at(part.values, "topologySpreadConstraints"),
+      affinity: at(part.values, "affinity"),
+      volumes: part.volumes,
+    },
+    containers: [
+      {
+        name: part.part,
+        image: imageOf(part.image),
+        resources: at(part.values, "resources"),
+        securityContext: at(part.values, "containerSecurityContext"),
+        env: [...listAt(part.pod, "additionalEnv"), ...listAt(part.values, "additionalEnv")],
+      },
+    ],
+    budget: part.budget,
+    hidden: part.hidden,
+  };
+}
+
+/** The chart's own security contexts are as strict as ours: only values that change them are judged. */
+function operatorWorkload(subject: Subject): Workload {
+  const values = at(subject.object, "values");
+  const container = at(values, "containerSecurityContext");
+  return {
+    subject,
+    part: undefined,
+    longRunning: true,
+    controlled: false,
+    namespace: at(subject.object, "namespace"),
+    labels: {
+      "app.kubernetes.io/name": "cloudnative-pg",
+      "app.kubernetes.io/instance": at(subject.object, "name"),
+    },
+    replicas: at(values, "replicaCount"),
+    spec: mappingAt({ securityContext: at(values, "podSecurityContext") }),
+    containers: [
+      {
+        name: "manager",
+        image: imageOf(at(values, "image")),
+        resources: at(values, "resources"),
+        securityContext: container,
+      },
+    ],
+    // While the operator is away for a moment nothing but a failover waits.
+    hidden: ["account", "probes", "spread", "budget", ...(isSet(container) ? [] : (["security"] as const))],
+  };
+}
+
+/** `repository:tag` of a chart's two values. */
+function imageOf(image: unknown): unknown {
+  const [repository, tag] = [at(image, "repository"), at(image, "tag")];
+  if (repository === UNKNOWN || tag === UNKNOWN) return UNKNOWN;
+  if (typeof repository !== "string") return undefined;
+  return typeof tag === "string" ? `${repository}:${tag}` : repository;
+}

@@ -1,0 +1,239 @@
+import { subjectOfConfiguration } from "../../../policy/subject";
+import {
+  BINDING,
+  changed,
+  CLUSTER,
+  CONFIG_MAP,
+  DATABASE,
+  declared,
+  DEPLOYMENT,
+  INGRESS,
+  JOB,
+  NAMESPACE,
+  POLICY,
+  RELEASE,
+  release,
+  resource,
+  ROLE,
+  SCHEDULED_BACKUP,
+  SERVICE,
+} from "../manifests";
+import { type Case, one } from "./case";
+
+const PROVIDER = "pulumi:providers:kubernetes";
+const PASSWORD = "random:index/randomPassword:RandomPassword";
+const ENVIRONMENT = "spec.template.spec.containers.0.env";
+const inRelease = (path: string, value: unknown) => [release(changed(RELEASE, path, value))];
+const environment = (name: string, value: string) => one(DEPLOYMENT, ENVIRONMENT, [{ name, value }]);
+const wanted = (value: string) => one(JOB, ENVIRONMENT, [{ name: "WANTED_NAMESPACES", value }]);
+const rule = (more: object) => [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], ...more }];
+
+/** Cases of rights, network, secrets, data, Helm and labels. */
+export const objectCases: Readonly<Record<string, Case>> = {
+  "no-wildcard-rights": {
+    keeps: { "named rights": [declared(ROLE)] },
+    breaks: {
+      verbs: one(ROLE, "rules", rule({ verbs: ["*"] })),
+      resources: one(ROLE, "rules", rule({ resources: ["*"] })),
+      "API groups of the whole cluster": one(
+        { ...ROLE, kind: "ClusterRole" },
+        "rules",
+        rule({ apiGroups: ["*"] }),
+      ),
+    },
+  },
+  "no-escalation": {
+    keeps: { "one Secret": [declared(ROLE)], "a role of the stack": [declared(BINDING)] },
+    breaks: {
+      impersonation: one(ROLE, "rules", rule({ verbs: ["impersonate"] })),
+      "programs in pods": one(ROLE, "rules", rule({ resources: ["pods/exec"], verbs: ["create"] })),
+      "all Secrets": one(ROLE, "rules", rule({ resources: ["secrets"], verbs: ["list"] })),
+      "the administrators' role": one(BINDING, "roleRef.name", "cluster-admin"),
+      everybody: one(BINDING, "subjects", [{ kind: "Group", name: "system:authenticated" }]),
+    },
+  },
+  "network-policy-peers": {
+    keeps: {
+      "denial of all": [declared(POLICY)],
+      "peers and ports": one(POLICY, "spec.ingress", [
+        { from: [{ podSelector: {} }], ports: [{ port: 80 }] },
+      ]),
+    },
+    breaks: {
+      "everybody may come in": one(POLICY, "spec.ingress", [{ ports: [{ port: 80 }] }]),
+      "to any port": one(POLICY, "spec.egress", [{ to: [{ podSelector: {} }] }]),
+      everything: one(POLICY, "spec.egress", [{}]),
+    },
+  },
+  "ingress-tls": {
+    keeps: {
+      "TLS for its host": [declared(INGRESS)],
+      "a chart's ingress": [release(RELEASE)],
+      "a chart without one": inRelease("values.web.ingress", { enabled: false }),
+    },
+    breaks: {
+      "no TLS": one(INGRESS, "spec.tls", undefined),
+      "another host": one(INGRESS, "spec.rules", [{ host: "ui.example.com" }, { host: "other.example.com" }]),
+      "any host": one(INGRESS, "spec.rules", [{}]),
+      "a chart's ingress": inRelease("values.web.ingress.tls", []),
+    },
+  },
+  "internal-services": {
+    keeps: { inside: [declared(SERVICE)], "the default": one(SERVICE, "spec.type", undefined) },
+    breaks: {
+      "a load balancer": one(SERVICE, "spec.type", "LoadBalancer"),
+      "a port of the nodes": one(SERVICE, "spec.type", "NodePort"),
+      "external addresses": one(SERVICE, "spec.externalIPs", ["192.0.2.1"]),
+    },
+  },
+  "no-secret-in-environment": {
+    keeps: {
+      "no secret": environment("LOG_LEVEL", "info"),
+      "where a secret is": environment("API_KEY_FILE", "/secrets/key"),
+      "a reference": one(DEPLOYMENT, ENVIRONMENT, [
+        { name: "API_KEY", valueFrom: { secretKeyRef: { name: "key" } } },
+      ]),
+    },
+    breaks: {
+      "an API key": environment("TEMPORAL_API_KEY", "hunter2-hunter2"),
+      "a password": environment("PGPASSWORD", "hunter2-hunter2"),
+      "a private key under any name": environment("CERT", "-----BEGIN PRIVATE KEY-----\nhunter2-hunter2"),
+      "a chart's variable": inRelease("values.server.additionalEnv", [
+        { name: "DB_PASSWORD", value: "hunter2-hunter2" },
+      ]),
+    },
+  },
+  "no-secret-in-config-map": {
+    keeps: { settings: [declared(CONFIG_MAP)] },
+    breaks: { "a token": one(CONFIG_MAP, "data.AUTH_TOKEN", "hunter2-hunter2") },
+  },
+  "no-secret-in-values": {
+    keeps: { "names of Secrets": [release(RELEASE)] },
+    breaks: {
+      "a password": inRelease("values.server.config.persistence.default.sql.password", "hunter2-hunter2"),
+      "deep in a list": inRelease("values.extra", [{ auth: { clientSecret: "hunter2-hunter2" } }]),
+    },
+  },
+  "no-secret-in-settings": {
+    keeps: {
+      "names and numbers": [
+        subjectOfConfiguration({
+          "temporal-stack:postgres": { passwordGenerations: { a: 1 }, passwordSecret: { name: "pg" } },
+        }),
+      ],
+    },
+    breaks: {
+      "a password": [
+        subjectOfConfiguration({ "temporal-stack:registry": { login: { password: "hunter2-hunter2" } } }),
+      ],
+    },
+  },
+  "protected-data": {
+    keeps: {
+      "a protected database": [declared(CLUSTER, true)],
+      "a protected password": [resource(PASSWORD, {}, true)],
+      "nothing to lose": [declared(SERVICE)],
+    },
+    breaks: {
+      "a database": [declared(CLUSTER)],
+      "its namespace": [declared(NAMESPACE)],
+      "a password": [resource(PASSWORD, {})],
+      "a volume": [declared({ ...SERVICE, kind: "PersistentVolumeClaim" })],
+    },
+  },
+  "postgres-backup": {
+    keeps: { "archive and schedule": [declared(CLUSTER), declared(SCHEDULED_BACKUP)] },
+    breaks: {
+      "no schedule": [declared(CLUSTER)],
+      "a schedule of another cluster": [
+        declared(CLUSTER),
+        ...one(SCHEDULED_BACKUP, "spec.cluster.name", "other"),
+      ],
+      "no archive": [...one(CLUSTER, "spec.plugins", undefined), declared(SCHEDULED_BACKUP)],
+    },
+  },
+  "postgres-synchronous": {
+    keeps: { "three instances": [declared(CLUSTER)] },
+    breaks: {
+      asynchronous: one(CLUSTER, "spec.postgresql.synchronous", undefined),
+      "rather available": one(CLUSTER, "spec.postgresql.synchronous.dataDurability", "preferred"),
+      "two instances": one(CLUSTER, "spec.instances", 2),
+    },
+  },
+  "postgres-access": {
+    keeps: { "TLS only": [declared(CLUSTER)] },
+    breaks: {
+      superuser: one(CLUSTER, "spec.enableSuperuserAccess", true),
+      "no TLS": one(CLUSTER, "spec.postgresql.pg_hba", ["host all all all scram-sha-256"]),
+    },
+  },
+  "kept-databases": {
+    keeps: {
+      retained: [declared(DATABASE)],
+      "the default": one(DATABASE, "spec.databaseReclaimPolicy", undefined),
+    },
+    breaks: { deleted: one(DATABASE, "spec.databaseReclaimPolicy", "delete") },
+  },
+  retention: {
+    keeps: { "a week": wanted('[{"name":"prod","retentionDays":7}]') },
+    breaks: {
+      "a day": wanted('[{"name":"prod","retentionDays":1},{"name":"more","retentionDays":30}]'),
+      "not JSON": wanted("prod"),
+    },
+  },
+  "cluster-identity": {
+    keeps: { "a name": [resource(PROVIDER, { clusterIdentifier: "prod", deleteUnreachable: "false" })] },
+    breaks: {
+      none: [resource(PROVIDER, { deleteUnreachable: "false" })],
+      forgetful: [resource(PROVIDER, { clusterIdentifier: "prod", deleteUnreachable: "true" })],
+    },
+  },
+  "helm-hooks": {
+    keeps: { "hooks run": [release(RELEASE)] },
+    breaks: {
+      "not at installation": inRelease("disableWebhooks", true),
+      "not at upgrades": inRelease("disableCRDHooks", true),
+    },
+  },
+  "helm-version": {
+    keeps: {
+      "one version": [release(RELEASE)],
+      "a version with a suffix": inRelease("version", "v1.6.0-rc.1"),
+    },
+    breaks: { none: inRelease("version", undefined), "a range": inRelease("version", "^1.6.0") },
+  },
+  "helm-await": {
+    keeps: { "a quarter of an hour": [release(RELEASE)] },
+    breaks: {
+      "not awaited": inRelease("skipAwait", true),
+      "a minute": inRelease("timeout", 60),
+      "the default": inRelease("timeout", undefined),
+    },
+  },
+  "helm-flags": {
+    keeps: { none: [release(RELEASE)] },
+    breaks: {
+      deletes: inRelease("forceUpdate", true),
+      forgets: inRelease("reuseValues", true),
+      hides: inRelease("atomic", true),
+    },
+  },
+  "identity-labels": {
+    keeps: { all: [declared(SERVICE)], "a release has none": [release(RELEASE)] },
+    breaks: {
+      none: one(SERVICE, "metadata.labels", undefined),
+      "no stack": one(SERVICE, "metadata.labels.temporal-stack/stack", undefined),
+    },
+  },
+  "owner-label": {
+    keeps: { owner: [declared(DEPLOYMENT)], "part of something else": one(SERVICE, "metadata.labels", {}) },
+    breaks: { none: one(DEPLOYMENT, "metadata.labels.owner", undefined) },
+  },
+  "own-namespace": {
+    keeps: { "its own": [declared(SERVICE)], "a namespace itself": [declared(NAMESPACE)] },
+    breaks: {
+      default: one(SERVICE, "metadata.namespace", "default"),
+      none: one(SERVICE, "metadata.namespace", undefined),
+    },
+  },
+};
