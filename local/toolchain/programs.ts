@@ -255,6 +255,31 @@ const temporalUi: Program = {
   },
 };
 
+/** Checks the workflows of GitHub Actions; its release publishes one list of checksums for all platforms. */
+const actionlint: Program = {
+  name: "actionlint",
+  version: tools.actionlint,
+  commands: ["actionlint"],
+  official: {
+    url: github(
+      "rhysd/actionlint",
+      `v${tools.actionlint}`,
+      `actionlint_${tools.actionlint}_${process.platform}_${architecture.go}.tar.gz`,
+    ),
+    checksums: github(
+      "rhysd/actionlint",
+      `v${tools.actionlint}`,
+      `actionlint_${tools.actionlint}_checksums.txt`,
+    ),
+    members: { actionlint: "actionlint" },
+  },
+  build: {
+    module: "actionlint",
+    package: "github.com/rhysd/actionlint/cmd/actionlint",
+    seconds: 20,
+  },
+};
+
 /** Where Pulumi publishes the plugin of a provider, with the checksums that its release lists. */
 export function pluginDownload(name: string, version: string): OfficialDownload {
   const file = `pulumi-resource-${name}-v${version}-${process.platform}-${architecture.go}.tar.gz`;
@@ -279,4 +304,5 @@ export const programs = {
   temporalServer,
   temporalSqlTool,
   temporalUi,
+  actionlint,
 } as const;

@@ -92,7 +92,7 @@ async function replayWith(
 }
 
 /** Where a connection that is secured by a public authority looks for it. */
-const systemCertificates = (): Record<string, string> =>
+export const systemCertificates = (): Record<string, string> =>
   Object.fromEntries(
     ["SSL_CERT_FILE", "SSL_CERT_DIR"].flatMap((name) => {
       const value = process.env[name];

@@ -38,6 +38,7 @@ const upstream: Readonly<Record<keyof typeof programs, Readonly<Record<string, s
   temporalServer: { "go.temporal.io/server": `v${tools.temporalServer}` },
   temporalSqlTool: { "go.temporal.io/server": `v${tools.temporalServer}` },
   temporalUi: { "github.com/temporalio/ui-server/v2": `v${tools.temporalUi}` },
+  actionlint: { "github.com/rhysd/actionlint": `v${tools.actionlint}` },
   networkPolicyEnforcer: { "sigs.k8s.io/kube-network-policies": `v${tools.kubeNetworkPolicies}` },
 };
 

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { Failure, lastLines } from "../../common/failure";
+import { kubeConfigOf } from "../kubeConfig";
+import { reachable } from "../reachable";
+import { checkoutCandidate } from "../replay/candidate";
+import { systemCertificates } from "../replay/gate";
+import { stackOutputs } from "../replay/stack";
+import { workerConnection } from "../replay/workerConnection";
+import { outcomeOf, type SmokeOutcome } from "./outcome";
+
+/** Beyond the workflow's own time: the connection, and a query for how long it took. */
+const OVERHEAD_SECONDS = 30;
+
+/** Which stack, and how patiently. */
+export interface SmokeOptions {
+  readonly stack: string;
+  /** Longest wait for one workflow, in seconds. */
+  readonly timeoutSeconds: number;
+  /** Told what happens. */
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one order through each worker group of a deployed stack, as a client of its own that connects and
+ * encrypts as the workers do, and waits for its end.
+ *
+ * @throws SettingsFailure when the stack is not deployed; Failure when a workflow cannot be started
+ */
+export async function smoke({
+  stack,
+  timeoutSeconds,
+  onLine,
+  signal,
+}: SmokeOptions): Promise<SmokeOutcome[]> {
+  const outputs = await stackOutputs(stack);
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-smoke-"));
+  try {
+    onLine("building the client of this checkout");
+    const client = join((await checkoutCandidate(signal)).folder, "lib", "cli", "order.js");
+    const config = kubeConfigOf(outputs);
+    const outcomes: SmokeOutcome[] = [];
+    for (const group of outputs.workers) {
+      onLine(`an order for ${group.name}`);
+      const environment = await workerConnection(config, group, join(folder, group.name));
+      outcomes.push(
+        await reachable(config, environment, (reached) =>
+          orderFor(group.name, client, reached, timeoutSeconds, signal),
+        ),
+      );
+    }
+    return outcomes;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function orderFor(
+  group: string,
+  client: string,
+  environment: Readonly<Record<string, string>>,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<SmokeOutcome> {
+  const args = ["--json", "--customer", "smoke-test", "--timeout", String(timeoutSeconds)];
+  const { stdout, stderr, timedOut } = await execa(process.execPath, [client, ...args], {
+    // This shell's own TEMPORAL_* variables may mean another server.
+    extendEnv: false,
+    env: { ...systemCertificates(), ...environment },
+    reject: false,
+    stdin: "ignore",
+    timeout: (timeoutSeconds + OVERHEAD_SECONDS) * 1000,
+    cancelSignal: signal,
+  });
+  signal.throwIfAborted();
+  const outcome = outcomeOf(group, stdout);
+  if (outcome !== undefined) return outcome;
+  throw new Failure(
+    `no order could be started for worker group ${group}${timedOut ? ": its client did not end in time" : ""}`,
+    "settle what is named above; the connection is that of the deployed workers",
+    lastLines(stderr),
+  );
+}
