@@ -24,7 +24,7 @@ const kubeconfigSchema = z.looseObject({
 
 runCommand(main);
 
-function main(): Promise<void> {
+async function main(): Promise<void> {
   const content = process.env["KUBECONFIG_CONTENT"] ?? "";
   if (content.trim() === "") {
     throw new Failure(
@@ -44,7 +44,6 @@ function main(): Promise<void> {
   const file = join(process.env["RUNNER_TEMP"] ?? ".", "kubeconfig.yaml");
   writeFileSync(file, content, { mode: 0o600 });
   setVariable("KUBECONFIG", file);
-  return Promise.resolve();
 }
 
 function parsed(content: string): unknown {

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { Failure } from "../../common/failure";
+
+/** Nobody can say for longer than this that a vulnerability does no harm. */
+const LONGEST_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+const entrySchema = z.strictObject({
+  /** Any of the names that the vulnerability has. */
+  id: z.string().min(1),
+  /** As the gate prints it: `npm:name`, `deb:source` or `node`. */
+  package: z.string().regex(/^(?:npm:\S+|deb:\S+|node)$/, "expected npm:NAME, deb:SOURCE or node"),
+  owner: z.string().min(1),
+  reason: z.string().min(20, "say why it does no harm here, in a sentence"),
+  /** Last day on which it is allowed. */
+  expires: z.iso.date(),
+});
+const fileSchema = z.strictObject({ allowed: z.array(entrySchema) });
+export type AllowedVulnerability = z.output<typeof entrySchema>;
+
+/**
+ * Reads the list of vulnerabilities that are known to do no harm.
+ *
+ * @throws Failure naming everything that is wrong with it
+ */
+export function readAllowList(file: string, now: Date): AllowedVulnerability[] {
+  if (!existsSync(file)) throw new Failure(`there is no ${file}`, "name the list of allowed vulnerabilities");
+  // In YAML, a date without quotes is a date, and not a text.
+  const content: unknown = parse(readFileSync(file, "utf8"), { schema: "core" });
+  const list = fileSchema.safeParse(content);
+  const problems = list.success
+    ? list.data.allowed
+        .filter(({ expires }) => Date.parse(expires) > now.getTime() + LONGEST_DAYS * DAY_MS)
+        .map(({ id, expires }) => `${id}: expires ${expires}, expected at most ${LONGEST_DAYS} days from now`)
+    : list.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  if (problems.length > 0 || !list.success) {
+    throw new Failure(`${file} is wrong`, "correct what is named above", problems);
+  }
+  return list.data.allowed;
+}
+
+/** Whether the last day of an entry is over. */
+export const isExpired = ({ expires }: AllowedVulnerability, now: Date): boolean =>
+  Date.parse(expires) + DAY_MS <= now.getTime();
