@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
-import { z } from "zod";
-import { Failure, lastLines } from "../common/failure";
+import { Failure } from "../common/failure";
 import { runCommand } from "../local/command";
 import { checkout } from "../local/paths";
 import { warn } from "./ci/runner";
+import { signatureAnswer } from "./supplyChain/signatures";
 
 /** Folders with installed packages. */
 const FOLDERS = [".", "worker"] as const;
@@ -22,51 +23,31 @@ const command = new Command("npm run signatures --")
     "\nExit codes: 0 signed, or not checked (it says so); 1 a signature is missing or wrong.",
   );
 
-const packages = z.array(z.looseObject({ name: z.string(), version: z.string() }));
-const reportSchema = z.object({ invalid: packages, missing: packages });
-
 runCommand(() => main(command.parse().opts<{ release: boolean }>()));
 
 async function main({ release }: { readonly release: boolean }): Promise<void> {
-  const problems: string[] = [];
-  const notChecked: string[] = [];
-  for (const folder of FOLDERS) {
-    const { stdout, stderr } = await execa("npm", ["audit", "signatures", "--json"], {
-      cwd: `${checkout}/${folder}`,
-      reject: false,
-      timeout: TIMEOUT_MS,
-    });
-    const report = reportSchema.safeParse(parsed(stdout));
-    if (!report.success) {
-      notChecked.push(
-        `packages of ${folder}: ${lastLines(stderr, 8)[0] ?? "npm audit signatures gave no answer"}`,
-      );
-      continue;
-    }
-    const { invalid, missing } = report.data;
-    problems.push(
-      ...invalid.map(({ name, version }) => `${folder}: ${name}@${version}: the signature is WRONG`),
-      ...missing.map(({ name, version }) => `${folder}: ${name}@${version}: not signed`),
-    );
-    if (invalid.length + missing.length === 0) console.log(`packages of ${folder}: all are signed`);
-  }
+  const answers = await Promise.all(FOLDERS.map(audit));
+  const problems = answers.flatMap((answer) => answer.problems);
+  const notChecked = answers.flatMap((answer) => answer.notChecked ?? []);
   for (const line of notChecked) warn(`NOT CHECKED ${line}`);
   if (problems.length > 0) {
     throw new Failure("packages are not what the registry has signed", "install none of them", problems);
   }
   if (release && notChecked.length > 0) {
-    throw new Failure(
-      "signatures were not checked",
-      "release from where the registry's keys can be reached",
-      notChecked,
-    );
+    throw new Failure("signatures were not checked", "release from where the registry's keys can be reached");
   }
+  if (notChecked.length === 0) console.log(`packages of ${FOLDERS.join(" and ")}: all are signed`);
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+async function audit(folder: string) {
+  const { stdout } = await execa("npm", ["audit", "signatures", "--json"], {
+    cwd: join(checkout, folder),
+    reject: false,
+    timeout: TIMEOUT_MS,
+  });
+  const { problems, notChecked } = signatureAnswer(stdout);
+  return {
+    problems: problems.map((problem) => `${folder}: ${problem}`),
+    notChecked: notChecked === undefined ? undefined : `packages of ${folder}: ${notChecked}`,
+  };
 }

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { checkout } from "../../local/paths";
+
+const TOKEN = "token-that-nobody-may-see";
+const KUBECONFIG = `apiVersion: v1
+kind: Config
+current-context: prod
+contexts: [{ name: prod, context: { cluster: prod, user: prod } }]
+clusters: [{ name: prod, cluster: { server: "https://127.0.0.1:1" } }]
+users: [{ name: prod, user: { token: ${TOKEN} } }]
+`;
+
+/** The commands of pipelines that tests of their parts do not cover, as steps of a job run them. */
+describe("commands of pipelines", () => {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-pipelines-"));
+  const environment = {
+    GITHUB_ENV: join(folder, "env"),
+    GITHUB_OUTPUT: join(folder, "output"),
+    GITHUB_STEP_SUMMARY: join(folder, "summary"),
+    RUNNER_TEMP: folder,
+  };
+
+  async function run(command: string, args: readonly string[], { cwd = checkout, env = {} } = {}) {
+    const program = [
+      ...["--require", join(checkout, "node_modules/sucrase/register/ts.js")],
+      ...[join(checkout, "ops/ci", command), ...args],
+    ];
+    const { exitCode, all } = await execa(process.execPath, program, {
+      cwd,
+      env: { ...environment, ...env },
+      all: true,
+      reject: false,
+    });
+    return { exitCode, output: all };
+  }
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("ci:kubeconfig writes it for its owner only, and tells the later steps where it is", async () => {
+    const { exitCode, output } = await run("kubeconfig.ts", [], { env: { KUBECONFIG_CONTENT: KUBECONFIG } });
+    assert.equal(exitCode, 0, output);
+    const file = join(folder, "kubeconfig.yaml");
+    assert.equal(readFileSync(environment.GITHUB_ENV, "utf8"), `KUBECONFIG=${file}\n`);
+    assert.equal(readFileSync(file, "utf8"), KUBECONFIG);
+    assert.equal(statSync(file).mode & 0o077, 0);
+  });
+
+  it("ci:kubeconfig refuses what is none, without a word of it", async () => {
+    for (const content of [
+      "",
+      KUBECONFIG.replace("current-context: prod", "current-context: dev"),
+      `{ ${TOKEN}`,
+    ]) {
+      const { exitCode, output } = await run("kubeconfig.ts", [], { env: { KUBECONFIG_CONTENT: content } });
+      assert.equal(exitCode, 1, output);
+      assert.match(output, /→ (?:set the secret|make it with)/);
+      assert.ok(!output.includes(TOKEN));
+    }
+  });
+
+  it("ci:deploy refuses an image that no earlier stack has proven, before it does anything", async () => {
+    const image = `registry.example.com/worker@sha256:${"1".repeat(64)}`;
+    for (const proven of [image, ""]) {
+      const { exitCode, output } = await run("deploy.ts", ["-s", "prod", "--image", proven], {
+        env: { PATH: join(process.execPath, "..") },
+      });
+      assert.equal(exitCode, 1, output);
+      assert.match(output, /Pulumi\.prod\.yaml names .*; proven is [^]*branch promote\/prod/);
+    }
+  });
+
+  it("ci:preview keeps report and outcome, and fails only where the preview was refused or failed", async () => {
+    for (const [exitCode, expected] of [
+      [0, 0],
+      [2, 0],
+      [3, 3],
+      [1, 1],
+    ] as const) {
+      const script = `node -e "fs.writeFileSync(process.argv.at(-1), 'report ${exitCode}'); process.exit(${exitCode})" --`;
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { preview: script } }));
+      const result = await run("preview.ts", ["-s", "dev", "--reports", "reports"], { cwd: folder });
+      assert.equal(result.exitCode, expected, result.output);
+      assert.equal(readFileSync(join(folder, "reports/dev.md"), "utf8"), `report ${exitCode}`);
+      assert.deepEqual(JSON.parse(readFileSync(join(folder, "reports/dev.json"), "utf8")), {
+        stack: "dev",
+        exitCode,
+      });
+      assert.ok(readFileSync(environment.GITHUB_STEP_SUMMARY, "utf8").includes(`report ${exitCode}\n`));
+    }
+    assert.ok(!existsSync(environment.GITHUB_OUTPUT));
+  });
+});
