@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { checkout } from "../../local/paths";
+import { pulumiHome } from "../../local/pulumi";
+import { programFolder } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
 
 const TOKEN = "token-that-nobody-may-see";
 const KUBECONFIG = `apiVersion: v1
@@ -71,6 +74,23 @@ describe("commands of pipelines", () => {
       assert.equal(exitCode, 1, output);
       assert.match(output, /Pulumi\.prod\.yaml names .*; proven is [^]*branch promote\/prod/);
     }
+  });
+
+  it("ci:deploy and smoke name a stack that the backend does not have", async () => {
+    mkdirSync(join(folder, "backend"));
+    const env = {
+      PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
+      PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
+      PULUMI_CONFIG_PASSPHRASE: "pipelines",
+      PULUMI_HOME: pulumiHome,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const deploy = await run("deploy.ts", ["-s", "dev"], { env });
+    assert.equal(deploy.exitCode, 1, deploy.output);
+    assert.match(deploy.output, /the outputs of stack dev cannot be read[^]*pulumi stack init dev/);
+    const smoke = await run("../smoke.ts", ["-s", "dev"], { env });
+    assert.equal(smoke.exitCode, 1, smoke.output);
+    assert.match(smoke.output, /no stack named/);
   });
 
   it("ci:preview keeps report and outcome, and fails only where the preview was refused or failed", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { z } from "zod";
 import { billOfMaterials } from "../../../ops/supplyChain/bom";
 import { readComponents } from "../../../ops/supplyChain/components";
@@ -32,7 +31,6 @@ const lockfile: Lockfile = {
 const bomSchema = z.object({ components: z.array(z.object({ purl: z.string().optional() })) });
 const purls = (text: string) =>
   bomSchema.parse(JSON.parse(text)).components.flatMap(({ purl }) => purl ?? []);
-const validate = (text: string) => new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
 const worker = { name: "worker", version: "1" };
 
 describe("bill of materials", () => {
@@ -53,7 +51,6 @@ describe("bill of materials", () => {
       "pkg:npm/%40scope/bundled@3.0.0",
       "pkg:npm/a@1.0.0",
     ]);
-    assert.equal(await validate(text), null);
     assert.equal(billOfMaterials({ ...worker, lockfile, image }), text);
     const file = join(root, "bom.json");
     writeFileSync(file, text);
