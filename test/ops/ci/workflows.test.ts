@@ -48,8 +48,7 @@ const steps = [
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(textOf("package.json")));
-/** Of other parts of the project. */
-const names = (job: Job | undefined) => job?.steps.flatMap(({ run }) => run ?? []) ?? [];
+const commandsOf = (job: Job) => job.steps.flatMap(({ run }) => run ?? []);
 const jobOf = (file: string, name: string): Job => {
   const job = workflows.find((workflow) => workflow.file.endsWith(`/${file}`))?.workflow.jobs[name];
   assert.ok(job, `${file}: ${name}`);
@@ -178,10 +177,19 @@ describe("workflows of GitHub Actions", () => {
     assert.match(deploy.run ?? "", /--image "\$IMAGE"/);
   });
 
+  it("propose for prod only an image whose bill was checked as that of a release", () => {
+    const commands = commandsOf(jobOf("deploy.yml", "dev"));
+    const [bill, gate] = ["sbom -- --image", "vulnerabilities -- --sbom out/sbom.json --release"].map(
+      (text) => commands.findIndex((command) => command.includes(text)),
+    );
+    assert.ok(bill !== undefined && gate !== undefined && bill > 0 && gate > bill);
+    assert.equal(jobOf("deploy.yml", "promotion").needs, "dev");
+  });
+
   it("go back by themselves when the smoke workflow fails, and then only", () => {
     for (const stack of ["dev", "prod"]) {
       const job = jobOf("deploy.yml", stack);
-      const commands = names(job);
+      const commands = commandsOf(job);
       const back = job.steps.find(({ run }) => run?.startsWith("npm run rollback") === true);
       assert.equal(back?.run, `npm run rollback -- -s ${stack} --worker-only --yes`);
       assert.equal(back["if"], "failure() && steps.smoke.outcome == 'failure'");
