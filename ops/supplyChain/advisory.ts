@@ -4,16 +4,22 @@ import { z } from "zod";
 import type { Component } from "./components";
 import { compareDebianVersions } from "./debianVersion";
 
+/** Databases write an empty list in three ways. */
+const list = <T extends z.ZodType>(entry: T) =>
+  z
+    .array(entry)
+    .nullish()
+    .transform((entries) => entries ?? []);
 const event = z.object({
   introduced: z.string().optional(),
   fixed: z.string().optional(),
   last_affected: z.string().optional(),
 });
-const severity = z.array(z.object({ type: z.string(), score: z.string() })).default([]);
+const severity = list(z.object({ type: z.string(), score: z.string() }));
 const affected = z.looseObject({
-  package: z.object({ ecosystem: z.string(), name: z.string() }).optional(),
-  ranges: z.array(z.object({ type: z.string(), events: z.array(event) })).default([]),
-  versions: z.array(z.string()).default([]),
+  package: z.object({ ecosystem: z.string(), name: z.string() }).nullish(),
+  ranges: list(z.object({ type: z.string(), events: list(event) })),
+  versions: list(z.string()),
   severity,
   ecosystem_specific: z.looseObject({ urgency: z.string().optional() }).nullish(),
 });
@@ -23,12 +29,12 @@ export const advisorySchema = z.looseObject({
   id: z.string(),
   modified: z.iso.datetime({ offset: true }),
   withdrawn: z.string().nullish(),
-  aliases: z.array(z.string()).default([]),
-  upstream: z.array(z.string()).default([]),
-  summary: z.string().optional(),
-  details: z.string().optional(),
+  aliases: list(z.string()),
+  upstream: list(z.string()),
+  summary: z.string().nullish(),
+  details: z.string().nullish(),
   severity,
-  affected: z.array(affected).default([]),
+  affected: list(affected),
   database_specific: z.looseObject({ severity: z.string().optional().catch(undefined) }).nullish(),
 });
 export type Advisory = z.output<typeof advisorySchema>;

@@ -1,11 +1,11 @@
 import { createWriteStream, existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { buffer } from "node:stream/consumers";
-import { openPromise } from "yauzl";
+import { inflateRawSync } from "node:zlib";
+import { fromBufferPromise } from "yauzl";
 import { type Advisory, advisorySchema } from "./advisory";
 
 /** The public database: advisories of each ecosystem as one archive. */
@@ -14,6 +14,9 @@ export const OSV = "https://osv-vulnerabilities.storage.googleapis.com";
 const DOWNLOAD_MS = 10 * 60_000;
 const LARGEST_ADVISORY = 10_000_000;
 const MOST_ADVISORIES = 5_000_000;
+/** Methods of compression in ZIP archives. */
+const STORED = 0;
+const DEFLATED = 8;
 
 /** Why a database cannot be asked. */
 export class DatabaseUnavailable extends Error {}
@@ -97,15 +100,16 @@ async function download(url: string, file: string): Promise<void> {
   }
 }
 
+/** In memory and without streams: there are 200 000 small files in an archive. */
 async function fromArchive(file: string, take: Take): Promise<void> {
   try {
-    const archive = await openPromise(file);
+    const content = await readFile(file);
+    const archive = await fromBufferPromise(content);
     for await (const entry of archive.eachEntry()) {
       if (!entry.fileName.endsWith(".json")) continue;
-      if (entry.uncompressedSize > LARGEST_ADVISORY) {
-        throw new DatabaseUnavailable(`${entry.fileName} has ${entry.uncompressedSize} bytes`);
-      }
-      take(entry.fileName, (await buffer(await archive.openReadStreamPromise(entry))).toString());
+      const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
+      const data = content.subarray(fileDataStart, fileDataStart + entry.compressedSize);
+      take(entry.fileName, inflated(data, entry.compressionMethod).toString());
     }
   } catch (error) {
     if (error instanceof DatabaseUnavailable) throw error;
@@ -113,6 +117,12 @@ async function fromArchive(file: string, take: Take): Promise<void> {
       `the archive of ${file.split("/").at(-2) ?? ""} is damaged: ${String(error)}`,
     );
   }
+}
+
+function inflated(data: Buffer, method: number): Buffer {
+  if (method === STORED) return data;
+  if (method === DEFLATED) return inflateRawSync(data, { maxOutputLength: LARGEST_ADVISORY });
+  throw new DatabaseUnavailable(`an advisory is compressed by method ${method}`);
 }
 
 function parseAdvisory(name: string, text: string): Advisory {

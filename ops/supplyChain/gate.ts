@@ -89,7 +89,7 @@ function findingsOf(
     for (const advisory of relevant) {
       const found = match(advisory, component);
       if (found === undefined) continue;
-      const { id, summary, details = "" } = advisory;
+      const { id, summary, details } = advisory;
       const aliases = [...new Set([...advisory.aliases, ...advisory.upstream])];
       const keys = [id, ...aliases].map((name) => `${component.label}@${component.version} ${name}`);
       // Two binaries of one source, and one vulnerability under two names, are one finding.
@@ -100,7 +100,7 @@ function findingsOf(
       );
       const weighs = found.level === "unknown" || levels.indexOf(found.level) >= levels.indexOf(level);
       const shuts = weighs && (entry === undefined || isExpired(entry, now));
-      const text = summary ?? details.split("\n")[0] ?? "";
+      const text = summary ?? details?.split("\n")[0] ?? "";
       findings.push({ ...found, id, aliases, summary: text, component, allowed: entry, shuts });
     }
   }

@@ -1,110 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
-import { advisorySchema, match } from "../../../ops/supplyChain/advisory";
-import { readAllowList } from "../../../ops/supplyChain/allowList";
-import type { Component } from "../../../ops/supplyChain/components";
 import { checkVulnerabilities, exitCodeOf, type GateOptions } from "../../../ops/supplyChain/gate";
 import { renderGate } from "../../../ops/supplyChain/report";
+import { advisory, deb, LOW, npm } from "./advisories";
+import { archiveOf } from "./zip";
 
 const NOW = new Date("2026-06-15T12:00:00Z");
-const CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
-const LOW = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
-
-const npm = (name: string, version: string): Component => ({
-  ecosystem: "npm",
-  label: `npm:${name}`,
-  name,
-  version,
-});
-const deb = (name: string, version: string): Component => ({
-  ...{ ecosystem: "Debian:13", label: `deb:${name}`, name, version },
-});
-
-/** An advisory of our own. */
-function advisory(id: string, component: Component, more: Readonly<Record<string, unknown>> = {}) {
-  const { ecosystem, name } = component;
-  const { events = [{ introduced: "0" }], ...rest } = more;
-  return {
-    id,
-    modified: "2026-06-14T00:00:00Z",
-    summary: `hole in ${name}`,
-    severity: [{ type: "CVSS_V3", score: CRITICAL }],
-    affected: [{ package: { ecosystem, name }, ranges: [{ type: "SEMVER", events }] }],
-    ...rest,
-  };
-}
-
-describe("advisory", () => {
-  const affects = (component: Component, ...events: Readonly<Record<string, string>>[]) =>
-    match(advisorySchema.parse(advisory("X-1", component, { events })), component) !== undefined;
-
-  it("is about the versions of its ranges", () => {
-    const range = [
-      { introduced: "1.2.0" },
-      { fixed: "1.2.9" },
-      { introduced: "2.0.0" },
-      { last_affected: "2.1.0" },
-    ];
-    const vulnerable = {
-      "1.1.9": false,
-      "1.2.0": true,
-      "1.2.8": true,
-      "1.2.9": false,
-      "2.1.0": true,
-      "2.1.1": false,
-    };
-    for (const [version, expected] of Object.entries(vulnerable)) {
-      assert.equal(affects(npm("a", version), ...range), expected, version);
-      assert.equal(affects(npm("a", version), ...[...range].reverse()), expected, version);
-    }
-    assert.ok(!affects(npm("a", "1.2.0-rc.1"), ...range));
-    assert.ok(affects(npm("a", "0.0.1"), { introduced: "0" }));
-    assert.ok(affects(npm("a", "1.0.0"), { introduced: "1.0.0" }, { last_affected: "1.0.0" }));
-  });
-
-  it("is about versions as Debian orders them", () => {
-    const range = [{ introduced: "0" }, { fixed: "2.41-12+deb13u1" }];
-    assert.ok(affects(deb("glibc", "2.41-9"), ...range));
-    assert.ok(affects(deb("glibc", "2.41-12"), ...range));
-    assert.ok(!affects(deb("glibc", "2.41-12+deb13u1"), ...range));
-    assert.ok(!affects(deb("glibc", "1:2.0-1"), ...range));
-  });
-
-  it("is about a version that cannot be compared", () => {
-    assert.ok(affects(npm("a", "1.0.0"), { introduced: "not a version" }));
-  });
-
-  it("is about nothing once it is withdrawn, and about no other package or release", () => {
-    const parsed = advisorySchema.parse(advisory("X-1", deb("glibc", "1")));
-    assert.ok(match(parsed, deb("glibc", "1")));
-    assert.equal(match({ ...parsed, withdrawn: "2026-01-01T00:00:00Z" }, deb("glibc", "1")), undefined);
-    assert.equal(match(parsed, deb("zlib", "1")), undefined);
-    assert.equal(match(parsed, { ...deb("glibc", "1"), ecosystem: "Debian:12" }), undefined);
-  });
-
-  it("has the level of its worst score, or that of its words", () => {
-    const levelOf = (id: string, more: Readonly<Record<string, unknown>>) =>
-      match(advisorySchema.parse(advisory(id, npm("a", "1.0.0"), more)), npm("a", "1.0.0"))?.level;
-    const scores = (...vectors: string[]) => ({
-      severity: vectors.map((score) => ({ type: "CVSS_V3", score })),
-    });
-    assert.equal(levelOf("X", scores(LOW, CRITICAL)), "critical");
-    assert.equal(levelOf("X", scores(LOW)), "low");
-    assert.equal(
-      levelOf("X", scores("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N")),
-      "critical",
-    );
-    assert.equal(levelOf("X", { severity: [], database_specific: { severity: "MODERATE" } }), "medium");
-    assert.equal(levelOf("X", scores("CVSS:3.1/AV:N", "nonsense")), "unknown");
-    assert.equal(levelOf("MAL-2026-1", scores()), "critical");
-  });
-});
-
 describe("vulnerability gate", () => {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-osv-test-"));
   const seeded = npm("seeded", "1.0.0");
@@ -240,7 +145,11 @@ describe("vulnerability gate", () => {
 
   it("reads the archives that OSV publishes, by address", async () => {
     const archives: Readonly<Record<string, Buffer>> = {
-      "/npm/all.zip": archiveOf({ "GHSA-seed.json": JSON.stringify(hole), "README.txt": "text" }),
+      "/npm/all.zip": archiveOf({
+        "GHSA-seed.json": JSON.stringify(hole),
+        "README.txt": "text",
+        "GHSA-no.json": '{"id":"GHSA-no","modified":"2026-01-01T00:00:00Z"}',
+      }),
       "/Debian/all.zip": archiveOf({ "D-1.json": JSON.stringify(advisory("D-1", deb("other", "1"))) }),
     };
     const server = createServer(({ url }, response) => response.end(archives[url ?? ""])).listen(
@@ -256,65 +165,15 @@ describe("vulnerability gate", () => {
         ["GHSA-seed"],
       );
       assert.deepEqual(result.notChecked, []);
+      assert.deepEqual(
+        result.checked.map(({ advisories, newest }) => [advisories, newest]),
+        [
+          [1, "2026-06-14T00:00:00Z"],
+          [2, "2026-06-14T00:00:00Z"],
+        ],
+      );
     } finally {
       server.close();
     }
   });
 });
-
-describe("list of allowed vulnerabilities", () => {
-  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-allow-"));
-  after(() => rmSync(folder, { recursive: true }));
-  const read = (text: string) => {
-    const file = join(folder, "allowed.yaml");
-    writeFileSync(file, text);
-    return readAllowList(file, NOW);
-  };
-  const entry = (line: string) =>
-    `allowed:\n  - id: CVE-1\n    package: npm:a\n    owner: team\n    reason: only its command line is concerned\n    ${line}\n`;
-
-  it("takes owner, reason and an end within 90 days", () => {
-    assert.equal(read(entry("expires: 2026-09-13"))[0]?.expires, "2026-09-13");
-    assert.throws(() => read(entry("expires: 2026-09-14")), /is wrong/);
-    assert.throws(() => read(entry("note: no end")), /is wrong/);
-    assert.throws(() =>
-      read(entry("expires: 2026-07-01").replace("only its command line is concerned", "fine")),
-    );
-  });
-
-  it("of the project is in order, and explained in it", () => {
-    const file = join(__dirname, "../../../ops/supplyChain/allowed-vulnerabilities.yaml");
-    assert.doesNotThrow(() => readAllowList(file, NOW));
-    assert.match(readFileSync(file, "utf8"), /# +expires: /);
-  });
-});
-
-/** A ZIP archive of stored files. */
-function archiveOf(files: Readonly<Record<string, string>>): Buffer {
-  const locals: Buffer[] = [];
-  const central: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(files)) {
-    const content = Buffer.from(text);
-    const sizes = Buffer.alloc(14);
-    sizes.writeUInt32LE(crc32(content), 0);
-    sizes.writeUInt32LE(content.length, 4);
-    sizes.writeUInt32LE(content.length, 8);
-    sizes.writeUInt16LE(name.length, 12);
-    const version = Buffer.from([20, 0]);
-    const common = Buffer.concat([version, Buffer.alloc(8), sizes, Buffer.alloc(2)]);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), content]);
-    const where = Buffer.alloc(14);
-    where.writeUInt32LE(offset, 10);
-    central.push(Buffer.concat([Buffer.from("PK\x01\x02"), version, common, where, Buffer.from(name)]));
-    locals.push(local);
-    offset += local.length;
-  }
-  const directory = Buffer.concat(central);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(central.length, 4);
-  end.writeUInt16LE(central.length, 6);
-  end.writeUInt32LE(directory.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...locals, directory, Buffer.from("PK\x05\x06"), end]);
-}
