@@ -186,6 +186,15 @@ describe("workflows of GitHub Actions", () => {
     assert.equal(jobOf("deploy.yml", "promotion").needs, "dev");
   });
 
+  it("write only what Git ignores: a deployment is recorded as one of a clean checkout", () => {
+    const ignored = textOf(".gitignore").split("\n");
+    const written = steps.flatMap(
+      ({ step }) => /(?:--reports|--output) (\w+)/.exec(step.run ?? "")?.[1] ?? [],
+    );
+    assert.deepEqual([...new Set(written)].sort(), ["out", "reports"]);
+    for (const folder of written) assert.ok(ignored.includes(`${folder}/`), folder);
+  });
+
   it("go back by themselves when the smoke workflow fails, and then only", () => {
     for (const stack of ["dev", "prod"]) {
       const job = jobOf("deploy.yml", stack);
