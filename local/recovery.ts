@@ -2,18 +2,42 @@ import { Failure } from "../common/failure";
 import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { CLEAR_PENDING_OPERATIONS, pendingOperations } from "../common/pendingOperations";
 import { isHeld, type StackLock, stackLocks } from "../common/stackLocks";
+import { forgetRevision, helmReleases, stuckReleases } from "../common/stuckReleases";
+import { clusterOf } from "./podDiagnosis";
 import { backendFolder, pulumi, pulumiHome } from "./pulumi";
 import type { Target } from "./target";
 
 /**
- * Clears what an interrupted update left behind: the lock of a process that is gone, and operations of which
- * nobody knows whether they finished.
+ * Clears what an interrupted update left behind: the lock of a process that is gone, Helm releases that wait for
+ * a Helm that is gone, and operations of which nobody knows whether they finished.
  *
  * @returns what was cleared and why, for people to read
  * @throws Failure when another process works on the stack
  */
 export async function recoverStack(target: Target): Promise<string[]> {
-  return [...(await clearLocks(target)), ...(await clearPendingOperations(target))];
+  const locks = await clearLocks(target);
+  const exported: unknown = JSON.parse(await pulumi(target, ["stack", "export", "--stack", target.stack]));
+  const releases = await forgetStuckRevisions(target, exported);
+  const pending = pendingOperations.parse(exported);
+  if (pending.length > 0 || releases.length > 0) {
+    // What Helm was at is in the state, too, as the provider last heard of it.
+    await pulumi(target, [...CLEAR_PENDING_OPERATIONS, "--stack", target.stack]);
+  }
+  return [
+    ...locks,
+    ...releases,
+    ...pending.map(({ type, urn }) => `${type} of ${urn} was interrupted: state refreshed`),
+  ];
+}
+
+async function forgetStuckRevisions(target: Target, exported: unknown): Promise<string[]> {
+  const config = clusterOf(target);
+  const stuck = await stuckReleases(config, helmReleases.parse(exported));
+  for (const release of stuck) await forgetRevision(config, release);
+  return stuck.map(
+    ({ namespace, name, status, revision }) =>
+      `Helm release ${namespace}/${name} was ${status}: revision ${revision} was forgotten`,
+  );
 }
 
 async function clearLocks(target: Target): Promise<string[]> {
@@ -30,15 +54,6 @@ async function clearLocks(target: Target): Promise<string[]> {
     await pulumi(target, ["cancel", "--yes", "--stack", target.stack]);
   }
   return found.map(({ pid }) => `the lock of process ${pid}, which is gone, was removed`);
-}
-
-async function clearPendingOperations(target: Target): Promise<string[]> {
-  const stack = ["--stack", target.stack];
-  const exported = await pulumi(target, ["stack", "export", ...stack]);
-  const pending = pendingOperations.parse(JSON.parse(exported));
-  if (pending.length === 0) return [];
-  await pulumi(target, [...CLEAR_PENDING_OPERATIONS, ...stack]);
-  return pending.map(({ type, urn }) => `${type} of ${urn} was interrupted: state refreshed`);
 }
 
 /** The locks on a stack: who holds, or held, it. */

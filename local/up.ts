@@ -12,7 +12,8 @@ import {
   uiAddress,
   type WorkflowResult,
 } from "./firstWorkflow";
-import { diagnosePods, watchFailingPods } from "./podDiagnosis";
+import { JobWatch } from "./jobWatch";
+import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
 import { minutes, runSteps, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "./record";
@@ -129,17 +130,18 @@ async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs
 }
 
 async function update(target: Target, report: (line: string) => void): Promise<void> {
-  const watch = watchFailingPods(target, report);
+  const jobs = new JobWatch(target);
   try {
     await updateStack(target, report);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const seen = await watch.end();
-    const now = await diagnosePods(target).catch(() => new Map<string, string[]>());
-    const pods = [...new Map([...seen, ...now]).values()].flat();
-    throw new Failure(error.message, error.remedy, [...error.details, ...pods]);
+    const nothing = new Map<string, string[]>();
+    const failed = await jobs.failures().catch(() => nothing);
+    const pods = await diagnosePods(target).catch(() => nothing);
+    const lines = [...new Map([...failed, ...pods]).values()].flat();
+    throw new Failure(error.message, error.remedy, [...error.details, ...lines]);
   } finally {
-    await watch.end();
+    await jobs.end();
   }
 }
 

@@ -10,7 +10,7 @@ import { isHeld, type StackLock } from "../../common/stackLocks";
 import { kubeConfigOf, requireCluster } from "../kubeConfig";
 import { readState, type StackState } from "../stack/state";
 import { askPulumi, checkout as ownCheckout, withWorkspace, type Workspace } from "../stack/workspace";
-import { forgetRevision, type StuckRelease, stuckReleases } from "./helm";
+import { forgetRevision, type StuckRelease, stuckReleases } from "../../common/stuckReleases";
 import { locksOf, ownerOf } from "./locks";
 
 /** What a user asks of a recovery. */

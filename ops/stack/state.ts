@@ -3,6 +3,7 @@ import { quarantineOutput, type Quarantined } from "../../components/guards/quar
 import { deployedRecord, type DeployedRecord } from "../../components/guards/record";
 import { type Release, releasesOutput } from "../../components/guards/releases";
 import { pendingOperations } from "../../common/pendingOperations";
+import { helmReleases } from "../../common/stuckReleases";
 import { askPulumi, type Workspace } from "./workspace";
 
 const deploymentInputs = z.object({
@@ -11,7 +12,6 @@ const deploymentInputs = z.object({
   }),
 });
 const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
-const releaseInputs = z.object({ name: z.string(), namespace: z.string() });
 const stateSchema = z.object({
   deployment: z.object({
     resources: z
@@ -69,10 +69,7 @@ export function stateOf(exported: unknown): StackState {
       ofType("temporal-stack:index:WorkerImage").map((resource) => resource.outputs),
       ofType("kubernetes:apps/v1:Deployment").map((resource) => resource.inputs),
     ),
-    helmReleases: ofType("kubernetes:helm.sh/v3:Release").flatMap(({ inputs }) => {
-      const parsed = releaseInputs.safeParse(inputs);
-      return parsed.success ? [parsed.data] : [];
-    }),
+    helmReleases: helmReleases.parse(exported),
     pending: pendingOperations.parse(exported),
     quarantine: quarantineOutput.parse(outputs["quarantine"] ?? []),
     deployed: deployed.success ? deployed.data : undefined,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { isHeld, locksNamed } from "../../common/stackLocks";
 import { requireCluster } from "../../ops/kubeConfig";
-import { forgetRevision, stuckReleases } from "../../ops/recover/helm";
+import { forgetRevision, stuckReleases } from "../../common/stuckReleases";
 import { folderOf } from "../../ops/recover/locks";
 import { describeFindings } from "../../ops/recover/run";
 

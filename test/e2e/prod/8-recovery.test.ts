@@ -13,7 +13,7 @@ describe("an update that was killed while Helm worked on the Temporal release", 
     );
 
   before(async () => {
-    prod.layOver({ temporal: { dynamicConfig: { "frontend.namespaceRPS": 4200 } } });
+    prod.layOver({ temporal: { dynamicConfig: { "frontend.namespaceRPS": 4300 } } });
     const update = pulumi("up", "--yes", "--skip-preview");
     await eventually("Helm works on the release", async () => (await releases()).includes("pending-upgrade"));
     for (const { pid } of await locks("prod")) process.kill(pid, "SIGKILL");
@@ -36,7 +36,12 @@ describe("an update that was killed while Helm worked on the Temporal release", 
   it("is ended by the next npm run up", async () => {
     const output = await up();
     assert.match(output, /the lock of process \d+, which is gone, was removed/);
+    assert.match(output, /Helm release temporal\/temporal was pending-upgrade: revision \d+ was forgotten/);
     assert.match(output, /The first workflow has finished/);
+    const dynamicConfig = await kubectl(
+      ...["get", "configmap", "temporal-dynamic-config", "--namespace=temporal", "--output=yaml"],
+    );
+    assert.match(dynamicConfig, /4300/);
     assert.doesNotMatch(await releases(), /pending/);
     const { exitCode } = await pulumi("preview", "--expect-no-changes");
     assert.equal(exitCode, 0);

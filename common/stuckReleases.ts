@@ -1,4 +1,17 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
+
+const resources = z.array(z.object({ type: z.string(), inputs: z.unknown().optional() }));
+const releaseInputs = z.object({ name: z.string(), namespace: z.string() });
+
+/** Name and namespace of each Helm release in a stack that `pulumi stack export` printed. */
+export const helmReleases = z
+  .object({ deployment: z.object({ resources: resources.nullish() }) })
+  .transform(({ deployment }) =>
+    (deployment.resources ?? [])
+      .filter(({ type }) => type === "kubernetes:helm.sh/v3:Release")
+      .flatMap(({ inputs }) => releaseInputs.safeParse(inputs).data ?? []),
+  );
 
 /** A release of the stack in a state that only a running Helm may leave it in. */
 export interface StuckRelease {
