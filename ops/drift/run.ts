@@ -26,7 +26,7 @@ export interface DriftOptions {
 export async function findDrift(stack: string, options: DriftOptions = {}): Promise<DriftReport> {
   const { configFile, onStep = () => undefined } = options;
   const cli = cliOf(stack);
-  const config = kubeConfigOf(cli, contextOf(await currentConfig(cli, configFile)));
+  const config = kubeConfigOf(cli, contextOf(await currentConfig(cli, { configFile })));
   const empty = { stack, source: cli.description, resources: 0, objects: 0, driftedResources: [] };
   const reason = await unreachableReason(config);
   if (reason !== undefined) {
@@ -55,7 +55,8 @@ function pendingOf({ resources, drifted }: Plan): DriftReport["pending"] {
 
 function stackUnknowns({ diagnostics }: Plan): string[] {
   const { errors, refusals, unknowns } = sortMessages(diagnostics);
-  const said = [...errors, ...refusals, ...unknowns];
+  const causes = errors.causes.length > 0 ? errors.causes : errors.consequences;
+  const said = [...causes, ...refusals, ...unknowns];
   return (said.length === 0 ? ["it ended without saying why"] : said).map(
     (text) => `resources of the stack: ${text}`,
   );

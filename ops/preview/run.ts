@@ -11,13 +11,11 @@ import { type Report, reportOf } from "../report/report";
  * @throws Failure when there is nothing to report on: no CLI, no such stack, a wrong passphrase
  */
 export async function previewReport(cli: StackCli, options: PreviewOptions = {}): Promise<Report> {
-  const { configFile, cwd } = options;
-  const folder = cwd === undefined ? {} : { cwd };
   // Also the first to find out that there is no such stack, or that its secrets stay closed.
-  const config = await currentConfig(cli, configFile, folder);
+  const config = await currentConfig(cli, options);
   const [previewed, settings, cluster] = await Promise.all([
     runPreview(cli, options),
-    settingsSince(cli, config, folder),
+    settingsSince(cli, config, options),
     clusterUnknown(cli, config),
   ]);
   const packs = options.policyPacks ?? [];
@@ -39,13 +37,9 @@ interface Settings {
   readonly unknown: readonly string[];
 }
 
-async function settingsSince(
-  cli: StackCli,
-  config: StackConfig,
-  folder: { cwd?: string },
-): Promise<Settings> {
+async function settingsSince(cli: StackCli, config: StackConfig, options: PreviewOptions): Promise<Settings> {
   try {
-    const last = await lastUpdate(cli, folder);
+    const last = await lastUpdate(cli, options);
     return last === undefined
       ? { changes: [], unknown: ["which settings change: no update in the history has succeeded yet"] }
       : { changes: configChanges(last.config, config), unknown: [] };

@@ -53,6 +53,10 @@ export async function runPreview(cli: StackCli, options: PreviewOptions = {}): P
   });
   const plan = reader.plan();
   const said = plan.finished || plan.diagnostics.some(({ severity }) => severity === "error");
-  if (exitCode !== 0 && !said) throw cliFailure(cli, "pulumi preview", stderr);
+  if (exitCode !== 0 && !said) {
+    // A policy pack that does not start says why as information only.
+    const more = plan.diagnostics.filter(({ severity }) => severity === "info#err");
+    throw cliFailure(cli, "pulumi preview", [...more.map(({ message }) => message), stderr].join("\n"));
+  }
   return { plan, succeeded: exitCode === 0 };
 }

@@ -1,6 +1,6 @@
 import { clean, clip } from "./clean";
 import type { Report } from "./report";
-import { countsText, diffLines, type Section, sectionsOf, verdictText } from "./text";
+import { countsText, diffLines, type Quotes, type Section, sectionsOf, verdictText } from "./text";
 
 /** Bytes that a report has at most: comments of GitHub are cut at 65 536 characters, without a word. */
 export const MAX_BYTES = 60_000;
@@ -31,7 +31,7 @@ export const marker = (stack: string): string =>
 
 /** Renders why there is no report. */
 export const renderFailure = (stack: string, failure: string): string =>
-  [marker(stack), `### Preview of stack ${quote(stack)}: FAILED`, quote(failure), ""].join("\n");
+  [marker(stack), `### Preview of stack ${quote(stack)}: FAILED`, quoteMessage(failure), ""].join("\n");
 
 function head(report: Report): string {
   const packs =
@@ -50,7 +50,7 @@ function head(report: Report): string {
 function sections(report: Report): string {
   const lines: string[] = [];
   let left = MAX_SECTION_BYTES;
-  for (const section of sectionsOf(report, quote)) {
+  for (const section of sectionsOf(report, QUOTES)) {
     const text = sectionText(section, left);
     left -= bytes(text);
     lines.push(text);
@@ -104,23 +104,31 @@ function foldedDiff({ resources, stack }: Report, room: number): string {
   ].join("\n");
 }
 
-/** Code, in which nothing means anything: a span, or a block of its own for several lines. */
+/** Code, in which nothing means anything. */
 function quote(text: string): string {
-  const cleaned = clean(text).trim();
-  if (cleaned.includes("\n")) {
-    const block = clip(cleaned, MAX_BLOCK);
-    const code = fence(block);
-    return ["", "", `${code}text`, ...block.split("\n"), code, ""]
-      .map((line) => (line === "" ? "" : `  ${line}`))
-      .join("\n");
-  }
-  const line = clip(cleaned, MAX_LINE);
-  const code = "`".repeat(longestRun(line) + 1);
-  // A space inside each end is taken away again; it keeps backticks apart, and makes an empty text one.
-  return longestRun(line) === 0 && line !== ""
+  const line = clip(
+    clean(text)
+      .trim()
+      .replace(/\s*\n\s*/g, " ⏎ "),
+    MAX_LINE,
+  );
+  const run = longestRun(line);
+  const code = "`".repeat(run + 1);
+  // A space inside each end is taken away again; it keeps backticks apart.
+  return run === 0 && line !== ""
     ? `${code}${line}${code}`
     : `${code} ${line === "" ? "(empty)" : line} ${code}`;
 }
+
+/** The same as a block, if there are several lines; it ends the entry that it belongs to. */
+function quoteMessage(text: string): string {
+  const block = clip(clean(text).trim(), MAX_BLOCK);
+  if (!block.includes("\n")) return quote(text);
+  const code = fence(block);
+  return ["", `${code}text`, ...block.split("\n"), code].join("\n  ");
+}
+
+const QUOTES: Quotes = { inline: quote, message: quoteMessage };
 
 const longestRun = (text: string): number =>
   (text.match(/`+/g) ?? []).reduce((longest, run) => Math.max(longest, run.length), 0);

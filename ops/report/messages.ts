@@ -5,7 +5,8 @@ import type { DiagnosticEvent } from "./events";
 export interface Messages {
   /** Guards that refuse the change. */
   readonly refusals: readonly string[];
-  readonly errors: readonly string[];
+  /** Errors, and what follows from an error or a refusal that is told anyway. */
+  readonly errors: { readonly causes: readonly string[]; readonly consequences: readonly string[] };
   readonly warnings: readonly string[];
   /** What could not be found out. */
   readonly unknowns: readonly string[];
@@ -38,10 +39,13 @@ export function sortMessages(diagnostics: readonly DiagnosticEvent[]): Messages 
       (UNKNOWN.test(text) ? sorted.unknowns : sorted.warnings).add(text);
     }
   }
-  const causes = [...sorted.errors].filter((text) => !CONSEQUENCE.test(text));
+  const errors = [...sorted.errors];
   return {
     refusals: [...sorted.refusals],
-    errors: causes.length > 0 || sorted.refusals.size > 0 ? causes : [...sorted.errors],
+    errors: {
+      causes: errors.filter((text) => !CONSEQUENCE.test(text)),
+      consequences: errors.filter((text) => CONSEQUENCE.test(text)),
+    },
     warnings: [...sorted.warnings],
     unknowns: [...sorted.unknowns],
   };

@@ -115,7 +115,8 @@ export class PlanReader {
 
   plan(): Plan {
     return {
-      resources: [...this.resources.values()],
+      // The engine's order differs from run to run.
+      resources: [...this.resources.values()].sort((one, other) => one.urn.localeCompare(other.urn, "en")),
       drifted: [...this.drifted.values()],
       releases: [...this.releases.values()],
       unchanged: [...this.same].filter((urn) => !this.resources.has(urn)).length,
@@ -162,7 +163,8 @@ function changeOf(step: StepEvent, operation: Operation): ResourceChange {
   // What is created in place of the old one begins with nothing, as far as its step knows.
   const before = operation === "create" ? undefined : (step.old?.inputs ?? undefined);
   const inputs = operation === "delete" ? undefined : (after?.inputs ?? undefined);
-  const shown = inputs ?? before ?? {};
+  // The one that is lost, where one is.
+  const shown = (operation === "replace" ? before : undefined) ?? inputs ?? before ?? {};
   const chart = shown["chart"];
   return {
     urn,

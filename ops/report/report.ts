@@ -67,28 +67,39 @@ export function reportOf({ stack, source, plan, succeeded, config, unknowns }: F
   const { resources, policies } = plan;
   const messages = sortMessages(plan.diagnostics);
   const mandatory = policies.filter(({ enforcementLevel }) => enforcementLevel === "mandatory");
+  const refused = messages.refusals.length + mandatory.length > 0;
   const late = resources.reduce((sum, resource) => sum + resource.unknowns, 0);
-  const ended = succeeded || messages.refusals.length + messages.errors.length + mandatory.length > 0;
+  const complete = plan.finished && succeeded;
+  const { causes, consequences } = messages.errors;
   return {
     stack,
     source,
     verdict: verdictOf({
-      refused: messages.refusals.length + mandatory.length > 0,
-      failed: !succeeded || messages.errors.length > 0,
+      refused,
+      failed: !complete || causes.length > 0,
       changed: resources.length > 0,
     }),
-    complete: plan.finished && succeeded,
+    complete,
     counts: countsOf(plan),
-    ...messages,
-    errors: ended ? messages.errors : [...messages.errors, "the preview ended without saying why"],
+    refusals: messages.refusals,
+    warnings: messages.warnings,
+    errors:
+      complete || refused || causes.length > 0
+        ? causes
+        : consequences.length > 0
+          ? consequences
+          : ["the preview ended without saying why"],
     unknowns: [
       ...unknowns,
       ...messages.unknowns,
-      ...(plan.finished && succeeded ? [] : ["what comes after the point at which the preview stopped"]),
+      ...(complete ? [] : ["what comes after the point at which the preview stopped"]),
       ...(late === 0 ? [] : [`${late} ${late === 1 ? "value" : "values"} that only the update will know`]),
     ],
     policies: { mandatory, advisory: policies.filter((found) => !mandatory.includes(found)) },
-    policyPacks: Object.entries(plan.policyPacks).map(([name, version]) => `${name} ${version}`.trim()),
+    policyPacks: Object.entries(plan.policyPacks).map(([name, version]) =>
+      // The engine calls a pack of a folder `name|local|folder`.
+      `${name.split("|")[0] ?? name} ${version}`.trim(),
+    ),
     losses: lossesOf(resources),
     versions: versionMoves(resources),
     scaling: scalingMoves(resources),

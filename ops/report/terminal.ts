@@ -4,6 +4,7 @@ import { countsText, diffLines, sectionsOf, verdictText } from "./text";
 
 /** One message must not push the others off the screen. */
 const MAX_TEXT = 4_000;
+const MAX_LINE = 500;
 
 export interface TerminalOptions {
   /** Whether every property is shown. */
@@ -18,7 +19,7 @@ export function renderTerminal(report: Report, { diff }: TerminalOptions): strin
     `stack ${report.stack} (${report.source}): ${countsText(report)}; ${packs}`,
     verdictText[report.verdict],
   ];
-  for (const { title, entries } of sectionsOf(report, indented)) {
+  for (const { title, entries } of sectionsOf(report, { inline: oneLine, message: indented })) {
     lines.push("", title, ...entries.map((entry) => `  - ${entry}`));
   }
   if (report.resources.length > 0) {
@@ -39,6 +40,8 @@ export function renderTerminal(report: Report, { diff }: TerminalOptions): strin
 
 const amount = (count: number): string =>
   count === 0 ? "" : `, ${count} ${count === 1 ? "property" : "properties"}`;
+
+const oneLine = (text: string): string => clip(text.trim(), MAX_LINE).replace(/\s*\n\s*/g, " ⏎ ");
 
 /** A message of several lines stays below its entry. */
 const indented = (text: string): string => clip(text.trim(), MAX_TEXT).replace(/\n/g, "\n      ");

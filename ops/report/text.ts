@@ -13,6 +13,14 @@ import type { Loss, Report } from "./report";
 /** Renders a text from outside so that it is nothing but a text. */
 export type Quote = (text: string) => string;
 
+/** The two places where such a text may stand. */
+export interface Quotes {
+  /** In a line, among others. */
+  readonly inline: Quote;
+  /** At the end of an entry, with lines of its own. */
+  readonly message: Quote;
+}
+
 /** A part of the report: a heading and one entry a line. */
 export interface Section {
   readonly title: string;
@@ -38,15 +46,16 @@ export const verdictText: Readonly<Record<Report["verdict"], string>> = {
 };
 
 /** Everything but the full diff; parts without entries are left out. */
-export function sectionsOf(report: Report, quote: Quote): Section[] {
+export function sectionsOf(report: Report, quotes: Quotes): Section[] {
+  const { inline: quote, message } = quotes;
   const { refusals, errors, warnings, unknowns, policies, losses } = report;
   const data = losses.filter(({ impact }) => impact?.kind === "data");
   const workflows = losses.filter(({ impact }) => impact?.kind === "workflows");
   const others = losses.filter(({ impact }) => impact === undefined);
   const sections: Section[] = [
-    { title: "Refused by guards", entries: refusals.map(quote) },
-    { title: "Refused by policies", entries: policies.mandatory.map((found) => policyText(found, quote)) },
-    { title: "Errors", entries: errors.map(quote) },
+    { title: "Refused by guards", entries: refusals.map(message) },
+    { title: "Refused by policies", entries: policies.mandatory.map((found) => policyText(found, quotes)) },
+    { title: "Errors", entries: errors.map(message) },
     { title: "Replaced or deleted, HOLDS DATA", entries: data.map((loss) => lossText(loss, quote)) },
     {
       title: "Replaced or deleted, INTERRUPTS WORKFLOWS",
@@ -60,8 +69,8 @@ export function sectionsOf(report: Report, quote: Quote): Section[] {
       entries: report.config.map((change) => configText(change, quote)),
     },
     { title: "Unknown", entries: unknowns.map(quote) },
-    { title: "Advice of policies", entries: policies.advisory.map((found) => policyText(found, quote)) },
-    { title: "Warnings", entries: warnings.map(quote) },
+    { title: "Advice of policies", entries: policies.advisory.map((found) => policyText(found, quotes)) },
+    { title: "Warnings", entries: warnings.map(message) },
   ];
   return sections.filter(({ entries }) => entries.length > 0);
 }
@@ -99,9 +108,12 @@ const configText = ({ key, old, new: next }: ConfigChange, quote: Quote): string
 const valueText = (value: string | undefined, quote: Quote): string =>
   value === undefined ? "not set" : quote(value);
 
-function policyText({ policyName, resourceUrn, message }: PolicyEvent, quote: Quote): string {
-  const resource = resourceUrn?.split("::").at(-1);
-  return `${quote(policyName)}${resource === undefined ? "" : ` on ${quote(resource)}`}: ${quote(message.trim())}`;
+function policyText(
+  { policyName, resourceUrn = "", message }: PolicyEvent,
+  { inline, message: quote }: Quotes,
+): string {
+  const resource = resourceUrn.split("::").slice(3).join("::");
+  return `${inline(policyName)}${resource === "" ? "" : ` on ${inline(resource)}`}: ${quote(message)}`;
 }
 
 const SIGNS = { create: "+", update: "~", replace: "±", delete: "-", import: "=" } as const;

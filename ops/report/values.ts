@@ -89,7 +89,7 @@ function visit(value: unknown, place: Place, key: string, leaves: Leaves): void 
     });
   } else if (isMapping(value)) {
     for (const [name, item] of Object.entries(value)) {
-      const inner = below(place, `.${pathKey(name)}`);
+      const inner = below(place, pathPart(name));
       visit(item, { ...inner, sensitive: inner.sensitive || hidesValue(value, name) }, name, leaves);
     }
   }
@@ -118,6 +118,11 @@ function namesOf(list: readonly unknown[]): string[] | undefined {
     isMapping(item) && typeof item["name"] === "string" ? [item["name"]] : [],
   );
   return names.length === list.length && new Set(names).size === names.length ? names : undefined;
+}
+
+function pathPart(key: string): string {
+  const part = pathKey(key);
+  return part.startsWith("[") ? part : `.${part}`;
 }
 
 const pathKey = (key: string): string =>
