@@ -2,6 +2,7 @@ import {
   ApiException,
   AutoscalingV2Api,
   type KubeConfig,
+  type KubernetesObject,
   KubernetesObjectApi,
 } from "@kubernetes/client-node";
 import { z } from "zod";
@@ -20,11 +21,15 @@ class PlainObjects extends KubernetesObjectApi {
     return api;
   }
 
-  protected override processResponse<T>(
+  protected override async processResponse<T extends KubernetesObject>(
     response: Parameters<KubernetesObjectApi["processResponse"]>[0],
-    type = "any",
+    type?: string,
   ): Promise<T> {
-    return super.processResponse(response, type) as Promise<T>;
+    const succeeded = response.httpStatusCode >= 200 && response.httpStatusCode < 300;
+    // Only what is read for its own sake has no type; discovery has one.
+    if (type !== undefined || !succeeded) return super.processResponse<T>(response, type);
+    // Whoever calls checks what it is: LiveObjects.read.
+    return JSON.parse(await response.body.text()) as T;
   }
 }
 

@@ -68,7 +68,8 @@ interface HelmDrift {
   readonly unknowns: readonly string[];
 }
 
-async function releasesDrift(
+/** Compares what Helm applied with what runs, release by release. */
+export async function releasesDrift(
   config: KubeConfig,
   releases: readonly HelmRelease[],
   onStep: (line: string) => void,

@@ -63,6 +63,8 @@ class Comparison {
 
   private values(path: string, want: unknown, have: unknown): void {
     if (this.ignored.includes(path) || FOREIGN.some((field) => field.test(path))) return;
+    // A chart's `annotations:` with nothing below applies nothing.
+    if (want === null || want === undefined) return;
     if (isEmpty(want) && (have === undefined || have === null || isEmpty(have))) return;
     if (isMapping(want) && isMapping(have)) this.mappings(path, want, have);
     else if (Array.isArray(want) && Array.isArray(have)) this.lists(path, want, have);
