@@ -1,7 +1,7 @@
 import { isMapping, type Mapping } from "../../components/settings/source";
 import { type DiagnosticEvent, type PolicyEvent, readEvent, type StepEvent } from "./events";
 import { propertyChanges, type PropertyChange } from "./propertyChanges";
-import { leavesOf } from "./values";
+import { UNKNOWN } from "./values";
 
 /** What is done with a resource. A replacement is one, however many steps the engine takes for it. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import";
@@ -166,6 +166,7 @@ function changeOf(step: StepEvent, operation: Operation): ResourceChange {
   // The one that is lost, where one is.
   const shown = (operation === "replace" ? before : undefined) ?? inputs ?? before ?? {};
   const chart = shown["chart"];
+  const changes = operation === "delete" ? [] : propertyChanges(before, inputs, detailedDiff ?? {});
   return {
     urn,
     type,
@@ -177,8 +178,8 @@ function changeOf(step: StepEvent, operation: Operation): ResourceChange {
     protect: (after ?? step.old)?.protect === true,
     retainOnDelete: (after ?? step.old)?.retainOnDelete === true,
     reasons: keys ?? [],
-    changes: operation === "delete" ? [] : propertyChanges(before, inputs, detailedDiff ?? {}),
-    unknowns: [...leavesOf(inputs ?? {}).values()].filter(({ unknown }) => unknown).length,
+    changes,
+    unknowns: changes.filter((change) => change.new === UNKNOWN).length,
   };
 }
 

@@ -45,9 +45,10 @@ export function propertyChanges(
   const changes: PropertyChange[] = [];
   for (const path of new Set([...old.keys(), ...next.keys()])) {
     const [was, willBe] = [old.get(path), next.get(path)];
-    const engine = found.at(was, willBe);
     const secret = was?.secret === true && willBe?.secret === true;
-    if (secret ? engine === undefined : was?.text === willBe?.text) continue;
+    if (!secret && was?.text === willBe?.text) continue;
+    const engine = found.at(was, willBe);
+    if (secret && engine === undefined) continue;
     changes.push(change(path, was?.text, willBe?.text, engine));
   }
   // What the engine compares beyond the inputs, such as what a cluster answered.

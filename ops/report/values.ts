@@ -34,7 +34,6 @@ export interface Leaf {
   /** For people; secrets are masked unless asked for. */
   readonly text: string;
   readonly secret: boolean;
-  readonly unknown: boolean;
 }
 
 interface Place {
@@ -71,7 +70,7 @@ class Leaves {
     const named = (sensitive || SENSITIVE_NAME.test(key)) && text !== UNKNOWN && !isTrivial(text);
     const secret = text === SECRET || named;
     const shown = secret && this.mask ? SECRET : text;
-    this.found.set(path, { path, enginePath, text: shown, secret, unknown: text === UNKNOWN });
+    this.found.set(path, { path, enginePath, text: shown, secret });
   }
 }
 
