@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { coldToolchainFigures } from "./bench/coldToolchain";
 import { policyFigures } from "./bench/policies";
 import { previewFigures } from "./bench/preview";
+import { reportFigures } from "./bench/report";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
     ...(await measure("pulumi preview", preview)),
     ...(await measure("policy pack", () => policyFigures(options.runs))),
+    ...(await measure("preview report", reportFigures)),
     ...(await measure("npm test", tests)),
   ];
   console.log(`\n${render(figures)}`);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Settings } from "../settings";
 import { clusterProblems, deployedPostgres, placeProblems, wantedPostgres } from "./postgres";
 import type { OwnOutputs } from "./ownOutputs";
-import { refusal } from "./refusal";
+import { refusal } from "./sentence";
 import { deployedNamespaces, recordedNamespaces, temporalNamespaceProblems } from "./temporalNamespaces";
 import { deployedServer, serverProblems, wantedServer } from "./temporalServer";
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "./sentence";
 
 /** Inputs of a resource as the engine hands them over, or what is left of them. */
 export type Inputs = Readonly<Record<string, unknown>>;
@@ -24,13 +25,4 @@ export function refusedUpdate(
     { onDryRun: true },
   );
   return { beforeUpdate: [hook] };
-}
-
-/** One message for all problems; undefined if there are none. */
-export function refusal(problems: readonly string[]): string | undefined {
-  if (problems.length === 0) return undefined;
-  return [
-    `${problems.length === 1 ? "a change" : `${problems.length} changes`} that would lose data or not start:`,
-    ...problems.map((problem) => `  - ${problem}`),
-  ].join("\n");
 }

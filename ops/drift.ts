@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { describeFailure } from "../common/failure";
+import { exitCodeOf, render } from "./drift/report";
+import { findDrift } from "./drift/run";
+import { exitCodes } from "./report/report";
+
+interface Options {
+  readonly stack: string;
+  readonly configFile?: string;
+}
+
+const command = new Command("npm run drift --")
+  .description("Compares what runs in the cluster with what was deployed; nothing is changed.")
+  .requiredOption("-s, --stack <name>", "the stack")
+  .option("--config-file <file>", "settings from this file instead of Pulumi.<stack>.yaml")
+  .addHelpText("after", "\nExit codes: 0 no drift, 2 drift, 1 failed or not everything could be compared.");
+
+async function main({ stack, configFile }: Options): Promise<number> {
+  try {
+    const report = await findDrift(stack, {
+      configFile: configFile === undefined ? undefined : resolve(configFile),
+      onStep: (line) => console.error(line),
+    });
+    console.log(render(report));
+    return exitCodeOf(report);
+  } catch (error) {
+    console.error(`\n${describeFailure(error)}`);
+    return exitCodes.failed;
+  }
+}
+
+void main(command.parse().opts<Options>()).then((code) => {
+  process.exitCode = code;
+});

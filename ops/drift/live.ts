@@ -1,0 +1,71 @@
+import {
+  ApiException,
+  AutoscalingV2Api,
+  type KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+} from "@kubernetes/client-node";
+import { z } from "zod";
+import { isMapping, type Mapping } from "../../components/settings/source";
+import type { ObjectManifest } from "./subset";
+
+const NOT_FOUND = 404;
+
+const named = z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }) });
+
+/** Objects as the API server answers them: the client's own classes rename fields and make dates of texts. */
+class PlainObjects extends KubernetesObjectApi {
+  static of(config: KubeConfig): PlainObjects {
+    const api = config.makeApiClient(PlainObjects);
+    api.setDefaultNamespace(config);
+    return api;
+  }
+
+  protected override async processResponse<T extends KubernetesObject>(
+    response: Parameters<KubernetesObjectApi["processResponse"]>[0],
+    type?: string,
+  ): Promise<T> {
+    const succeeded = response.httpStatusCode >= 200 && response.httpStatusCode < 300;
+    // Only what is read for its own sake has no type; discovery has one.
+    if (type !== undefined || !succeeded) return super.processResponse<T>(response, type);
+    // Whoever calls checks what it is: LiveObjects.read.
+    return JSON.parse(await response.body.text()) as T;
+  }
+}
+
+/** Reads live objects; a namespace is left away where the kind has none. */
+export class LiveObjects {
+  private readonly objects: PlainObjects;
+
+  constructor(private readonly config: KubeConfig) {
+    this.objects = PlainObjects.of(config);
+  }
+
+  /**
+   * @returns undefined if there is no such object, or no such type
+   * @throws ApiException when the server does not answer it
+   */
+  async read(manifest: ObjectManifest): Promise<Mapping | undefined> {
+    const { apiVersion, kind } = manifest;
+    const { name, namespace } = named.parse(manifest).metadata;
+    try {
+      const found: unknown = await this.objects.read({ apiVersion, kind, metadata: { name, namespace } });
+      return isMapping(found) ? found : undefined;
+    } catch (error) {
+      if (error instanceof ApiException && error.code === NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  /** `Deployment/name` of what autoscalers of a namespace scale. */
+  async scaled(namespace: string): Promise<Set<string>> {
+    const { items } = await this.config
+      .makeApiClient(AutoscalingV2Api)
+      .listNamespacedHorizontalPodAutoscaler({ namespace });
+    return new Set(
+      items.flatMap(({ spec }) =>
+        spec === undefined ? [] : [`${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`],
+      ),
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { Failure } from "../../common/failure";
+import { splitImage } from "../../components/settings/imageVersion";
+
+/** An image, its digest part of the tag. */
+export interface RunningImage {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What a stack runs, as its last update recorded it; what it does not run is undefined. */
+export interface RunningVersions {
+  readonly worker: { readonly repository: string; readonly digest: string };
+  readonly temporalChart?: string | undefined;
+  readonly server?: RunningImage | undefined;
+  readonly adminTools?: RunningImage | undefined;
+  readonly ui?: RunningImage | undefined;
+  readonly operatorChart?: string | undefined;
+  readonly operator?: RunningImage | undefined;
+  readonly postgres?: RunningImage | undefined;
+}
+
+const image = z.object({ repository: z.string(), tag: z.string() });
+const withImage = z.object({ image });
+const temporalRelease = z.object({
+  chart: z.string(),
+  version: z.string(),
+  values: z.object({ server: withImage, admintools: withImage.optional(), web: withImage.optional() }),
+});
+const operatorRelease = z.object({ chart: z.string(), version: z.string(), values: withImage });
+const cluster = z.object({ spec: z.object({ imageName: z.string() }) });
+
+const checkpoint = z.object({
+  deployment: z.object({
+    resources: z
+      .array(
+        z.object({
+          type: z.string(),
+          inputs: z.record(z.string(), z.unknown()).nullish(),
+          outputs: z.record(z.string(), z.unknown()).nullish(),
+        }),
+      )
+      .nullish(),
+  }),
+});
+
+/**
+ * Reads what a stack runs out of its checkpoint.
+ *
+ * @param exported what `pulumi stack export` prints
+ * @throws Failure when no worker image by digest is deployed
+ */
+export function runningVersions(stack: string, exported: unknown): RunningVersions {
+  const resources = checkpoint.parse(exported).deployment.resources ?? [];
+  const inputsOf = <T>(type: RegExp, schema: z.ZodType<T>): T | undefined =>
+    resources
+      .filter((resource) => type.test(resource.type))
+      .map(({ inputs }) => schema.safeParse(inputs))
+      .find(({ success }) => success)?.data;
+
+  const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs;
+  const temporal = inputsOf(/:helm\.sh\/v3:Release$/, temporalRelease);
+  const operator = inputsOf(/:helm\.sh\/v3:Release$/, operatorRelease);
+  const postgres = inputsOf(/^kubernetes:postgresql\.cnpg\.io\/v1:Cluster$/, cluster);
+  return {
+    worker: workerImage(stack, outputs?.["workerImage"]),
+    temporalChart: temporal?.version,
+    server: temporal?.values.server.image,
+    adminTools: temporal?.values.admintools?.image,
+    ui: temporal?.values.web?.image,
+    operatorChart: operator?.version,
+    operator: operator?.values.image,
+    postgres: postgres === undefined ? undefined : splitImage(postgres.spec.imageName),
+  };
+}
+
+function workerImage(stack: string, output: unknown): RunningVersions["worker"] {
+  const [, repository, digest] = /^([^@]+)@(sha256:[0-9a-f]{64})$/.exec(String(output)) ?? [];
+  if (repository === undefined || digest === undefined) {
+    throw new Failure(
+      `stack "${stack}" runs no worker image that is known by its digest`,
+      `deploy it with this program first (pulumi up -s ${stack}); what never ran is not promoted`,
+    );
+  }
+  return { repository, digest };
+}

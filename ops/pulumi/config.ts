@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { Failure } from "../../common/failure";
+import { checkout } from "../../local/paths";
+import { jsonOf, type StackCli } from "./cli";
+
+const value = z.object({
+  value: z.string().optional(),
+  objectValue: z.unknown(),
+  secret: z.boolean(),
+});
+const config = z.record(z.string(), value);
+
+/** Configuration of a stack by full key; values of secrets are in the clear: to compare, never to show. */
+export type StackConfig = z.output<typeof config>;
+
+const history = z.array(
+  z.object({
+    kind: z.string(),
+    result: z.string().optional(),
+    startTime: z.string(),
+    message: z.string(),
+    environment: z.record(z.string(), z.string()).nullish(),
+    config,
+  }),
+);
+/** An update as the history of a stack has it. */
+export type HistoryEntry = z.output<typeof history>[number];
+
+/** What the CLI writes in place of a value that it cannot decrypt. */
+const UNDECRYPTABLE = "ERROR_UNABLE_TO_DECRYPT";
+/** Updates that are looked through for one that succeeded. */
+const PAGE = 50;
+
+/** Which settings are meant. */
+export interface ConfigOptions {
+  /** Folder of the project; default: the checkout. */
+  readonly cwd?: string | undefined;
+  /** Instead of `Pulumi.<stack>.yaml`. */
+  readonly configFile?: string | undefined;
+}
+
+/**
+ * The configuration that the next update would have: the stack file's.
+ *
+ * @throws Failure as {@link jsonOf}
+ */
+export async function currentConfig(cli: StackCli, options: ConfigOptions = {}): Promise<StackConfig> {
+  return config.parse(await inCopy(cli, options, ["config", "--show-secrets"]));
+}
+
+/**
+ * The last update that succeeded.
+ *
+ * @returns undefined if there is none
+ * @throws Failure as {@link jsonOf}, and when its secrets cannot be read
+ */
+export async function lastUpdate(
+  cli: StackCli,
+  options: ConfigOptions = {},
+): Promise<HistoryEntry | undefined> {
+  const args = ["stack", "history", "--show-secrets", "--page-size", String(PAGE)];
+  const entries = history.parse(await inCopy(cli, options, args));
+  const last = entries.find(({ kind, result }) => kind === "update" && result === "succeeded");
+  if (last !== undefined && Object.values(last.config).some((entry) => entry.value === UNDECRYPTABLE)) {
+    throw new Failure(
+      "the secrets in the history are encrypted with another key",
+      "deploy once: the history then has them with the present one",
+    );
+  }
+  return last;
+}
+
+/** Runs a command on copies of the project's files: the CLI may write its salt into the stack file. */
+async function inCopy(
+  cli: StackCli,
+  { cwd = checkout, configFile }: ConfigOptions,
+  args: readonly string[],
+): Promise<unknown> {
+  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-config-"));
+  try {
+    const name = `Pulumi.${cli.stack}.yaml`;
+    await copyFile(join(cwd, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+    const file = configFile ?? join(cwd, name);
+    if (existsSync(file)) await copyFile(file, join(folder, name));
+    return await jsonOf(cli, args, { cwd: folder });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

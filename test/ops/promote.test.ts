@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { diffLines } from "diff";
+import { parseSettings, type Settings } from "../../components/settings";
+import { sourceOfStackFile } from "../../components/settings/stackFile";
+import { promotionsOf, setInStackFile } from "../../ops/promote/promotion";
+import { runningVersions } from "../../ops/promote/running";
+import { deployStack, PROJECT_ROOT, STACKS } from "../program/stack";
+import { FAKE_DIGEST } from "../emulation";
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const SERVER_DIGEST = `sha256:${"b".repeat(64)}`;
+const REPOSITORY = "ghcr.io/example/temporal-stack-worker";
+
+const textOf = (stack: string) => readFileSync(join(PROJECT_ROOT, `Pulumi.${stack}.yaml`), "utf8");
+
+function settingsOf(stack: string): Settings {
+  const source = sourceOfStackFile(PROJECT_ROOT, stack);
+  assert.ok(source);
+  return parseSettings(source);
+}
+
+/** Lines that differ, with their sign. */
+const changedLines = (before: string, after: string) =>
+  diffLines(before, after).flatMap(({ added, removed, value }) =>
+    added || removed
+      ? value
+          .trimEnd()
+          .split("\n")
+          .map((line) => `${added ? "+" : "-"}${line}`)
+      : [],
+  );
+
+describe("promotion", () => {
+  it("reads what runs out of the checkpoint of a whole stack", async () => {
+    const { registrations, outputs } = await deployStack("dev");
+    const resources = [
+      { type: "pulumi:pulumi:Stack", outputs },
+      ...registrations.map(({ type, inputs }) => ({ type, inputs })),
+    ];
+    const { temporal, postgres } = settingsOf("dev");
+    assert.ok(temporal.mode === "chart" && postgres?.mode === "cluster");
+    const { server, worker, ...running } = runningVersions("dev", { deployment: { resources } });
+    assert.deepEqual(worker, { repository: REPOSITORY, digest: FAKE_DIGEST });
+    assert.equal(`${server?.repository}:${server?.tag}`, temporal.images.server);
+    assert.equal(`${running.postgres?.repository}:${running.postgres?.tag}`, postgres.image);
+    assert.equal(`${running.operator?.repository}:${running.operator?.tag}`, postgres.operator.image);
+    assert.equal(running.temporalChart, temporal.chartVersion);
+    assert.equal(running.operatorChart, postgres.operator.chartVersion);
+    // What both stacks have from the same defaults is no change of the other's file.
+    assert.deepEqual(
+      promotionsOf({ worker, server, ...running }, settingsOf("prod")).promotions.map(({ path }) =>
+        path.join("."),
+      ),
+      ["workerImage.digest"],
+    );
+  });
+
+  it("refuses what never ran, or is known by a tag only", () => {
+    const deployed = (workerImage?: string) => ({
+      deployment: { resources: [{ type: "pulumi:pulumi:Stack", outputs: { workerImage } }] },
+    });
+    for (const state of [deployed(), deployed(`${REPOSITORY}:1.0`), { deployment: {} }]) {
+      assert.throws(
+        () => runningVersions("dev", state),
+        /"dev" runs no worker image that is known by its digest/,
+      );
+    }
+  });
+
+  it("writes nothing but the promoted lines, in the real file", () => {
+    const { promotions, notes } = promotionsOf(
+      {
+        worker: { repository: REPOSITORY, digest: DIGEST },
+        server: { repository: "temporalio/server", tag: `1.31.3@${SERVER_DIGEST}` },
+        adminTools: { repository: "temporalio/admin-tools", tag: "1.31.3" },
+      },
+      settingsOf("prod"),
+    );
+    assert.deepEqual(notes, []);
+    const before = textOf("prod");
+    const after = setInStackFile(before, promotions);
+    assert.deepEqual(
+      changedLines(before, after).sort(),
+      [
+        "+      adminTools: temporalio/admin-tools:1.31.3",
+        `+      server: temporalio/server:1.31.3@${SERVER_DIGEST}`,
+        "+    images:",
+        `+    digest: ${DIGEST}`,
+      ].sort(),
+    );
+    // Again, from one digest to the next: one line.
+    const next = setInStackFile(after, [{ path: ["workerImage", "digest"], old: DIGEST, new: FAKE_DIGEST }]);
+    assert.deepEqual(changedLines(after, next), [`-    digest: ${DIGEST}`, `+    digest: ${FAKE_DIGEST}`]);
+  });
+
+  it("keeps the form of every stack file", () => {
+    for (const stack of STACKS) assert.equal(setInStackFile(textOf(stack), []), textOf(stack), stack);
+  });
+
+  it("takes versions from elsewhere without the digest, which holds for one repository only", () => {
+    const local = { repository: "10.201.0.2:5000/temporalio/server", tag: `1.31.2@${SERVER_DIGEST}` };
+    const worker = { repository: "10.201.0.2:5000/worker", digest: DIGEST };
+    const same = promotionsOf({ worker, server: local }, settingsOf("prod"));
+    assert.deepEqual(
+      same.promotions.map(({ path }) => path.join(".")),
+      ["workerImage.digest"],
+    );
+    assert.match(same.notes.join(), /ghcr\.io\/example\/temporal-stack-worker must have it/);
+    const newer = promotionsOf(
+      { worker, server: { ...local, tag: `1.31.3@${SERVER_DIGEST}` } },
+      settingsOf("prod"),
+    );
+    assert.equal(newer.promotions[1]?.new, "temporalio/server:1.31.3");
+  });
+});
