@@ -20,6 +20,7 @@ const settings = loadSettings();
 const own = ownOutputs();
 const { digest } = settings.workerImage;
 const sources = sourcesOf(settings.workerImage);
+const revision = programRevision(__dirname);
 const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
 const allowed = Promise.all([refuseForbiddenChanges(settings, own), inQuarantine]);
 const kubernetes = kubernetesProvider(settings, allowed);
@@ -40,7 +41,7 @@ const credentials = temporalCredentials(settings, workersNamespace, cluster);
 
 const image = new WorkerImage(
   "worker-image",
-  { settings: settings.workerImage, sources, quarantine: inQuarantine },
+  { settings: settings.workerImage, sources, revision, quarantine: inQuarantine },
   { dependsOn: [kubernetes] },
 );
 const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
@@ -113,8 +114,4 @@ export const deployed = recordOf(settings);
 /** Worker images that no update may deploy until somebody releases them. */
 export const quarantine = inQuarantine;
 /** What was deployed, oldest first, for `npm run rollback`. */
-export const releases = recordRelease(
-  settings,
-  { image: image.reference, sources, revision: programRevision(__dirname) },
-  own,
-);
+export const releases = recordRelease(settings, { image: image.reference, sources, revision }, own);

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type Quarantined, quarantineProblem } from "./guards/quarantine";
 import { contentHash } from "./manifests/contentHash";
-import { sourceRevision } from "./manifests/sourceRevision";
+import { type ProgramRevision, sourceRevision } from "./manifests/sourceRevision";
 import type { Settings } from "./settings";
 
 /** Build context, relative to the project. */
@@ -17,6 +17,8 @@ export interface WorkerImageArgs {
   readonly settings: Settings["workerImage"];
   /** {@link sourcesOf} the settings. */
   readonly sources: string | undefined;
+  /** The program that deploys it. */
+  readonly revision: ProgramRevision;
   /** Images that must not be deployed. */
   readonly quarantine: Promise<readonly Quarantined[]>;
 }
@@ -35,7 +37,7 @@ export class WorkerImage extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { settings, sources, quarantine }: WorkerImageArgs,
+    { settings, sources, revision, quarantine }: WorkerImageArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:WorkerImage", name, {}, opts);
@@ -44,8 +46,8 @@ export class WorkerImage extends pulumi.ComponentResource {
         ? requireAllowed(this.build(name, settings, opts?.dependsOn).repoDigest, quarantine, this)
         : // Known only when nothing speaks against it: until then the stack reads its own state, and writes nothing.
           pulumi.output(quarantine.then(() => `${settings.repository}@${settings.digest ?? ""}`));
-    // A rollback reads both from the state, also after an update that failed.
-    this.registerOutputs({ reference: this.reference, sources: sources ?? null });
+    // A rollback reads them from the state, also after an update that failed and left no other record.
+    this.registerOutputs({ reference: this.reference, sources: sources ?? null, ...revision });
   }
 
   private build(

@@ -56,7 +56,7 @@ export function planRollback(
   });
   const { release } = target;
   if (release === undefined) throw new Error("an update without a release was chosen");
-  if (workerOnly) requireDeployedProgram(current, stack, checkout);
+  if (workerOnly) requireDeployedProgram(state.program ?? current, stack, checkout);
   const what = `${nameOf(target)}, image ${shortDigest(digestOf(release.image))}`;
   const because = reason === undefined ? "" : `: ${reason}`;
   return {
@@ -91,18 +91,22 @@ function leftBehind(
 }
 
 /** `--worker-only` must change nothing but the image: the checkout has to be what is deployed. */
-function requireDeployedProgram(current: Update, stack: string, checkout: string): void {
+function requireDeployedProgram(
+  deployed: { readonly commit?: string | null | undefined; readonly dirty: boolean },
+  stack: string,
+  checkout: string,
+): void {
   const { commit, dirty } = programRevision(checkout);
   const remedy = `check out what is deployed, or leave --worker-only away: npm run rollback -- -s ${stack}`;
-  if (current.commit === undefined || current.dirty) {
+  if (typeof deployed.commit !== "string" || deployed.dirty) {
     throw new Failure(
       "what is deployed is of no commit, so nobody can tell whether this checkout is the same; nothing was changed",
       `leave --worker-only away: npm run rollback -- -s ${stack}`,
     );
   }
-  if (commit !== current.commit) {
+  if (commit !== deployed.commit) {
     throw new Failure(
-      `this checkout is at commit ${commit?.slice(0, 12) ?? "(none)"}, deployed is ${current.commit.slice(0, 12)}; nothing was changed`,
+      `this checkout is at commit ${commit?.slice(0, 12) ?? "(none)"}, deployed is ${deployed.commit.slice(0, 12)}; nothing was changed`,
       remedy,
     );
   }

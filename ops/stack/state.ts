@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { quarantineOutput, type Quarantined } from "../../components/guards/quarantine";
 import { deployedRecord, type DeployedRecord } from "../../components/guards/record";
+import type { ProgramRevision } from "../../components/manifests/sourceRevision";
 import { type Release, releasesOutput } from "../../components/guards/releases";
 import { pendingOperations } from "../../common/pendingOperations";
 import { helmReleases } from "../../common/stuckReleases";
@@ -12,6 +13,7 @@ const deploymentInputs = z.object({
   }),
 });
 const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
+const programOutputs = z.object({ commit: z.string().nullable(), dirty: z.boolean() });
 const stateSchema = z.object({
   deployment: z.object({
     resources: z
@@ -39,6 +41,8 @@ export interface DeployedImage {
 export interface StackState {
   /** Worker images that run, or that the last update tried to run. */
   readonly images: readonly DeployedImage[];
+  /** The program that the last update ran, if it came that far; undefined if nobody recorded it. */
+  readonly program: ProgramRevision | undefined;
   /** Names of the Helm releases. */
   readonly helmReleases: readonly { readonly name: string; readonly namespace: string }[];
   readonly pending: readonly { readonly type: string; readonly urn: string }[];
@@ -64,9 +68,11 @@ export function stateOf(exported: unknown): StackState {
   const outputs = ofType("pulumi:pulumi:Stack")[0]?.outputs ?? {};
   const { kubernetesContext } = outputs;
   const deployed = deployedRecord.safeParse(outputs["deployed"]);
+  const images = ofType("temporal-stack:index:WorkerImage").map((resource) => resource.outputs);
   return {
+    program: programOutputs.safeParse(images[0]).data,
     images: imagesOf(
-      ofType("temporal-stack:index:WorkerImage").map((resource) => resource.outputs),
+      images,
       ofType("kubernetes:apps/v1:Deployment").map((resource) => resource.inputs),
     ),
     helmReleases: helmReleases.parse(exported),

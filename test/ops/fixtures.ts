@@ -70,6 +70,7 @@ export function updateOf(digit: string, changes: Partial<Update> = {}): Update {
 export function stateAt(digit: string, changes: Partial<StackState> = {}): StackState {
   return {
     images: [{ reference: image(digit), sources: digit.repeat(16) }],
+    program: undefined,
     helmReleases: [],
     pending: [],
     quarantine: [],

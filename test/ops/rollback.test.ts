@@ -175,6 +175,10 @@ describe("plan of a rollback", () => {
     assert.match(plan.message, /^rollback of the workers to commit 1{12}/);
     writeFileSync(join(folder, "Pulumi.prod.yaml"), "encryptionsalt: v1:salt\n");
     planRollback([current, one], situation(), workerOnly, folder);
+    // After an update that failed the state knows better than the CLI, which counts stack files.
+    const failed = updateOf("3", { result: "failed", release: undefined, commit: head, dirty: true });
+    const state = stateAt("2", { program: { commit: head, dirty: false } });
+    planRollback([failed, one], situation({ state }), workerOnly, folder);
     const refusals: readonly [Update, RegExp][] = [
       [two, /this checkout is at commit [0-9a-f]{12}, deployed is 2{12}/],
       [{ ...current, dirty: true }, /what is deployed is of no commit/],
