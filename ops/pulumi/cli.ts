@@ -1,12 +1,11 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { execa } from "execa";
-import { Failure, lastLines } from "../../common/failure";
+import type { Failure } from "../../common/failure";
 import { checkout } from "../../local/paths";
 import { removeSalt, stackEnvironment } from "../../local/pulumi";
 import { recordedTarget } from "../../local/record";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
+import { failureOf, pulumiProgram } from "../stack/cli";
 
 /** The Pulumi CLI, with what it needs to open one stack. */
 export interface StackCli {
@@ -52,7 +51,7 @@ export function cliOf(stack: string): StackCli {
     return {
       stack,
       description: where === undefined ? "the backend that this shell is logged in to" : withoutLogin(where),
-      command: stockCli(process.env["PATH"] ?? ""),
+      command: pulumiProgram(process.env["PATH"]),
       environment: {},
       cluster: undefined,
       local: false,
@@ -67,19 +66,6 @@ export function cliOf(stack: string): StackCli {
     cluster: { kubeconfig: target.kubeconfig, context: target.context },
     local: true,
   };
-}
-
-/**
- * The user's own CLI; without one, that of the npm package, which npm puts first in PATH and which downloads the
- * pinned version.
- */
-export function stockCli(path: string): string {
-  const own = path
-    .split(delimiter)
-    .filter((folder) => folder !== "" && !folder.endsWith(join("node_modules", ".bin")))
-    .map((folder) => join(folder, "pulumi"))
-    .find((file) => existsSync(file));
-  return own ?? "pulumi";
 }
 
 /** A backend such as `postgres://user:password@host/db` may hold a password. */
@@ -118,12 +104,7 @@ export async function runCli(
   }
   const { exitCode, stdout, code } = await child;
   if (cli.local) await removeSalt(cli);
-  if (code === "ENOENT") {
-    throw new Failure(
-      "the Pulumi CLI is not on PATH",
-      "install it from https://www.pulumi.com/docs/install/ and run the command again",
-    );
-  }
+  if (code === "ENOENT") throw failureOf(args, code, "");
   return { exitCode, stdout: typeof stdout === "string" ? stdout : "", stderr: errors.join("\n") };
 }
 
@@ -151,30 +132,10 @@ export async function jsonOf(
   // An export is JSON anyway, and knows no such flag.
   const command = args.includes("export") ? args : [...args, "--json"];
   const { exitCode, stdout, stderr } = await runCli(cli, command, options);
-  if (exitCode !== 0) throw cliFailure(cli, `pulumi ${args.slice(0, 2).join(" ")}`, stderr);
+  if (exitCode !== 0) throw cliFailure(cli, args, stderr);
   return JSON.parse(stdout);
 }
 
 /** Why the CLI could not do its work, and what to do about it. */
-export function cliFailure(cli: StackCli, what: string, stderr: string): Failure {
-  const details = lastLines(stderr);
-  if (stderr.includes("no stack named")) {
-    return new Failure(
-      `there is no stack "${cli.stack}" in ${cli.description}`,
-      "name one that `pulumi stack ls` lists in this shell; set PULUMI_BACKEND_URL to the backend that has it",
-      details,
-    );
-  }
-  if (stderr.includes("passphrase")) {
-    return new Failure(
-      `the passphrase of this shell does not open the secrets of stack "${cli.stack}"`,
-      "set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the one that the stack was made with",
-      details,
-    );
-  }
-  return new Failure(
-    `${what} failed`,
-    "correct what the lines above name and run the command again",
-    details,
-  );
-}
+export const cliFailure = (cli: StackCli, args: readonly string[], stderr: string): Failure =>
+  failureOf([...args, "--stack", cli.stack], undefined, stderr);

@@ -56,7 +56,7 @@ export async function runPreview(cli: StackCli, options: PreviewOptions = {}): P
   if (exitCode !== 0 && !said) {
     // A policy pack that does not start says why as information only.
     const more = plan.diagnostics.filter(({ severity }) => severity === "info#err");
-    throw cliFailure(cli, "pulumi preview", [...more.map(({ message }) => message), stderr].join("\n"));
+    throw cliFailure(cli, ["preview"], [...more.map(({ message }) => message), stderr].join("\n"));
   }
   return { plan, succeeded: exitCode === 0 };
 }
