@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
@@ -13,7 +14,7 @@ import { kubeConfigOf } from "./kubeConfig";
 import { stackOutputs } from "./replay/stack";
 import { type RotationPlan, rotationPlan } from "./rotate/plan";
 import { replacedPodsGone } from "./rotate/serverPods";
-import { setInStackFile } from "./stackFile";
+import { withSettings } from "./stackFile";
 
 interface Options {
   readonly stack: string;
@@ -94,7 +95,8 @@ async function main({ stack, dryRun, yes }: Options): Promise<void> {
     ...plan.steps.map(({ title, key, value }) =>
       step(title, async ({ report }) => {
         const file = join(checkout, `Pulumi.${stack}.yaml`);
-        await setInStackFile(file, ["postgres", "credentials", ...key], value);
+        const change = { path: ["postgres", "credentials", ...key], new: value } as const;
+        await writeFile(file, withSettings(await readFile(file, "utf8"), [change]));
         await up(`rotate: ${title}`, report);
       }),
     ),

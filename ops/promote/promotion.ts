@@ -1,13 +1,10 @@
-import { parseDocument } from "yaml";
 import type { Settings } from "../../components/settings";
 import { splitImage } from "../../components/settings/imageVersion";
-import { PROJECT } from "../../components/settings/source";
+import type { SettingChange } from "../stackFile";
 import type { RunningImage, RunningVersions } from "./running";
 
 /** A setting of the target that becomes what the other stack runs. */
-export interface Promotion {
-  /** Section of the stack file, without prefix, and keys inside it. */
-  readonly path: readonly string[];
+export interface Promotion extends SettingChange {
   readonly old: string | undefined;
   readonly new: string;
 }
@@ -26,10 +23,10 @@ export function promotionsOf(running: RunningVersions, target: Settings): Promot
   const { workerImage, temporal, postgres } = target;
   const notes: string[] = [];
   const promotions: Promotion[] = [];
-  const set = (path: readonly string[], old: string | undefined, next: string | undefined): void => {
+  const set = (path: Promotion["path"], old: string | undefined, next: string | undefined): void => {
     if (next !== undefined && next !== old) promotions.push({ path, old, new: next });
   };
-  const setImage = (path: readonly string[], old: string, next: RunningImage | undefined): void => {
+  const setImage = (path: Promotion["path"], old: string, next: RunningImage | undefined): void => {
     if (next !== undefined) set(path, old, promotedImage(old, next));
   };
 
@@ -63,18 +60,4 @@ function promotedImage(old: string, { repository, tag }: RunningImage): string {
   if (current.repository === repository) return `${repository}:${tag}`;
   const version = tag.split("@")[0] ?? tag;
   return version === current.tag.split("@")[0] ? old : `${current.repository}:${version}`;
-}
-
-/** The text of a stack file with the promoted settings; comments, order and form of all others stay. */
-export function setInStackFile(text: string, promotions: readonly Promotion[]): string {
-  const document = parseDocument(text);
-  // As the file is written, so that nothing but the promoted lines differs.
-  const style = [{ flowCollectionPadding: false }, { flowCollectionPadding: true }]
-    .map((options) => ({ ...options, lineWidth: 0 }))
-    .find((options) => document.toString(options) === text);
-  for (const { path, new: value } of promotions) {
-    const [section = "", ...keys] = path;
-    document.setIn(["config", `${PROJECT}:${section}`, ...keys], value);
-  }
-  return document.toString(style ?? { lineWidth: 0 });
 }

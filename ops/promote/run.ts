@@ -11,7 +11,8 @@ import { refusal } from "../../components/guards/sentence";
 import { parseSettings, type Settings } from "../../components/settings";
 import { sourceOfStackFile } from "../../components/settings/stackFile";
 import { cliOf, jsonOf } from "../pulumi/cli";
-import { promotionsOf, setInStackFile } from "./promotion";
+import { withSettings } from "../stackFile";
+import { promotionsOf } from "./promotion";
 import { runningVersions } from "./running";
 
 /** A guard would refuse what a promotion writes. */
@@ -52,7 +53,7 @@ export async function promote({ from, to, folder, dryRun }: PromoteOptions): Pro
   const { promotions, notes } = promotionsOf(running, await settingsOf(to, text));
   if (promotions.length === 0) return { diff: "", notes: [] };
 
-  const next = setInStackFile(text, promotions);
+  const next = withSettings(text, promotions);
   const unchecked = await requireAllowed(to, await settingsOf(to, next));
   const name = basename(file);
   if (!dryRun) await replaceFile(file, next);

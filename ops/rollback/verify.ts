@@ -7,6 +7,7 @@ import { z } from "zod";
 import { Failure, lastLines } from "../../common/failure";
 import { kubeConfigOf } from "../kubeConfig";
 import { reachable } from "../reachable";
+import { systemCertificates } from "../replay/gate";
 import { stackOutputs } from "../replay/stack";
 import { workerConnection } from "../replay/workerConnection";
 
@@ -58,7 +59,7 @@ async function order(checkout: string, environment: Readonly<Record<string, stri
   const { stdout, stderr } = await execa(process.execPath, args, {
     // This shell's own TEMPORAL_* variables may mean another server.
     extendEnv: false,
-    env: { ...environment },
+    env: { ...systemCertificates(), ...environment },
     reject: false,
     stdin: "ignore",
   });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { diffLines } from "diff";
 import { parseSettings, type Settings } from "../../components/settings";
 import { sourceOfStackFile } from "../../components/settings/stackFile";
-import { promotionsOf, setInStackFile } from "../../ops/promote/promotion";
+import { promotionsOf } from "../../ops/promote/promotion";
+import { withSettings } from "../../ops/stackFile";
 import { runningVersions } from "../../ops/promote/running";
 import { deployStack, PROJECT_ROOT, STACKS } from "../program/stack";
 import { FAKE_DIGEST } from "../emulation";
@@ -80,7 +81,7 @@ describe("promotion", () => {
     );
     assert.deepEqual(notes, []);
     const before = textOf("prod");
-    const after = setInStackFile(before, promotions);
+    const after = withSettings(before, promotions);
     assert.deepEqual(
       changedLines(before, after).sort(),
       [
@@ -91,12 +92,12 @@ describe("promotion", () => {
       ].sort(),
     );
     // Again, from one digest to the next: one line.
-    const next = setInStackFile(after, [{ path: ["workerImage", "digest"], old: DIGEST, new: FAKE_DIGEST }]);
+    const next = withSettings(after, [{ path: ["workerImage", "digest"], new: FAKE_DIGEST }]);
     assert.deepEqual(changedLines(after, next), [`-    digest: ${DIGEST}`, `+    digest: ${FAKE_DIGEST}`]);
   });
 
   it("keeps the form of every stack file", () => {
-    for (const stack of STACKS) assert.equal(setInStackFile(textOf(stack), []), textOf(stack), stack);
+    for (const stack of STACKS) assert.equal(withSettings(textOf(stack), []), textOf(stack), stack);
   });
 
   it("takes versions from elsewhere without the digest, which holds for one repository only", () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rotationPlan } from "../../ops/rotate/plan";
-import { setInStackFile } from "../../ops/stackFile";
+import { withSettings } from "../../ops/stackFile";
 
 type Credentials = Parameters<typeof rotationPlan>[0];
 
@@ -62,18 +61,11 @@ describe("rotation of the database password", () => {
     }
   });
 
-  it("changes one setting of the stack file and nothing else, comments included", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-rotate-"));
-    const file = join(folder, "Pulumi.prod.yaml");
-    try {
-      const text = readFileSync(join(__dirname, "../../Pulumi.prod.yaml"), "utf8");
-      writeFileSync(file, text);
-      await setInStackFile(file, ["postgres", "credentials", "loginRole"], "b");
-      const added = "    credentials:\n      loginRole: b\n";
-      assert.ok(readFileSync(file, "utf8").includes(added));
-      assert.equal(readFileSync(file, "utf8").replace(added, ""), text);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it("changes one setting of the stack file and nothing else, comments included", () => {
+    const text = readFileSync(join(__dirname, "../../Pulumi.prod.yaml"), "utf8");
+    const changed = withSettings(text, [{ path: ["postgres", "credentials", "loginRole"], new: "b" }]);
+    const added = "    credentials:\n      loginRole: b\n";
+    assert.ok(changed.includes(added));
+    assert.equal(changed.replace(added, ""), text);
   });
 });
