@@ -31,8 +31,10 @@ export async function recoverStack(target: Target): Promise<string[]> {
 }
 
 async function forgetStuckRevisions(target: Target, exported: unknown): Promise<string[]> {
+  const releases = helmReleases.parse(exported);
+  if (releases.length === 0) return [];
   const config = clusterOf(target);
-  const stuck = await stuckReleases(config, helmReleases.parse(exported));
+  const stuck = await stuckReleases(config, releases);
   for (const release of stuck) await forgetRevision(config, release);
   return stuck.map(
     ({ namespace, name, status, revision }) =>
