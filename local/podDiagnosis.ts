@@ -1,4 +1,4 @@
-import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
 import { ownNamespaces } from "../components/manifests/flows";
 import { parseSettings } from "../components/settings";
@@ -51,8 +51,15 @@ const isReady = ({ status }: V1Pod): boolean =>
   status?.phase === "Succeeded" ||
   (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
 
-function reasonOf({ status }: V1Pod): string {
-  const container = status?.containerStatuses?.[0];
+/** The container that a pod is at: one after the other those that prepare it, then its own. */
+function currentContainer({ status }: V1Pod): V1ContainerStatus | undefined {
+  const preparing = status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode !== 0);
+  return preparing ?? status?.containerStatuses?.[0];
+}
+
+function reasonOf(pod: V1Pod): string {
+  const { status } = pod;
+  const container = currentContainer(pod);
   const ended = container?.lastState?.terminated ?? container?.state?.terminated;
   const waiting = container?.state?.waiting;
   const reasons = [
@@ -71,11 +78,18 @@ const jobOf = ({ metadata }: V1Pod): string | undefined =>
   metadata?.ownerReferences?.find(({ kind }) => kind === "Job")?.name;
 
 async function logOf(core: CoreV1Api, namespace: string, name: string, pod: V1Pod): Promise<string[]> {
-  const status = pod.status?.containerStatuses?.[0];
+  const status = currentContainer(pod);
   if (status?.containerID === undefined) return ["    (no container has started)"];
   const previous = status.state?.running === undefined && status.restartCount > 0;
   try {
-    const log = await core.readNamespacedPodLog({ namespace, name, tailLines: LOG_LINES, previous });
+    const container = status.name;
+    const log = await core.readNamespacedPodLog({
+      namespace,
+      name,
+      container,
+      tailLines: LOG_LINES,
+      previous,
+    });
     return lastLines(log).map((line) => `    ${line}`);
   } catch (error) {
     return [`    (its log cannot be read: ${error instanceof Error ? error.message : String(error)})`];

@@ -7,13 +7,17 @@ const LOOKED_AT = 100;
 /** What the CLI says in place of a secret that the stack's key does not open. */
 export const UNREADABLE = "ERROR_UNABLE_TO_DECRYPT";
 
-const configValue = z.object({
-  value: z.string().optional(),
-  objectValue: z.unknown().optional(),
-  secret: z.boolean().default(false),
-});
+/** Configuration as the CLI prints it, by full key; only what is no scalar has an `objectValue`. */
+export const configSchema = z.record(
+  z.string(),
+  z.object({
+    value: z.string().optional(),
+    objectValue: z.unknown().optional(),
+    secret: z.boolean().default(false),
+  }),
+);
 /** Configuration of an update by full key, secrets opened. */
-export type UpdateConfig = Readonly<Record<string, z.output<typeof configValue>>>;
+export type UpdateConfig = Readonly<z.output<typeof configSchema>>;
 
 /** What `pulumi stack history --json` prints. */
 export const historySchema = z.array(
@@ -24,7 +28,7 @@ export const historySchema = z.array(
     message: z.string().default(""),
     result: z.string(),
     environment: z.record(z.string(), z.string()).default({}),
-    config: z.record(z.string(), configValue).default({}),
+    config: configSchema.default({}),
   }),
 );
 type Entry = z.output<typeof historySchema>[number];

@@ -5,17 +5,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { checkout } from "../../local/paths";
+import { configSchema, UNREADABLE, type UpdateConfig } from "../history/updates";
 import { jsonOf, type StackCli } from "./cli";
 
-const value = z.object({
-  value: z.string().optional(),
-  objectValue: z.unknown(),
-  secret: z.boolean(),
-});
-const config = z.record(z.string(), value);
-
 /** Configuration of a stack by full key; values of secrets are in the clear: to compare, never to show. */
-export type StackConfig = z.output<typeof config>;
+export type StackConfig = UpdateConfig;
 
 const history = z.array(
   z.object({
@@ -24,14 +18,12 @@ const history = z.array(
     startTime: z.string(),
     message: z.string(),
     environment: z.record(z.string(), z.string()).nullish(),
-    config,
+    config: configSchema,
   }),
 );
 /** An update as the history of a stack has it. */
 export type HistoryEntry = z.output<typeof history>[number];
 
-/** What the CLI writes in place of a value that it cannot decrypt. */
-const UNDECRYPTABLE = "ERROR_UNABLE_TO_DECRYPT";
 /** Updates that are looked through for one that succeeded. */
 const PAGE = 50;
 
@@ -49,7 +41,7 @@ export interface ConfigOptions {
  * @throws Failure as {@link jsonOf}
  */
 export async function currentConfig(cli: StackCli, options: ConfigOptions = {}): Promise<StackConfig> {
-  return config.parse(await inCopy(cli, options, ["config", "--show-secrets"]));
+  return configSchema.parse(await inCopy(cli, options, ["config", "--show-secrets"]));
 }
 
 /**
@@ -65,7 +57,7 @@ export async function lastUpdate(
   const args = ["stack", "history", "--show-secrets", "--page-size", String(PAGE)];
   const entries = history.parse(await inCopy(cli, options, args));
   const last = entries.find(({ kind, result }) => kind === "update" && result === "succeeded");
-  if (last !== undefined && Object.values(last.config).some((entry) => entry.value === UNDECRYPTABLE)) {
+  if (last !== undefined && Object.values(last.config).some((entry) => entry.value === UNREADABLE)) {
     throw new Failure(
       "the secrets in the history are encrypted with another key",
       "deploy once: the history then has them with the present one",

@@ -46,7 +46,8 @@ export const removeOutsider = (): Promise<string> =>
  */
 export async function tryEveryPair(settings: Settings): Promise<Trial> {
   const own = ownNamespaces(settings);
-  const inside = (await Promise.all(own.map(podsOf))).flat().map(endOf);
+  // Pods of jobs end while they are looked at.
+  const inside = (await Promise.all(own.map(podsOf))).flat().filter(isLasting).map(endOf);
   const outside = (await podsOf("default")).map(endOf);
   const dns = (await podsOf("kube-system"))
     .filter(({ metadata }) => metadata.labels["k8s-app"] === "kube-dns")
@@ -110,6 +111,9 @@ function matches(side: Flow["from"], { address, pod }: End): boolean {
   }
   return ranges.check(address);
 }
+
+const isLasting = ({ metadata }: Pod): boolean =>
+  metadata.labels["batch.kubernetes.io/job-name"] === undefined;
 
 const endOf = (pod: Pod): End => ({
   name: `${pod.metadata.namespace}/${pod.metadata.name}`,
