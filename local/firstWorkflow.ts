@@ -1,10 +1,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
+import { kubeConfigOf } from "./cluster/kubeConfig";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure, lastLines } from "../common/failure";
 import { checkout, privateFolder, state } from "./paths";
@@ -106,10 +107,7 @@ async function saveKeys(
   cluster: Cluster,
   keyring: NonNullable<StackOutputs["payloadKeyring"]>,
 ): Promise<Record<string, string>> {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  config.setCurrentContext(cluster.context);
-  const { data } = await config
+  const { data } = await kubeConfigOf(cluster)
     .makeApiClient(CoreV1Api)
     .readNamespacedSecret({ name: keyring.secret, namespace: keyring.namespace });
   await rm(keysFolder, { recursive: true, force: true });

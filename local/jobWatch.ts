@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BatchV1Api } from "@kubernetes/client-node";
-import { clusterOf, diagnoseJobs, type Diagnosis, namespacesOf } from "./podDiagnosis";
+import { kubeConfigOf } from "./cluster/kubeConfig";
+import { diagnoseJobs, type Diagnosis, namespacesOf } from "./podDiagnosis";
 import type { Target } from "./target";
 
 /** Short against the time that the shortest job gets. */
@@ -36,7 +37,7 @@ export class JobWatch {
 
   /** What the pods of the jobs said that failed. */
   async failures(): Promise<Diagnosis> {
-    const batch = clusterOf(this.target).makeApiClient(BatchV1Api);
+    const batch = kubeConfigOf(this.target).makeApiClient(BatchV1Api);
     const failed: string[] = [];
     for (const namespace of namespacesOf(this.target)) {
       const { items } = await batch.listNamespacedJob({ namespace });

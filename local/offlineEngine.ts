@@ -23,10 +23,12 @@ users: [{ name: none, user: { token: none } }]
 
 /** What a command of the CLI ended with. */
 export interface Ended {
+  readonly exitCode: number | undefined;
   readonly failed: boolean;
   /** What it printed, both streams. */
   readonly output: string;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /**
@@ -34,13 +36,14 @@ export interface Ended {
  * real stack files anywhere.
  */
 export class OfflineEngine {
-  private readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
+  readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
   private readonly server = fileServer(join(this.folder, "charts"));
-  private readonly environment = {
+  /** The environment of somebody who has the CLI, a kubeconfig, and a backend of their own. */
+  readonly environment = {
     KUBECONFIG: join(this.folder, "kubeconfig"),
     PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
     PULUMI_BACKEND_URL: `file://${join(this.folder, "backend")}`,
-    PULUMI_CONFIG_PASSPHRASE: "offline",
+    PULUMI_CONFIG_PASSPHRASE: "a passphrase for nothing",
     PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
@@ -75,20 +78,22 @@ export class OfflineEngine {
   /**
    * Runs the CLI.
    * @param cwd folder of the project file; by default one without stack files, to which the CLI writes its salt
+   * @param more laid over the environment
    */
-  async pulumi(args: readonly string[], cwd = this.folder): Promise<Ended> {
+  async pulumi(args: readonly string[], cwd = this.folder, more: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const command = [...args, "--non-interactive", "--color", "never"];
     const { exitCode, stdout, stderr } = await execa(commandPath(programs.pulumi), command, {
       cwd,
-      env: this.environment,
+      env: { ...this.environment, ...more },
       reject: false,
+      stdin: "ignore",
     });
-    return { failed: exitCode !== 0, output: `${stdout}${stderr}`, stdout };
+    return { exitCode, failed: exitCode !== 0, output: `${stdout}${stderr}`, stdout, stderr };
   }
 
   /** Runs a command of the program with a stack file of the checkout, with changes to its text. */
   run(stack: string, change: (text: string) => string, args: readonly string[]): Promise<Ended> {
-    const file = this.stackFile(stack, change);
+    const file = this.writeStackFile(stack, change);
     return this.pulumi([...args, "--stack", stack, "--config-file", file], checkout);
   }
 
@@ -97,8 +102,11 @@ export class OfflineEngine {
     return join(this.folder, name);
   }
 
-  /** The real stack file with charts from here, an image that is there, and a change. */
-  private stackFile(stack: string, change: (text: string) => string): string {
+  /**
+   * Writes the real stack file with charts from here, an image that is there, and a change.
+   * @returns its path
+   */
+  writeStackFile(stack: string, change: (text: string) => string): string {
     const text = change(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"));
     const { config } = z.object({ config: z.record(z.string(), z.unknown()) }).parse(parse(text));
     const charts = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;

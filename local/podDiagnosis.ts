@@ -1,8 +1,9 @@
-import { CoreV1Api, KubeConfig, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
+import { CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
 import { ownNamespaces } from "../components/manifests/flows";
 import { parseSettings } from "../components/settings";
 import { sourceOfStackFile } from "../components/settings/stackFile";
+import { kubeConfigOf } from "./cluster/kubeConfig";
 import { checkout } from "./paths";
 import type { Target } from "./target";
 
@@ -19,7 +20,7 @@ export const diagnoseJobs = (target: Target): Promise<Diagnosis> =>
   diagnose(target, (pod) => jobOf(pod) !== undefined && pod.status?.phase !== "Succeeded");
 
 async function diagnose(target: Target, isMeant: (pod: V1Pod) => boolean): Promise<Map<string, string[]>> {
-  const core = clusterOf(target).makeApiClient(CoreV1Api);
+  const core = kubeConfigOf(target).makeApiClient(CoreV1Api);
   const pods: V1Pod[] = [];
   for (const namespace of namespacesOf(target)) {
     pods.push(...(await core.listNamespacedPod({ namespace })).items);
@@ -31,14 +32,6 @@ async function diagnose(target: Target, isMeant: (pod: V1Pod) => boolean): Promi
     diagnosis.set(`${namespace}/${name}`, [`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...log]);
   }
   return diagnosis;
-}
-
-/** The kubeconfig with which a stack is deployed. */
-export function clusterOf({ kubeconfig, context }: Target): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  config.setCurrentContext(context);
-  return config;
 }
 
 /** The namespaces that a stack makes. */

@@ -3,7 +3,7 @@ import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { CLEAR_PENDING_OPERATIONS, pendingOperations } from "../common/pendingOperations";
 import { isHeld, type StackLock, stackLocks } from "../common/stackLocks";
 import { forgetRevision, helmReleases, stuckReleases } from "../common/stuckReleases";
-import { clusterOf } from "./podDiagnosis";
+import { kubeConfigOf } from "./cluster/kubeConfig";
 import { backendFolder, pulumi, pulumiHome } from "./pulumi";
 import type { Target } from "./target";
 
@@ -33,7 +33,7 @@ export async function recoverStack(target: Target): Promise<string[]> {
 async function forgetStuckRevisions(target: Target, exported: unknown): Promise<string[]> {
   const releases = helmReleases.parse(exported);
   if (releases.length === 0) return [];
-  const config = clusterOf(target);
+  const config = kubeConfigOf(target);
   const stuck = await stuckReleases(config, releases);
   for (const release of stuck) await forgetRevision(config, release);
   return stuck.map(

@@ -3,18 +3,19 @@ import { Failure } from "../common/failure";
 import { SettingsFailure } from "./replay/failure";
 import type { StackOutputs } from "./replay/stack";
 
-const TIMEOUT_SECONDS = 15;
-
 /**
- * This shell's kubeconfig, on the context with which the stack was deployed.
+ * The way to a stack's cluster, on the context with which the stack was deployed.
  *
+ * @param file path of the kubeconfig; default: that of this shell
  * @throws SettingsFailure when the kubeconfig has no such context
  */
-export function kubeConfigOf({
-  kubernetesContext: context,
-}: Pick<StackOutputs, "kubernetesContext">): KubeConfig {
+export function kubeConfigOf(
+  { kubernetesContext: context }: Pick<StackOutputs, "kubernetesContext">,
+  file?: string,
+): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromDefault();
+  if (file === undefined) config.loadFromDefault();
+  else config.loadFromFile(file);
   if (typeof context !== "string") return config;
   if (config.getContextObject(context) === null) {
     throw new SettingsFailure(
@@ -27,23 +28,40 @@ export function kubeConfigOf({
 }
 
 /**
+ * Asks a cluster whether it is there. Pulumi's provider does not tell: without an answer it previews from what the
+ * last update has left in the state.
+ *
+ * @returns why it cannot be reached; undefined if it answers in time
+ */
+export async function unreachableReason(
+  config: KubeConfig,
+  timeoutSeconds = 10,
+): Promise<string | undefined> {
+  try {
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => {
+        reject(new Error(`no answer within ${timeoutSeconds} s`));
+      }, timeoutSeconds * 1_000).unref();
+    });
+    await Promise.race([config.makeApiClient(VersionApi).getCode(), late]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  }
+}
+
+/**
  * Makes sure that a cluster answers.
  *
  * @throws Failure when it does not, within 15 s
  */
 export async function requireCluster(config: KubeConfig): Promise<void> {
+  const reason = await unreachableReason(config, 15);
+  if (reason === undefined) return;
   const server = config.getCurrentCluster()?.server ?? "of no kubeconfig";
-  const late = AbortSignal.timeout(TIMEOUT_SECONDS * 1_000);
-  const timeout = new Promise<never>((_, reject) => {
-    late.addEventListener("abort", () => reject(new Error(`no answer within ${TIMEOUT_SECONDS} s`)));
-  });
-  try {
-    await Promise.race([config.makeApiClient(VersionApi).getCode(), timeout]);
-  } catch (error) {
-    throw new Failure(
-      `the cluster ${server} cannot be reached`,
-      "nothing was changed: see that KUBECONFIG names the stack's cluster and that kubectl version reaches it, then run the command again",
-      [error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)],
-    );
-  }
+  throw new Failure(
+    `the cluster ${server} cannot be reached`,
+    "nothing was changed: see that KUBECONFIG names the stack's cluster and that kubectl version reaches it, then run the command again",
+    [reason],
+  );
 }

@@ -1,8 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { execa } from "execa";
-import { diagnostics } from "../common/diagnostics";
 import { Failure } from "../common/failure";
 import { runSteps, step } from "../common/progress";
 import { parseSettings } from "../components/settings";
@@ -14,6 +12,7 @@ import { kubeConfigOf } from "./kubeConfig";
 import { stackOutputs } from "./replay/stack";
 import { type RotationPlan, rotationPlan } from "./rotate/plan";
 import { replacedPodsGone } from "./rotate/serverPods";
+import { pulumi } from "./stack/cli";
 import { withSettings } from "./stackFile";
 
 interface Options {
@@ -54,22 +53,6 @@ function credentialsOf(stack: string) {
   };
 }
 
-/** Runs `pulumi up` with the Pulumi CLI of this shell: its login, its passphrase. */
-async function deploy(stack: string, message: string, report: (line: string) => void): Promise<void> {
-  const args = ["up", "--yes", "--skip-preview", "--stack", stack, "--message", message];
-  const options = { cwd: checkout, reject: false, all: true, stdin: "ignore" } as const;
-  const child = execa("pulumi", [...args, "--non-interactive", "--color", "never"], options);
-  for await (const line of child.iterable({ from: "all" })) report(line);
-  const { failed, all } = await child;
-  if (failed) {
-    throw new Failure(
-      "pulumi up failed",
-      "correct what the lines above name and run the command again: it carries on from here",
-      diagnostics(all),
-    );
-  }
-}
-
 function describe({ resumes, steps }: RotationPlan): string {
   const titles = [
     ...(resumes ? ["what an interrupted rotation wrote is deployed"] : []),
@@ -87,7 +70,8 @@ async function main({ stack, dryRun, yes }: Options): Promise<void> {
   const config = kubeConfigOf(await stackOutputs(stack));
   if (yes !== true && !(await confirm("Do it?"))) return;
   const up = async (message: string, report: (line: string) => void): Promise<void> => {
-    await deploy(stack, message, report);
+    const args = ["up", "--yes", "--skip-preview", "--stack", stack, "--message", message];
+    await pulumi(args, { cwd: checkout, onLine: report });
     await replacedPodsGone(config, namespace, graceSeconds);
   };
   await runSteps([

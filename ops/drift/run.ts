@@ -1,7 +1,8 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import { isMapping } from "../../components/settings/source";
 import { cliOf } from "../pulumi/cli";
-import { contextOf, kubeConfigOf, unreachableReason } from "../pulumi/cluster";
+import { unreachableReason } from "../kubeConfig";
+import { clusterOf } from "../pulumi/cluster";
 import { currentConfig } from "../pulumi/config";
 import { runPreview } from "../pulumi/preview";
 import { sortMessages } from "../report/messages";
@@ -26,7 +27,7 @@ export interface DriftOptions {
 export async function findDrift(stack: string, options: DriftOptions = {}): Promise<DriftReport> {
   const { configFile, onStep = () => undefined } = options;
   const cli = cliOf(stack);
-  const config = kubeConfigOf(cli, contextOf(await currentConfig(cli, { configFile })));
+  const config = clusterOf(cli, await currentConfig(cli, { configFile }));
   const empty = { stack, source: cli.description, resources: 0, objects: 0, driftedResources: [] };
   const reason = await unreachableReason(config);
   if (reason !== undefined) {

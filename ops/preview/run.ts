@@ -1,5 +1,6 @@
 import { type StackCli } from "../pulumi/cli";
-import { contextOf, kubeConfigOf, unreachableReason } from "../pulumi/cluster";
+import { unreachableReason } from "../kubeConfig";
+import { clusterOf } from "../pulumi/cluster";
 import { currentConfig, lastUpdate, type StackConfig } from "../pulumi/config";
 import { type PreviewOptions, runPreview } from "../pulumi/preview";
 import { configChanges, type ConfigChange } from "../report/configChanges";
@@ -60,7 +61,7 @@ async function clusterUnknown(cli: StackCli, config: StackConfig): Promise<strin
 
 async function clusterProblem(cli: StackCli, config: StackConfig): Promise<string | undefined> {
   try {
-    return await unreachableReason(kubeConfigOf(cli, contextOf(config)));
+    return await unreachableReason(clusterOf(cli, config));
   } catch (error) {
     return reasonOf(error);
   }

@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { checkout } from "../../local/paths";
 import { configSchema, UNREADABLE, type UpdateConfig } from "../history/updates";
+import { withCopies } from "../stack/workspace";
 import { jsonOf, type StackCli } from "./cli";
 
 /** Configuration of a stack by full key; values of secrets are in the clear: to compare, never to show. */
@@ -66,20 +63,9 @@ export async function lastUpdate(
   return last;
 }
 
-/** Runs a command on copies of the project's files: the CLI may write its salt into the stack file. */
-async function inCopy(
+/** Runs a command where it leaves the checkout's files as they are. */
+const inCopy = (
   cli: StackCli,
   { cwd = checkout, configFile }: ConfigOptions,
   args: readonly string[],
-): Promise<unknown> {
-  const folder = await mkdtemp(join(tmpdir(), "temporal-stack-config-"));
-  try {
-    const name = `Pulumi.${cli.stack}.yaml`;
-    await copyFile(join(cwd, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-    const file = configFile ?? join(cwd, name);
-    if (existsSync(file)) await copyFile(file, join(folder, name));
-    return await jsonOf(cli, args, { cwd: folder });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+): Promise<unknown> => withCopies(cli.stack, (folder) => jsonOf(cli, args, { cwd: folder }), cwd, configFile);

@@ -28,24 +28,40 @@ export interface Workspace {
 /**
  * Opens a folder with copies of the project file and the stack's file for as long as the work takes: the CLI writes
  * the salt of a passphrase to the stack file that it finds, and the checkout's shall stay as it is.
+ *
+ * @param source folder of the project
+ * @param file instead of the stack's file there
  */
-export async function withWorkspace<T>(
+export async function withCopies<T>(
   stack: string,
-  work: (workspace: Workspace) => Promise<T>,
-  source = checkout,
+  work: (folder: string) => Promise<T>,
+  source: string,
+  file = join(source, stackFileOf(stack)),
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-ops-"));
-  const stackFile = stackFileOf(stack);
   try {
-    for (const file of ["Pulumi.yaml", stackFile]) {
-      if (existsSync(join(source, file))) await copyFile(join(source, file), join(folder, file));
-    }
-    const { name } = projectSchema.parse(parse(await readFile(join(folder, "Pulumi.yaml"), "utf8")));
-    return await work({ stack, stackFile, project: name, checkout: source, folder });
+    await copyFile(join(source, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+    if (existsSync(file)) await copyFile(file, join(folder, stackFileOf(stack)));
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Opens a workspace for as long as the work takes. */
+export const withWorkspace = <T>(
+  stack: string,
+  work: (workspace: Workspace) => Promise<T>,
+  source = checkout,
+): Promise<T> =>
+  withCopies(
+    stack,
+    async (folder) => {
+      const { name } = projectSchema.parse(parse(await readFile(join(folder, "Pulumi.yaml"), "utf8")));
+      return work({ stack, stackFile: stackFileOf(stack), project: name, checkout: source, folder });
+    },
+    source,
+  );
 
 /** Name of a stack's file: an organization and a project before the stack's own name are no part of it. */
 export const stackFileOf = (stack: string): string => `Pulumi.${stack.split("/").at(-1) ?? stack}.yaml`;

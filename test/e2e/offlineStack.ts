@@ -1,32 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
-import { parse, stringify } from "yaml";
+import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { makeChartRepository } from "../../local/charts/archives";
-import { fileServer } from "../../local/charts/server";
+import { type Ended, OfflineEngine } from "../../local/offlineEngine";
 import { checkout } from "../../local/paths";
-import { pulumiHome } from "../../local/pulumi";
-import { commandPath, programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
 
 /*
  * A deployed stack without a cluster: the real engine and the real providers on a backend of files. What an update
  * would have left is made from previews, each of which knows more than the one before.
  */
 
-/** Nothing listens on port 1. */
-const KUBECONFIG = `apiVersion: v1
-kind: Config
-current-context: none
-contexts: [{ name: none, context: { cluster: none, user: none } }]
-clusters: [{ name: none, cluster: { server: "https://127.0.0.1:1" } }]
-users: [{ name: none, user: { token: none } }]
-`;
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const STACK = "pulumi:pulumi:Stack";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -59,70 +42,31 @@ const exported = z.looseObject({ version: z.number(), deployment: z.looseObject(
 export type Change = (text: string) => string;
 const unchanged: Change = (text) => text;
 
-/** How a command ended. */
-export interface Ended {
-  readonly exitCode: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Stack `prod` with the real stack file, charts from this machine, and an image that is there. */
 export class OfflineStack {
-  readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
-  readonly passphrase = "a passphrase of tests";
-  readonly configFile = join(this.folder, "prod.yaml");
-  private readonly server = fileServer(join(this.folder, "charts"));
-  private charts = "";
+  private readonly engine = new OfflineEngine();
+  readonly folder = this.engine.folder;
+  readonly configFile = this.engine.file("prod.yaml");
 
-  /** The environment of somebody who has the stock CLI, a kubeconfig, and a backend of their own. */
+  /** The engine's, with no stack of `npm run up`, whatever this machine runs. */
   readonly environment: Readonly<Record<string, string | undefined>> = {
-    KUBECONFIG: join(this.folder, "kubeconfig"),
-    PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
-    PULUMI_BACKEND_URL: `file://${join(this.folder, "backend")}`,
-    PULUMI_CONFIG_PASSPHRASE: this.passphrase,
-    PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    PULUMI_HOME: pulumiHome,
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
-    // No stack of `npm run up` here, whatever this machine runs.
-    TEMPORAL_STACK_STATE: join(this.folder, "no-state"),
+    ...this.engine.environment,
+    TEMPORAL_STACK_STATE: this.engine.file("no-state"),
   };
 
   /** Runs the CLI where no stack file of the checkout lies that it would write its salt to. */
-  async pulumi(args: readonly string[], cwd = this.folder, more: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    const command = [...args, "--non-interactive", "--color", "never"];
-    const options = { cwd, env: { ...this.environment, ...more }, reject: false, stdin: "ignore" } as const;
-    const { exitCode, stdout, stderr } = await execa(commandPath(programs.pulumi), command, options);
-    return { exitCode, stdout, stderr };
+  pulumi(args: readonly string[], cwd?: string, more?: NodeJS.ProcessEnv): Promise<Ended> {
+    return this.engine.pulumi(args, cwd, more);
   }
 
   /** Makes the stack; nothing is deployed. */
-  async create(): Promise<void> {
-    mkdirSync(join(this.folder, "backend"));
-    writeFileSync(join(this.folder, "kubeconfig"), KUBECONFIG);
-    await makeChartRepository(join(this.folder, "charts"));
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    this.charts = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    copyFileSync(join(checkout, "Pulumi.yaml"), join(this.folder, "Pulumi.yaml"));
-    const made = await this.pulumi(["stack", "init", "prod"]);
-    assert.equal(made.exitCode, 0, made.stderr);
+  create(): Promise<void> {
+    return this.engine.start("prod");
   }
 
   /** Writes the stack file with a change. */
   writeConfig(change: Change = unchanged): void {
-    const text = change(readFileSync(join(checkout, "Pulumi.prod.yaml"), "utf8"));
-    const { config } = z.object({ config: properties }).parse(parse(text));
-    const more = {
-      "temporal-stack:charts": { temporalRepository: this.charts, cloudNativePgRepository: this.charts },
-      "temporal-stack:workerImage": {
-        repository: "registry.example.com/worker",
-        digest: `sha256:${"1".repeat(64)}`,
-      },
-    };
-    writeFileSync(this.configFile, stringify({ config: { ...config, ...more } }));
+    this.engine.writeStackFile("prod", change);
   }
 
   /** Makes the state that an update of the stack file would have left. */
@@ -138,8 +82,8 @@ export class OfflineStack {
     await this.leave(new Map([...first, ...(await this.goals())]));
     // Nothing is left to do: what it leaves is an entry in the history.
     const args = ["up", "--yes", "--skip-preview", "--expect-no-changes", "--config-file", this.configFile];
-    const { exitCode, stdout, stderr } = await this.pulumi([...args, "--stack", "prod"], checkout);
-    assert.equal(exitCode, 0, `${stdout}${stderr}`);
+    const { exitCode, output } = await this.pulumi([...args, "--stack", "prod"], checkout);
+    assert.equal(exitCode, 0, output);
   }
 
   /** The events of a preview, one a line. */
@@ -154,15 +98,14 @@ export class OfflineStack {
   }
 
   close(): void {
-    this.server.close();
-    rmSync(this.folder, { recursive: true });
+    this.engine.stop();
   }
 
   /** What the program wants of resources that are not there yet, with secrets in the clear. */
   private async goals(): Promise<Goals> {
-    const file = join(this.folder, "plan.json");
-    const { exitCode, stdout, stderr } = await this.preview(["--save-plan", file, "--show-secrets"]);
-    assert.equal(exitCode, 0, `${stdout}${stderr}`);
+    const file = this.engine.file("plan.json");
+    const { exitCode, output } = await this.preview(["--save-plan", file, "--show-secrets"]);
+    assert.equal(exitCode, 0, output);
     const { resourcePlans } = planSchema.parse(JSON.parse(readFileSync(file, "utf8")));
     return new Map(
       Object.entries(resourcePlans).filter(
@@ -174,14 +117,14 @@ export class OfflineStack {
   private async leave(goals: Goals): Promise<void> {
     const { stdout } = await this.pulumi(["stack", "export", "--stack", "prod"]);
     const { version, deployment } = exported.parse(JSON.parse(stdout));
-    const file = join(this.folder, "state.json");
+    const file = this.engine.file("state.json");
     const resources = inOrder([
       ...[...goals].map((entry) => stateOf(entry, goals)),
       ...defaultProviders(goals),
     ]);
     writeFileSync(file, JSON.stringify({ version, deployment: { ...deployment, resources } }));
     const imported = await this.pulumi(["stack", "import", "--stack", "prod", "--file", file]);
-    assert.equal(imported.exitCode, 0, imported.stderr);
+    assert.equal(imported.exitCode, 0, imported.output);
   }
 }
 

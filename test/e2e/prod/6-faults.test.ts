@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { kubectl, podsOf } from "../support";
 import { underLoad } from "./load";
-import { allComplete, eventually, NAMESPACES, primary, startOrders, waitFor } from "./support";
+import {
+  allComplete,
+  eventually,
+  NAMESPACES,
+  postgresReady,
+  primary,
+  rolledOut,
+  startOrders,
+} from "./support";
 
 const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
 
@@ -17,7 +25,7 @@ describe("stack prod loses nothing", () => {
       await eventually("another instance is the primary", async () => (await primary()) !== killed);
     });
     await allComplete([...running, ...accepted]);
-    await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg");
+    await postgresReady();
     console.log(`      no workflow could be started for at most ${(longestGapMs / 1_000).toFixed(1)} s`);
   });
 
@@ -26,7 +34,7 @@ describe("stack prod loses nothing", () => {
     const { accepted } = await underLoad(async () => {
       for (const role of SERVER_ROLES) {
         await deleteAtOnce("temporal", `--selector=app.kubernetes.io/component=${role}`);
-        await waitFor("temporal", `deployment/temporal-${role}`);
+        await rolledOut("temporal", `temporal-${role}`);
       }
     });
     await allComplete([...running, ...accepted]);
@@ -35,8 +43,8 @@ describe("stack prod loses nothing", () => {
   it("when every pod is killed at once", async () => {
     const running = await startOrders(20, 30);
     await Promise.all(NAMESPACES.map((namespace) => deleteAtOnce(namespace, "--all")));
-    await waitFor("temporal", "condition=Ready cluster.postgresql.cnpg.io/temporal-pg", 240);
-    for (const role of SERVER_ROLES) await waitFor("temporal", `deployment/temporal-${role}`);
+    await postgresReady(240);
+    for (const role of SERVER_ROLES) await rolledOut("temporal", `temporal-${role}`);
     await allComplete(running);
     assert.ok((await podsOf("temporal-workers")).length >= 3);
   });

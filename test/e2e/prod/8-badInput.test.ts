@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { kubectl, pulumi, run } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { prod, upCommand, waitFor } from "./support";
+import { prod, rolledOut, upCommand } from "./support";
 
 const smallCluster = {
   ...smallServer("foreign"),
@@ -45,7 +45,7 @@ describe("stack prod without the cluster's DNS", () => {
 
   after(async () => {
     await dns(1);
-    await waitFor("kube-system", "deployment/coredns");
+    await rolledOut("kube-system", "coredns");
   });
 
   it("shows the last lines of the schema job when that cannot find Postgres", async () => {

@@ -106,15 +106,16 @@ export async function primary(): Promise<string> {
   ).trim();
 }
 
-/** Waits until a rollout is complete, or an object has a condition. */
-export const waitFor = async (namespace: string, what: string, seconds = 180): Promise<void> => {
-  const [condition, object] = what.includes("=") ? what.split(" ") : ["", what];
-  const args =
-    condition === ""
-      ? ["rollout", "status", object ?? "", `--timeout=${seconds}s`]
-      : ["wait", `--for=${condition}`, object ?? "", `--timeout=${seconds}s`];
-  await kubectl(...args, "--namespace", namespace);
-};
+/** Waits until a Deployment's rollout is complete. */
+export const rolledOut = (namespace: string, deployment: string): Promise<string> =>
+  kubectl("rollout", "status", `deployment/${deployment}`, "--namespace", namespace, "--timeout=180s");
+
+/** Waits until every instance of Postgres is ready. */
+export const postgresReady = (seconds = 180): Promise<string> =>
+  kubectl(
+    ...["wait", "--for=condition=Ready", "cluster.postgresql.cnpg.io/temporal-pg", "--namespace=temporal"],
+    `--timeout=${seconds}s`,
+  );
 
 /** Starts orders that stay open for a while, and returns their ids. */
 export async function startOrders(count: number, delaySeconds: number): Promise<string[]> {
