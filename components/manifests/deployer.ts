@@ -65,9 +65,11 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
  */
 export function deployerClusterRules(settings: DeployerSettings): Rule[] {
   const { postgres, deletionProtection } = settings;
-  const verbs = ["get", "list", "watch", "patch", "update", ...(deletionProtection ? [] : ["delete"])];
+  const verbs = [...READ, "patch", "update", ...(deletionProtection ? [] : ["delete"])];
   return [
     { ...rule("", ["namespaces"], verbs), resourceNames: ownNamespaces(settings) },
+    // Pulumi's provider watches all of them until a deleted one is gone, and waits for ever where it may not.
+    ...(deletionProtection ? [] : [rule("", ["namespaces"], ["list", "watch"])]),
     ...(postgres?.mode === "cluster" && postgres.operator.install ? operatorRules() : []),
   ];
 }

@@ -193,11 +193,12 @@ const VOLATILE = /^(status|metadata\.(resourceVersion|generation|managedFields|u
 function driftOf({ old, new: found, detailedDiff }: StepEvent): PropertyChange[] {
   const noted = Object.entries(detailedDiff ?? {}).filter(([path]) => !VOLATILE.test(path));
   if (detailedDiff !== undefined && detailedDiff !== null && noted.length === 0) return [];
-  return propertyChanges(
-    old?.inputs ?? undefined,
-    found?.inputs ?? undefined,
-    Object.fromEntries(noted),
-  ).filter(({ path }) => !VOLATILE.test(path));
+  return (
+    propertyChanges(old?.inputs ?? undefined, found?.inputs ?? undefined, Object.fromEntries(noted))
+      .filter(({ path }) => !VOLATILE.test(path))
+      // What was found replaces nothing; what puts it back may, and a preview tells.
+      .map((change) => ({ ...change, replaces: false }))
+  );
 }
 
 /** `urn:pulumi:stack::project::Outer$Inner$type::name` */

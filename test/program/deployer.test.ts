@@ -72,6 +72,19 @@ describe("rights of a deployer", () => {
     );
   });
 
+  it("see when a namespace that they may delete is gone, for which all are watched", () => {
+    const watchers = (stack: StackName) =>
+      deployerClusterRules(settingsOf(stack)).filter(
+        ({ resources, verbs, resourceNames }) =>
+          resources.includes("namespaces") && verbs.includes("watch") && resourceNames === undefined,
+      );
+    assert.deepEqual(
+      watchers("dev").map(({ verbs }) => verbs),
+      [["list", "watch"]],
+    );
+    assert.deepEqual(watchers("prod"), []);
+  });
+
   it("delete no namespace that is protected", () => {
     assert.ok(!allows(deployerClusterRules(settingsOf("prod")), "", "namespaces", "delete", "temporal"));
     assert.ok(allows(deployerClusterRules(settingsOf("dev")), "", "namespaces", "delete", "temporal"));

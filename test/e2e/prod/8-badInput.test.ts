@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { kubectl, pulumi, run } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { prod, rolledOut, upCommand } from "./support";
+import { prod, rolledOut, up, upCommand } from "./support";
 
 const smallCluster = {
   ...smallServer("foreign"),
@@ -43,10 +43,7 @@ describe("stack prod without the cluster's DNS", () => {
 
   before(() => dns(0));
 
-  after(async () => {
-    await dns(1);
-    await rolledOut("kube-system", "coredns");
-  });
+  after(() => dns(1));
 
   it("shows the last lines of the schema job when that cannot find Postgres", async () => {
     prod.layOver({
@@ -56,5 +53,11 @@ describe("stack prod without the cluster's DNS", () => {
     assert.equal(exitCode, 1, output);
     assert.match(output, /pod temporal\/temporal-schema-/);
     assert.match(output, /temporal-pg-rw\.temporal\.svc.*(no such host|server misbehaving|i\/o timeout)/);
+  });
+
+  it("is deployed by the next npm run up once names resolve again", async () => {
+    await dns(1);
+    await rolledOut("kube-system", "coredns");
+    assert.match(await up(), /The first workflow has finished/);
   });
 });
