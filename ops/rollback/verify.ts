@@ -3,22 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
 import { Failure, lastLines } from "../../common/failure";
 import { kubeConfigOf } from "../kubeConfig";
 import { reachable } from "../reachable";
-import { systemCertificates } from "../replay/gate";
 import { stackOutputs } from "../replay/stack";
+import { runOrder } from "../smoke/order";
 import { workerConnection } from "../replay/workerConnection";
 
 /** Seconds that the order may take. */
 const TIMEOUT_SECONDS = 120;
-
-const outcomeSchema = z.object({
-  workflowId: z.string(),
-  status: z.string(),
-  failure: z.array(z.string()).optional(),
-});
 
 /**
  * Runs one order through a stack's workers, as `npm run order` does, with what its first worker group is given to
@@ -38,7 +31,7 @@ export async function verifyByWorkflow(stack: string, checkout: string): Promise
       throw new Failure(`stack ${stack} has no workers`, "deploy it with workers first");
     const environment = await workerConnection(config, worker, folder);
     await buildClient(checkout);
-    return await reachable(config, environment, (reached) => order(checkout, reached));
+    return await reachable(config, environment, (reached) => order(worker.name, checkout, reached));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -54,23 +47,21 @@ async function buildClient(checkout: string): Promise<void> {
     throw new Failure("the worker's client does not build", "correct what is named above", lastLines(all));
 }
 
-async function order(checkout: string, environment: Readonly<Record<string, string>>): Promise<string> {
-  const args = [clientOf(checkout), "--json", "--timeout", String(TIMEOUT_SECONDS)];
-  const { stdout, stderr } = await execa(process.execPath, args, {
-    // This shell's own TEMPORAL_* variables may mean another server.
-    extendEnv: false,
-    env: { ...systemCertificates(), ...environment },
-    reject: false,
-    stdin: "ignore",
+async function order(
+  group: string,
+  checkout: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const client = clientOf(checkout);
+  const { outcome, complaints } = await runOrder(group, client, environment, {
+    timeoutSeconds: TIMEOUT_SECONDS,
   });
-  const line = stdout.trim().split("\n").at(-1) ?? "";
-  const outcome = line.startsWith("{") ? outcomeSchema.safeParse(JSON.parse(line)).data : undefined;
-  if (outcome?.status === "completed") return outcome.workflowId;
+  if (outcome?.completed === true) return outcome.workflowId;
   throw new Failure(
     outcome === undefined
       ? "the order that was to verify the stack could not be started"
-      : `order ${outcome.workflowId}, which was to verify the stack, ended as ${outcome.status}`,
+      : `order ${outcome.workflowId}, which was to verify the stack, ended as failed`,
     "look at the workers' pods and at the workflow in the Temporal UI",
-    outcome?.failure ?? lastLines(stderr),
+    outcome?.failure ?? complaints,
   );
 }

@@ -1,18 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
-import { Failure, lastLines } from "../../common/failure";
+import { Failure } from "../../common/failure";
 import { kubeConfigOf } from "../kubeConfig";
 import { reachable } from "../reachable";
 import { checkoutCandidate } from "../replay/candidate";
-import { systemCertificates } from "../replay/gate";
 import { stackOutputs } from "../replay/stack";
 import { workerConnection } from "../replay/workerConnection";
-import { outcomeOf, type SmokeOutcome } from "./outcome";
-
-/** Beyond the workflow's own time: the connection, and a query for how long it took. */
-const OVERHEAD_SECONDS = 30;
+import { runOrder } from "./order";
+import type { SmokeOutcome } from "./outcome";
 
 /** Which stack, and how patiently. */
 export interface SmokeOptions {
@@ -65,22 +61,16 @@ async function orderFor(
   timeoutSeconds: number,
   signal: AbortSignal,
 ): Promise<SmokeOutcome> {
-  const args = ["--json", "--customer", "smoke-test", "--timeout", String(timeoutSeconds)];
-  const { stdout, stderr, timedOut } = await execa(process.execPath, [client, ...args], {
-    // This shell's own TEMPORAL_* variables may mean another server.
-    extendEnv: false,
-    env: { ...systemCertificates(), ...environment },
-    reject: false,
-    stdin: "ignore",
-    timeout: (timeoutSeconds + OVERHEAD_SECONDS) * 1000,
-    cancelSignal: signal,
+  const args = ["--customer", "smoke-test"];
+  const { outcome, timedOut, complaints } = await runOrder(group, client, environment, {
+    timeoutSeconds,
+    args,
+    signal,
   });
-  signal.throwIfAborted();
-  const outcome = outcomeOf(group, stdout);
   if (outcome !== undefined) return outcome;
   throw new Failure(
     `no order could be started for worker group ${group}${timedOut ? ": its client did not end in time" : ""}`,
     "settle what is named above; the connection is that of the deployed workers",
-    lastLines(stderr),
+    complaints,
   );
 }
