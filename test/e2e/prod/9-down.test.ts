@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { stateFolder } from "../../../local/paths";
-import { footprint } from "../footprint";
 import { footprintBefore } from "../machine";
 import { succeed } from "../support";
 
@@ -9,7 +8,7 @@ describe("npm run down, of stack prod", () => {
   it("destroys the stack in order and leaves nothing", async () => {
     const output = await succeed(["npm", "run", "down"]);
     assert.doesNotMatch(output, /could not be destroyed/);
-    assert.deepEqual(footprint(), footprintBefore.get());
+    await footprintBefore.assertRestored();
     assert.equal(existsSync(stateFolder), false);
   });
 });
