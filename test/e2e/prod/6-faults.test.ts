@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
-import { kubectl, podsOf } from "../support";
-import { underLoad } from "./load";
-import {
-  allComplete,
-  eventually,
-  NAMESPACES,
-  postgresReady,
-  primary,
-  rolledOut,
-  startOrders,
-} from "./support";
+import { underLoad } from "../load";
+import { allComplete, startOrders } from "../orders";
+import { killPods, podsOf } from "../support";
+import { eventually, NAMESPACES, postgresReady, primary, rolledOut } from "./support";
 
 const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
-
-const deleteAtOnce = (namespace: string, ...what: string[]): Promise<string> =>
-  kubectl("delete", "pods", "--namespace", namespace, ...what, "--grace-period=0", "--force");
 
 describe("stack prod loses nothing", () => {
   it("when the primary of Postgres is killed while 100 workflows run", async () => {
     const running = await startOrders(100, 40);
     const killed = await primary();
     const { accepted, longestGapMs } = await underLoad(async () => {
-      await deleteAtOnce("temporal", killed);
+      await killPods("temporal", killed);
       await eventually("another instance is the primary", async () => (await primary()) !== killed);
     });
     await allComplete([...running, ...accepted]);
@@ -33,7 +23,7 @@ describe("stack prod loses nothing", () => {
     const running = await startOrders(50, 60);
     const { accepted } = await underLoad(async () => {
       for (const role of SERVER_ROLES) {
-        await deleteAtOnce("temporal", `--selector=app.kubernetes.io/component=${role}`);
+        await killPods("temporal", `--selector=app.kubernetes.io/component=${role}`);
         await rolledOut("temporal", `temporal-${role}`);
       }
     });
@@ -42,7 +32,7 @@ describe("stack prod loses nothing", () => {
 
   it("when every pod is killed at once", async () => {
     const running = await startOrders(20, 30);
-    await Promise.all(NAMESPACES.map((namespace) => deleteAtOnce(namespace, "--all")));
+    await Promise.all(NAMESPACES.map((namespace) => killPods(namespace, "--all")));
     await postgresReady(240);
     for (const role of SERVER_ROLES) await rolledOut("temporal", `temporal-${role}`);
     await allComplete(running);

@@ -4,8 +4,9 @@ import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { commandPath } from "../../../local/toolchain/install";
 import { programs } from "../../../local/toolchain/programs";
 import { kubectl, run, sourcedEnvironment } from "../support";
-import { underLoad } from "./load";
-import { allComplete, primary } from "./support";
+import { underLoad } from "../load";
+import { allComplete } from "../orders";
+import { primary } from "./support";
 
 async function passwordOf(role: string): Promise<string> {
   const secret = ["get", "secret", `temporal-pg-login-${role}`, "--namespace=temporal"];

@@ -6,7 +6,7 @@ import { sourceOfStackFile } from "../../../components/settings/stackFile";
 import { machineSettingsFile } from "../../../local/pulumi";
 import { type Section, sectionSchema, StackFile } from "../stackFile";
 import { z } from "zod";
-import { checkout, kubectl, order, repository, succeed } from "../support";
+import { checkout, kubectl, repository, succeed } from "../support";
 
 /** The real stack file of production, in the copied checkout. */
 export const prod = new StackFile(repository, checkout, "prod");
@@ -116,25 +116,6 @@ export const postgresReady = (seconds = 180): Promise<string> =>
     ...["wait", "--for=condition=Ready", "cluster.postgresql.cnpg.io/temporal-pg", "--namespace=temporal"],
     `--timeout=${seconds}s`,
   );
-
-/** Starts orders that stay open for a while, and returns their ids. */
-export async function startOrders(count: number, delaySeconds: number): Promise<string[]> {
-  const { orders } = await order(
-    ...["--count", String(count), "--delay", String(delaySeconds), "--start-only"],
-  );
-  assert.equal(orders.length, count);
-  return orders.map(({ workflowId }) => workflowId);
-}
-
-/** Waits for orders and makes sure that each one has completed. */
-export async function allComplete(ids: readonly string[]): Promise<void> {
-  const { orders } = await order("--await", ...ids);
-  assert.deepEqual(
-    orders.filter(({ status }) => status !== "completed"),
-    [],
-  );
-  assert.equal(orders.length, ids.length);
-}
 
 /** Brings the stack up as somebody who may do no more than that. */
 export const upCommand = ["npm", "run", "up", "--", "--stack", "prod", "--deployer"];

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { execa } from "execa";
 import { z } from "zod";
-import { recordedCluster } from "../../../local/record";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
-import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "../support";
+import { recordedCluster } from "../../local/record";
+import { commandPath } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
+import { readableHistory } from "./histories";
+import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "./support";
 
 const RUNNING_ORDERS = 30;
 /** Longer than both updates take, so that every order is open while its key goes out of use. */
@@ -20,23 +21,8 @@ const codecServer = {
   resources: { requests: { cpu: "20m", memory: "96Mi" } },
 };
 
-/** The history of a workflow as JSON, with its payloads in clear as far as `env` opens them. */
-async function history(workflowId: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { stdout } = await execa(
-    commandPath(programs.temporal, "temporal"),
-    [
-      ...["workflow", "show", "--address", "127.0.0.1:7233", "--namespace", "default"],
-      ...["--workflow-id", workflowId, "--output", "json"],
-    ],
-    { env },
-  );
-  return stdout.replace(/"(data|encryption-key-id)": "([^"]+)"/g, (_, key: string, value: string) => {
-    return `"${key}": ${Buffer.from(value, "base64").toString("utf8")}`;
-  });
-}
-
 async function keysOf(workflowId: string): Promise<string[]> {
-  const found = (await history(workflowId)).matchAll(/"encryption-key-id": (\S+)/g);
+  const found = (await readableHistory(workflowId)).matchAll(/"encryption-key-id": (\S+)/g);
   return [...new Set([...found].map(([, id]) => id ?? ""))].sort();
 }
 
@@ -110,9 +96,9 @@ describe("a payload key", () => {
         TEMPORAL_CODEC_AUTH: `Bearer ${Buffer.from(data.token, "base64").toString("utf8")}`,
       };
       for (const id of [oldest, newest]) {
-        assert.ok(!(await history(id)).includes(SECRET));
-        assert.ok((await history(id, env)).includes(SECRET));
-        await assert.rejects(history(id, { ...env, TEMPORAL_CODEC_AUTH: "Bearer wrong" }));
+        assert.ok(!(await readableHistory(id)).includes(SECRET));
+        assert.ok((await readableHistory(id, env)).includes(SECRET));
+        await assert.rejects(readableHistory(id, { ...env, TEMPORAL_CODEC_AUTH: "Bearer wrong" }));
       }
     } finally {
       forward.kill("SIGTERM");

@@ -13,12 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
-import { docker, extractImage } from "../../../local/imageEngine";
-import { recordedCluster } from "../../../local/record";
-import { buildArguments, buildImage } from "../../../local/toolchain/plugins/dockerProvider/build";
-import { type Image, parseImage } from "../../../local/toolchain/plugins/dockerProvider/inputs";
-import { applySourceDate } from "../../../local/toolchain/plugins/dockerProvider/sourceDate";
-import { checkout, pulumi } from "../support";
+import { docker, extractImage } from "../../local/imageEngine";
+import { recordedCluster } from "../../local/record";
+import { buildArguments, buildImage } from "../../local/toolchain/plugins/dockerProvider/build";
+import { type Image, parseImage } from "../../local/toolchain/plugins/dockerProvider/inputs";
+import { applySourceDate } from "../../local/toolchain/plugins/dockerProvider/sourceDate";
+import { checkout, pulumi } from "./support";
 
 const EXIT_CONFIGURATION = 78;
 /** Compressed it is a third of that; the plain `npm ci` of the same worker has 244 MB. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { order } from "../support";
+import { order } from "./support";
 
 const PAUSE_MS = 300;
 

@@ -1,0 +1,45 @@
+import { execa } from "execa";
+import { z } from "zod";
+import { commandPath } from "../../local/toolchain/install";
+import { programs } from "../../local/toolchain/programs";
+
+/** A workflow's history in stack `local`, as JSON of the Temporal CLI. */
+async function show(workflowId: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { stdout } = await execa(
+    commandPath(programs.temporal, "temporal"),
+    [
+      ...["workflow", "show", "--address", "127.0.0.1:7233", "--namespace", "default"],
+      ...["--workflow-id", workflowId, "--output", "json"],
+    ],
+    { env },
+  );
+  return stdout;
+}
+
+const base64Field = /"(data|encryption-key-id)": "([^"]+)"/g;
+
+/**
+ * The history of a workflow, to be searched: its payloads stand in clear as far as they are not encrypted.
+ *
+ * @param env what the Temporal CLI needs to open them otherwise: `TEMPORAL_CODEC_*`
+ */
+export async function readableHistory(workflowId: string, env?: NodeJS.ProcessEnv): Promise<string> {
+  const history = await show(workflowId, env);
+  return history.replace(base64Field, (_, key: string, value: string) => {
+    return `"${key}": ${Buffer.from(value, "base64").toString("utf8")}`;
+  });
+}
+
+const historySchema = z.object({
+  events: z.array(
+    z.object({ activityTaskStartedEventAttributes: z.object({ attempt: z.number() }).optional() }),
+  ),
+});
+
+/** How often each activity of a workflow was attempted until it ended. */
+export async function activityAttempts(workflowId: string): Promise<number[]> {
+  const { events } = historySchema.parse(JSON.parse(await show(workflowId)));
+  return events.flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    started === undefined ? [] : [started.attempt],
+  );
+}
