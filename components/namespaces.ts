@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpNamespace } from "./clusterLookup";
 import { ownershipGuard } from "./guards/namespaceOwnership";
 import { ownNamespaces } from "./manifests/flows";
 import { stackLabels } from "./manifests/labels";
 import { RESTRICTED_NAMESPACE } from "./manifests/podSecurity";
-import { lookUpNamespace } from "./namespaceLookup";
 import { dataOptions } from "./protection";
 import type { Settings } from "./settings";
 

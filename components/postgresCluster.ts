@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpStorageClasses } from "./clusterLookup";
 import type { DatabaseCredentials } from "./databaseCredentials";
 import { postgresGuard } from "./guards/postgres";
+import { storageClassGuard } from "./guards/storageClass";
 import { stackLabels } from "./manifests/labels";
 import { POSTGRES_PORT, type PostgresConnection } from "./manifests/postgres";
 import {
@@ -41,6 +43,11 @@ export class PostgresCluster extends pulumi.ComponentResource {
     super("temporal-stack:index:PostgresCluster", name, {}, opts);
     const labels = stackLabels(settings);
     const kept = dataOptions(settings);
+    const { storage, walStorage } = cluster;
+    const volumes = {
+      "postgres.storage": storage,
+      ...(walStorage === undefined ? {} : { "postgres.walStorage": walStorage }),
+    };
     const resource = new k8s.apiextensions.CustomResource(
       `${name}-cluster`,
       {
@@ -66,7 +73,12 @@ export class PostgresCluster extends pulumi.ComponentResource {
         ...kept,
         // Read when the cluster is made, and never again.
         ignoreChanges: ["spec.bootstrap"],
-        hooks: postgresGuard(settings, cluster),
+        hooks: {
+          ...postgresGuard(settings, cluster),
+          beforeCreate: [
+            storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
+          ],
+        },
         dependsOn: [credentials],
       },
     );

@@ -1,5 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpStorageClasses } from "./clusterLookup";
+import { storageClassGuard } from "./guards/storageClass";
 import { objectLabels, selectorLabels } from "./manifests/labels";
 import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServer";
 import { FRONTEND } from "./manifests/temporalServer";
@@ -31,7 +33,17 @@ export class TemporalDevServer extends pulumi.ComponentResource {
         metadata: { namespace, labels, annotations: { "pulumi.com/skipAwait": "true" } },
         spec: devServerVolume(server),
       },
-      { parent: this, ...dataOptions(settings) },
+      {
+        parent: this,
+        ...dataOptions(settings),
+        hooks: {
+          beforeCreate: [
+            storageClassGuard("temporal-storage-class", { "temporal.storage": server.storage }, () =>
+              lookUpStorageClasses(settings),
+            ),
+          ],
+        },
+      },
     );
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,

@@ -14,6 +14,8 @@ const REFUSALS: readonly RegExp[] = [
   new RegExp(LOSS),
   // namespaceOwnership.ts
   /^the Kubernetes namespace "[^"]*" exists already and /m,
+  // storageClass.ts
+  /^temporal-stack:[\w.]+\.storageClass: the cluster has no /m,
   // The engine, of what protection.ts protects.
   /cannot be deleted\s+because it is protected/,
   /as it is currently marked for protection/,

@@ -70,6 +70,7 @@ export function deployerClusterRules(settings: DeployerSettings): Rule[] {
     { ...rule("", ["namespaces"], verbs), resourceNames: ownNamespaces(settings) },
     // Pulumi's provider watches all of them until a deleted one is gone, and waits for ever where it may not.
     ...(deletionProtection ? [] : [rule("", ["namespaces"], ["list", "watch"])]),
+    ...(postgres?.mode === "cluster" ? [rule("storage.k8s.io", ["storageclasses"], ["list"])] : []),
     ...(postgres?.mode === "cluster" && postgres.operator.install ? operatorRules() : []),
   ];
 }

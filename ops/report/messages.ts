@@ -19,7 +19,7 @@ const CONSEQUENCE =
 /** The SDK says where it was when a guard refused, which is nowhere. */
 const WRAPPING = /^error serializing property "[^"]*": /;
 
-const UNKNOWN = /^cannot see whether|is unreachable|unreachable cluster/;
+const UNKNOWN = /^cannot see |is unreachable|unreachable cluster/;
 
 /** Sorts the diagnostics of a preview, each message once. */
 export function sortMessages(diagnostics: readonly DiagnosticEvent[]): Messages {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ownershipProblem } from "../../components/guards/namespaceOwnership";
+import { storageClassProblems } from "../../components/guards/storageClass";
 import {
   clusterProblems,
   placeProblems,
@@ -280,5 +281,24 @@ describe("guard of the Kubernetes namespaces", () => {
       ownershipProblem(settings(), "temporal", labelled({ "temporal-stack/stack": "dev" })) ?? "",
       /belongs to stack "dev"/,
     );
+  });
+});
+
+describe("guard of the storage classes", () => {
+  const volumes = { "postgres.storage": { storageClass: "fast" }, "postgres.walStorage": {} };
+  const classes = (names: string[], hasDefault: boolean) =>
+    storageClassProblems(volumes, { found: "classes", names, hasDefault });
+
+  it("takes a class that is there, and the default where none is named", () => {
+    assert.deepEqual(classes(["slow", "fast"], true), []);
+    assert.deepEqual(storageClassProblems(volumes, { found: "unknown", reason: "silence" }), []);
+  });
+
+  it("names every volume that would wait for its class, and what there is to choose from", () => {
+    assert.deepEqual(classes(["slow"], false), [
+      'temporal-stack:postgres.storage.storageClass: the cluster has no class "fast": it has slow',
+      "temporal-stack:postgres.walStorage.storageClass: the cluster has no default class, so name one: it has slow",
+    ]);
+    assert.match(classes([], true).join(), /it has none/);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ownershipProblem } from "../../components/guards/namespaceOwnership";
+import { storageClassProblems } from "../../components/guards/storageClass";
 import { isRefusal, refusal } from "../../components/guards/sentence";
 import { configChanges } from "../../ops/report/configChanges";
 import { MAX_BYTES, renderFailure, renderMarkdown } from "../../ops/report/markdown";
@@ -275,7 +276,11 @@ describe("preview report", () => {
       "temporal",
       { found: "namespace", labels: {} },
     );
-    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign])
+    const [noClass = ""] = storageClassProblems(
+      { "postgres.storage": { storageClass: "fast" } },
+      { found: "classes", names: [], hasDefault: false },
+    );
+    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass])
       assert.ok(isRefusal(message ?? ""), message);
     for (const message of ["1 problem in the settings of stack", "connection refused", "preview failed"]) {
       assert.ok(!isRefusal(message), message);

@@ -68,7 +68,10 @@ describe("rights of a deployer", () => {
     const rules = deployerClusterRules({ ...settings, postgres: without });
     assert.deepEqual(
       rules.map(({ resources, resourceNames }) => ({ resources, resourceNames })),
-      [{ resources: ["namespaces"], resourceNames: ["temporal", "temporal-workers"] }],
+      [
+        { resources: ["namespaces"], resourceNames: ["temporal", "temporal-workers"] },
+        { resources: ["storageclasses"], resourceNames: undefined },
+      ],
     );
   });
 

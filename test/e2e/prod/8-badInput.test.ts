@@ -24,6 +24,18 @@ describe("a preview says why a stack cannot be deployed", () => {
     assert.match(output, /chart "temporal" version "1\.6\.99" not found/);
   });
 
+  it("when the cluster has no such storage class", async () => {
+    const stack = new SecondStack("classless", () => ({}));
+    await stack.init({
+      ...smallCluster,
+      postgres: { ...smallCluster.postgres, storage: { size: "1Gi", storageClass: "platinum" } },
+    });
+    const { exitCode, output } = await stack.preview();
+    await stack.remove();
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /postgres\.storage\.storageClass: the cluster has no class "platinum": it has /);
+  });
+
   it("when a namespace is there and somebody else's", async () => {
     const stack = new SecondStack("foreign", () => ({}));
     await stack.init(smallCluster);

@@ -4,9 +4,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lookUpNamespace } from "../../components/namespaceLookup";
+import { lookUpNamespace, lookUpStorageClasses } from "../../components/clusterLookup";
 
-describe("look-up of a Kubernetes namespace", () => {
+const storageClass = (name: string, isDefault = "false") => ({
+  metadata: { name, annotations: { "storageclass.kubernetes.io/is-default-class": isDefault } },
+});
+
+describe("look-up in the cluster", () => {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-lookup-"));
   const outside = process.env["KUBECONFIG"];
   const answers: Readonly<Record<string, [status: number, body: object]>> = {
@@ -14,6 +18,10 @@ describe("look-up of a Kubernetes namespace", () => {
     "/api/v1/namespaces/bare": [200, { metadata: {} }],
     "/api/v1/namespaces/none": [404, { reason: "NotFound" }],
     "/api/v1/namespaces/closed": [403, { reason: "Forbidden" }],
+    "/apis/storage.k8s.io/v1/storageclasses": [
+      200,
+      { items: [storageClass("slow"), storageClass("fast", "true")] },
+    ],
   };
   const server = createServer(({ url = "" }, response) => {
     const [status, body] = answers[url] ?? [500, {}];
@@ -66,11 +74,20 @@ describe("look-up of a Kubernetes namespace", () => {
     assert.deepEqual(await lookUpNamespace(settings, "none"), { found: "none" });
   });
 
+  it("says which storage classes there are, and whether one is the default", async () => {
+    assert.deepEqual(await lookUpStorageClasses(settings), {
+      found: "classes",
+      names: ["slow", "fast"],
+      hasDefault: true,
+    });
+  });
+
   it("does not take a refusal or a silent cluster for an absent namespace", async () => {
     const closed = await lookUpNamespace(settings, "closed");
     assert.deepEqual(closed, { found: "unknown", reason: "the API server answers 403" });
     point(1);
     const silent = await lookUpNamespace(settings, "ours");
     assert.ok(silent.found === "unknown" && silent.reason.includes("ECONNREFUSED"), JSON.stringify(silent));
+    assert.equal((await lookUpStorageClasses(settings)).found, "unknown");
   });
 });

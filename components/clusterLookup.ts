@@ -1,0 +1,82 @@
+import type * as client from "@kubernetes/client-node";
+import type { Settings } from "./settings";
+import type { NamespaceLookup } from "./guards/namespaceOwnership";
+import type { StorageClassLookup } from "./guards/storageClass";
+import { kubeconfigOf } from "./kubernetesProvider";
+
+/** Seconds to wait for the API server. */
+const TIMEOUT_SECONDS = 10;
+/** Annotations of the class that claims without one get, today's and the one before. */
+const DEFAULT_CLASS = [
+  "storageclass.kubernetes.io/is-default-class",
+  "storageclass.beta.kubernetes.io/is-default-class",
+];
+
+type Client = typeof client;
+type Answer<T> =
+  | { readonly found: "object"; readonly object: T }
+  | { readonly found: "none" }
+  | { readonly found: "unknown"; readonly reason: string };
+
+/**
+ * Asks the cluster for a namespace.
+ * @returns what it is, never a failure
+ */
+export async function lookUpNamespace(
+  settings: Pick<Settings, "kubernetes">,
+  name: string,
+): Promise<NamespaceLookup> {
+  const answer = await ask(settings, (config, { CoreV1Api }) =>
+    config.makeApiClient(CoreV1Api).readNamespace({ name }),
+  );
+  if (answer.found !== "object") return answer;
+  return { found: "namespace", labels: answer.object.metadata?.labels ?? {} };
+}
+
+/**
+ * Asks the cluster for its storage classes.
+ * @returns their names, never a failure
+ */
+export async function lookUpStorageClasses(
+  settings: Pick<Settings, "kubernetes">,
+): Promise<StorageClassLookup> {
+  const answer = await ask(settings, (config, { StorageV1Api }) =>
+    config.makeApiClient(StorageV1Api).listStorageClass(),
+  );
+  if (answer.found === "none") return { found: "unknown", reason: "the API server has no storage classes" };
+  if (answer.found === "unknown") return answer;
+  const { items } = answer.object;
+  return {
+    found: "classes",
+    names: items.flatMap(({ metadata }) => metadata?.name ?? []),
+    hasDefault: items.some(({ metadata }) =>
+      DEFAULT_CLASS.some((annotation) => metadata?.annotations?.[annotation] === "true"),
+    ),
+  };
+}
+
+/** The client is loaded only here, as most updates ask for nothing. */
+async function ask<T>(
+  settings: Pick<Settings, "kubernetes">,
+  question: (config: client.KubeConfig, client: Client) => Promise<T>,
+): Promise<Answer<T>> {
+  const library = await import("@kubernetes/client-node");
+  const config = new library.KubeConfig();
+  config.loadFromString(kubeconfigOf(settings));
+  if (settings.kubernetes.context !== undefined) config.setCurrentContext(settings.kubernetes.context);
+  try {
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => {
+        reject(new Error(`no answer within ${TIMEOUT_SECONDS} s`));
+      }, TIMEOUT_SECONDS * 1000).unref();
+    });
+    return { found: "object", object: await Promise.race([question(config, library), late]) };
+  } catch (error) {
+    const status = error instanceof library.ApiException ? error.code : undefined;
+    if (status === 404) return { found: "none" };
+    return {
+      found: "unknown",
+      reason: status === undefined ? String(error) : `the API server answers ${status}`,
+    };
+  }
+}
