@@ -42,10 +42,11 @@ export interface ProgramRevision {
  * @param directory root of the checkout
  */
 export function programRevision(directory: string): ProgramRevision {
-  const commit = git(directory, ["rev-parse", "--verify", "--quiet", "HEAD"]);
+  const paths = ["--", ".", ":(exclude)Pulumi.*.yaml"];
+  const status = git(directory, ["status", "--porcelain=v2", "--branch", ...paths])?.split("\n") ?? [];
+  const commit = status.map((line) => /^# branch\.oid ([0-9a-f]{40,})$/.exec(line)?.[1]).find(Boolean);
   if (commit === undefined) return { commit: null, dirty: false };
-  const changes = git(directory, ["status", "--porcelain", "--", ".", ":(exclude)Pulumi.*.yaml"]);
-  return { commit, dirty: changes !== "" };
+  return { commit, dirty: status.some((line) => !line.startsWith("#")) };
 }
 
 function git(directory: string, args: readonly string[]): string | undefined {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { sourceRevision } from "../../components/manifests/sourceRevision";
+import { programRevision, sourceRevision } from "../../components/manifests/sourceRevision";
 
 const IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
 
@@ -75,5 +75,31 @@ describe("revision of the sources", () => {
     const unpacked = join(folder, "tarball/worker");
     mkdirSync(unpacked, { recursive: true });
     assert.deepEqual(sourceRevision(unpacked), { commit: "unknown", time: 0 });
+  });
+});
+
+describe("revision of the program", () => {
+  const repository = mkdtempSync(join(tmpdir(), "temporal-stack-program-"));
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", repository, ...IDENTITY, ...args], { encoding: "utf8" }).trim();
+
+  after(() => rmSync(repository, { recursive: true }));
+
+  it("is unknown without Git, and before the first commit", () => {
+    assert.deepEqual(programRevision(repository), { commit: null, dirty: false });
+    git("init", "--quiet");
+    assert.deepEqual(programRevision(repository), { commit: null, dirty: false });
+  });
+
+  it("is what is checked out, and dirty with any file that differs, but for stack files", () => {
+    writeFileSync(join(repository, "index.ts"), "1");
+    git("add", ".");
+    git("commit", "--quiet", "--message", "first");
+    const commit = git("rev-parse", "HEAD");
+    assert.deepEqual(programRevision(repository), { commit, dirty: false });
+    writeFileSync(join(repository, "Pulumi.prod.yaml"), "1");
+    assert.deepEqual(programRevision(repository), { commit, dirty: false });
+    writeFileSync(join(repository, "index.ts"), "2");
+    assert.deepEqual(programRevision(repository), { commit, dirty: true });
   });
 });
