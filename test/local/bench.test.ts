@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { finishedSteps } from "../../local/bench/stepLines";
-import { median, ratio, render, seconds } from "../../local/bench/table";
+import { atLeast, figure, median, ratio, render, seconds } from "../../local/bench/table";
+import { costFigures } from "../../local/bench/worker/cost";
+import { asIfLimited, deployedEnvironment, deployedMemory } from "../../local/bench/worker/deployment";
+import { newLayers } from "../../local/bench/worker/rebuild";
+import { throughputFigures } from "../../local/bench/worker/throughput";
 
 describe("bench", () => {
   it("reads the steps' times from plain lines", () => {
@@ -39,5 +43,57 @@ describe("bench", () => {
         "preview       1.51    ≤ 1.50  EXCEEDED",
       ].join("\n"),
     );
+  });
+
+  it("says of a lower bound whether it is reached", () => {
+    const figures = [
+      ratio("throughput", 1.19, atLeast(1.2)),
+      ratio("throughput", 1.2, atLeast(1.2)),
+      figure("memory", 312.4, "MiB"),
+    ];
+    assert.equal(
+      render(figures),
+      [
+        "figure      measured   limit",
+        "throughput      1.19  ≥ 1.20  MISSED",
+        "throughput      1.20  ≥ 1.20  kept",
+        "memory       312 MiB",
+      ].join("\n"),
+    );
+  });
+
+  it("compares workers round by round, not a quiet round with a busy one", () => {
+    const measured = (...throughput: number[]) => ({ throughput, peakMebibytes: 1 });
+    const [ours, defaults] = [measured(12, 24, 60), measured(10, 20, 40)];
+    const load = { orders: 1, concurrency: 1, rounds: 3 };
+    const [, , relative] = throughputFigures({ ours, defaults }, load);
+    assert.equal(relative?.value, 1.2);
+    const cost = costFigures({ ours, encrypted: measured(9, 18, 45), traced: measured(12, 24, 60) });
+    assert.deepEqual(
+      cost.map(({ value }) => value),
+      [25, 0],
+    );
+  });
+
+  it("measures a worker with what its Deployment gives it", () => {
+    const env = deployedEnvironment({
+      ...{ address: "127.0.0.1:1", taskQueue: "q", traceEndpoint: "http://127.0.0.1:2" },
+      keyring: { folder: "/keys", active: "key-1" },
+    });
+    assert.equal(env["TEMPORAL_ADDRESS"], "127.0.0.1:1");
+    assert.equal(env["TEMPORAL_TASK_QUEUES"], "q");
+    assert.equal(env["WORKFLOW_TASK_POLLERS"], "auto");
+    assert.equal(env["CODEC_KEYS_DIR"], "/keys");
+    assert.equal(env["OTEL_TRACES_SAMPLER_ARG"], "0.1");
+    assert.deepEqual(asIfLimited(deployedMemory()), {
+      NODE_OPTIONS: "--enable-source-maps --max-old-space-size=409",
+      MAX_CACHED_WORKFLOWS: "73",
+      ACTIVITY_SLOTS: "24",
+      WORKFLOW_TASK_SLOTS: "12",
+    });
+  });
+
+  it("counts the layers that a registry does not have", () => {
+    assert.deepEqual(newLayers(["base", "packages", "old"], ["base", "packages", "new"]), ["new"]);
   });
 });

@@ -1,0 +1,36 @@
+import { atLeast, type Figure, figure, median, ratio } from "../table";
+import type { Load, Measured, Variant } from "./turns";
+
+/** By issue 4. */
+const LEAST = 1.2;
+
+/**
+ * How many orders one worker does, with our settings and with the SDK's defaults, and the memory for it.
+ *
+ * @param load in the figures' names
+ */
+export function throughputFigures(
+  { defaults, ours }: Pick<Record<Variant, Measured>, "defaults" | "ours">,
+  load: Load,
+): Figure[] {
+  const where = `one process, no container, ${load.concurrency} orders at once`;
+  return [
+    figure(`throughput with our settings, ${where}`, median(ours.throughput), "perSecond"),
+    figure(`throughput with the SDK's defaults, ${where}`, median(defaults.throughput), "perSecond"),
+    ratio(
+      `throughput with our settings ÷ the SDK's defaults, median of ${load.rounds}`,
+      relativeThroughput(ours, defaults),
+      atLeast(LEAST),
+    ),
+    figure("peak memory with our settings", ours.peakMebibytes, "MiB"),
+    figure("peak memory with the SDK's defaults", defaults.peakMebibytes, "MiB"),
+  ];
+}
+
+/** Median over the rounds: what else the machine does in a round meets both. */
+export function relativeThroughput(
+  one: Pick<Measured, "throughput">,
+  other: Pick<Measured, "throughput">,
+): number {
+  return median(one.throughput.map((value, round) => value / (other.throughput[round] ?? Number.NaN)));
+}
