@@ -6,6 +6,7 @@ import { describeFailure } from "../../common/failure";
 import { checkMachine } from "../preflight";
 import { runSteps } from "../../common/progress";
 import { toolchainSteps } from "../toolchain/toolchain";
+import { processorTicks } from "./ticks";
 
 void main();
 
@@ -14,16 +15,12 @@ async function main(): Promise<void> {
     await checkMachine({ way: "native", mustBuild: true, ports: [] });
     const started = performance.now();
     await runSteps(toolchainSteps({ way: "native", charts: false }, "registries"));
-    console.log(JSON.stringify({ wall: (performance.now() - started) / 1_000, ticks: processorTicks() }));
+    const wall = (performance.now() - started) / 1_000;
+    // Of this process and of all that it has started and waited for.
+    const ticks = processorTicks(readFileSync("/proc/self/stat", "utf8")).withDescendants;
+    console.log(JSON.stringify({ wall, ticks }));
   } catch (error) {
     console.error(describeFailure(error));
     process.exitCode = 1;
   }
-}
-
-/** User and system time of this process and of its ended descendants, in clock ticks: proc(5), fields 14 to 17. */
-function processorTicks(): number {
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
 }

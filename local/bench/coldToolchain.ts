@@ -7,6 +7,7 @@ import { cacheFolder } from "../paths";
 import { timed } from "./run";
 import { finishedSteps } from "./stepLines";
 import { type Figure, ratio, seconds } from "./table";
+import { ticksPerSecond } from "./ticks";
 
 /** By issue 3: what the builds leave idle of the processors may be 13 %. */
 const LIMIT = 1.15;
@@ -44,9 +45,4 @@ export async function coldToolchainFigures(): Promise<Figure[]> {
     await execa("chmod", ["--recursive", "u+w", folder]);
     await rm(folder, { recursive: true });
   }
-}
-
-async function ticksPerSecond(): Promise<number> {
-  const { stdout } = await execa("getconf", ["CLK_TCK"]);
-  return Number(stdout);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { finishedSteps } from "../../local/bench/stepLines";
 import { atLeast, figure, median, ratio, render, seconds } from "../../local/bench/table";
+import { processorTicks } from "../../local/bench/ticks";
 import { costFigures } from "../../local/bench/worker/cost";
 import { asIfLimited, deployedEnvironment, deployedMemory } from "../../local/bench/worker/deployment";
 import { newLayers } from "../../local/bench/worker/rebuild";
@@ -63,15 +64,16 @@ describe("bench", () => {
   });
 
   it("compares workers round by round, not a quiet round with a busy one", () => {
-    const measured = (...throughput: number[]) => ({ throughput, peakMebibytes: 1 });
+    const measured = (...throughput: number[]) => ({ throughput, peakMebibytes: 1, cpuMs: 20 });
     const [ours, defaults] = [measured(12, 24, 60), measured(10, 20, 40)];
     const load = { orders: 1, concurrency: 1, rounds: 3 };
-    const [, , relative] = throughputFigures({ ours, defaults }, load);
+    const [, , relative] = throughputFigures({ ours, defaults, serverCpuMs: 50 }, load);
     assert.equal(relative?.value, 1.2);
-    const cost = costFigures({ ours, encrypted: measured(9, 18, 45), traced: measured(12, 24, 60) });
+    const encrypted = { ...measured(9, 18, 45), cpuMs: 25 };
+    const cost = costFigures({ ours, encrypted, traced: measured(12, 24, 60) });
     assert.deepEqual(
       cost.map(({ value }) => value),
-      [25, 0],
+      [25, 25, 0, 0],
     );
   });
 
@@ -91,6 +93,11 @@ describe("bench", () => {
       ACTIVITY_SLOTS: "24",
       WORKFLOW_TASK_SLOTS: "12",
     });
+  });
+
+  it("reads the time that a process has taken, and what its name may not disturb", () => {
+    const stat = "7 (node (x) y) S 1 7 7 0 -1 4194560 1 2 3 4 100 20 300 4 20 0 1 0 99";
+    assert.deepEqual(processorTicks(stat), { own: 120, withDescendants: 424 });
   });
 
   it("counts the layers that a registry does not have", () => {

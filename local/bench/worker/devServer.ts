@@ -57,6 +57,11 @@ export class DevServer {
     return stdout;
   }
 
+  /** See `BackgroundProcess`. */
+  cpuSeconds(): Promise<number> {
+    return this.server.cpuSeconds();
+  }
+
   stop(): Promise<void> {
     return this.server.stop();
   }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { contents } from "../../../common/processes";
 import { Failure, lastLines } from "../../../common/failure";
+import { processorTicks, ticksPerSecond } from "../ticks";
 
 /** A TCP port of the loopback address that nobody listens on. */
 export async function freePort(): Promise<number> {
@@ -75,6 +76,11 @@ export class BackgroundProcess {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(contents(this.child.pid ?? 0, "status"))?.[1];
     if (kibibytes === undefined) throw new Error(`the kernel does not tell the memory of ${this.start.name}`);
     return Number(kibibytes) / 1024;
+  }
+
+  /** Time of the processors that the process has taken so far, in seconds: of all its threads. Linux. */
+  async cpuSeconds(): Promise<number> {
+    return processorTicks(contents(this.child.pid ?? 0, "stat")).own / (await ticksPerSecond());
   }
 
   /** Ends it, by force if it takes longer than 5 s. */

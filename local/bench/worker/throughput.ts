@@ -1,5 +1,5 @@
 import { atLeast, type Figure, figure, median, ratio } from "../table";
-import type { Load, Measured, Variant } from "./turns";
+import type { Load, Measured, Turns } from "./turns";
 
 /** By issue 4. */
 const LEAST = 1.2;
@@ -10,7 +10,7 @@ const LEAST = 1.2;
  * @param load in the figures' names
  */
 export function throughputFigures(
-  { defaults, ours }: Pick<Record<Variant, Measured>, "defaults" | "ours">,
+  { defaults, ours, serverCpuMs }: Pick<Turns, "defaults" | "ours" | "serverCpuMs">,
   load: Load,
 ): Figure[] {
   const where = `one process, no container, ${load.concurrency} orders at once`;
@@ -22,6 +22,9 @@ export function throughputFigures(
       relativeThroughput(ours, defaults),
       atLeast(LEAST),
     ),
+    figure("  time of the processors for one order, our settings", ours.cpuMs, "ms"),
+    figure("  the same, the SDK's defaults", defaults.cpuMs, "ms"),
+    figure("  the same, the server's part", serverCpuMs, "ms"),
     figure("peak memory with our settings", ours.peakMebibytes, "MiB"),
     figure("peak memory with the SDK's defaults", defaults.peakMebibytes, "MiB"),
   ];

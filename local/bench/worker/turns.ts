@@ -31,7 +31,15 @@ export interface Measured {
   /** Orders per second, turn by turn. */
   readonly throughput: readonly number[];
   readonly peakMebibytes: number;
+  /** Time of the processors for one order, in ms, with what the process does while it waits. */
+  readonly cpuMs: number;
 }
+
+/** What was measured of all. */
+export type Turns = Readonly<Record<Variant, Measured>> & {
+  /** Time of the processors that the server takes for one order, in ms. */
+  readonly serverCpuMs: number;
+};
 
 /** Orders of each variant before the first turn: they fill caches, and get code compiled. */
 const WARM_UP = 50;
@@ -45,7 +53,7 @@ const turnSchema = z.object({ name: z.enum(VARIANTS), seconds: z.number() });
  * Has a worker process of each variant do the same orders, on one server and one after the other, so that what else
  * the machine does meets them all. The workers wait while it is not their turn.
  */
-export async function measureTurns(server: DevServer, load: Load): Promise<Record<Variant, Measured>> {
+export async function measureTurns(server: DevServer, load: Load): Promise<Turns> {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-bench-"));
   const sink = await traceSink();
   const processes: BackgroundProcess[] = [];
@@ -77,16 +85,28 @@ export async function measureTurns(server: DevServer, load: Load): Promise<Recor
       encrypted: await deployed("encrypted", { keyring }),
       traced: await deployed("traced", { traceEndpoint: sink.endpoint }),
     };
+    const cpuSeconds = async () => ({
+      server: await server.cpuSeconds(),
+      defaults: await workers.defaults.cpuSeconds(),
+      ours: await workers.ours.cpuSeconds(),
+      encrypted: await workers.encrypted.cpuSeconds(),
+      traced: await workers.traced.cpuSeconds(),
+    });
+    const before = await cpuSeconds();
     const turns = await takeTurns(server, load, keyring);
+    const after = await cpuSeconds();
+    const orders = load.orders * load.rounds + WARM_UP;
     const measured = (variant: Variant): Measured => ({
       throughput: turns.filter(({ name }) => name === variant).map(({ seconds }) => load.orders / seconds),
       peakMebibytes: workers[variant].peakMebibytes,
+      cpuMs: ((after[variant] - before[variant]) * 1_000) / orders,
     });
     return {
       defaults: measured("defaults"),
       ours: measured("ours"),
       encrypted: measured("encrypted"),
       traced: measured("traced"),
+      serverCpuMs: ((after.server - before.server) * 1_000) / (orders * VARIANTS.length),
     };
   } finally {
     await Promise.all(processes.map((process) => process.stop()));

@@ -18,6 +18,8 @@ const starters = turns.map(({ name, taskQueue, keyring }) => {
       workflowId: `order-${randomUUID()}`,
       taskQueue,
       args: [sampleOrder()],
+      // Of a worker that has ended, too, somebody should hear.
+      workflowExecutionTimeout: "5 min",
     });
   return { name, order };
 });
