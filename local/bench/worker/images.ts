@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../../common/failure";
 import { settingsSchema } from "../../../components/settings";
@@ -39,11 +39,11 @@ export interface Built {
 
 /** Builds of the worker from a copy of its sources, on the bases and the engine of the stack that is deployed. */
 export class ImageBuilds {
-  private readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-bench-"));
-  private readonly names: string[] = [];
-  private readonly settings;
   /** The sources; what is changed here is in the next build. */
-  readonly sources = join(this.folder, "worker");
+  readonly sources: string;
+  private readonly folder: string;
+  private readonly settings;
+  private readonly names: string[] = [];
 
   /** @throws Failure when no stack is deployed from here: it says which engine and bases to use */
   constructor() {
@@ -57,9 +57,16 @@ export class ImageBuilds {
     // The plugin's code finds the engine there.
     Object.assign(process.env, cluster.imageEnvironment);
     this.settings = settingsSchema.shape.workerImage.parse(cluster.settings["workerImage"]);
-    cpSync(join(checkout, "worker"), this.sources, {
+    this.folder = mkdtempSync(join(tmpdir(), "temporal-stack-bench-"));
+    this.sources = join(this.folder, "worker");
+    const original = join(checkout, "worker");
+    cpSync(original, this.sources, {
       recursive: true,
-      filter: (source) => source.includes(join("worker", "test")) || !NEVER_BUILT.includes(basename(source)),
+      filter: (source) => {
+        const [top = ""] = relative(original, source).split(sep);
+        // The build replays the recorded histories.
+        return top === "test" || !NEVER_BUILT.includes(top);
+      },
     });
   }
 

@@ -85,7 +85,7 @@ export class BackgroundProcess {
 
   /** Ends it, by force if it takes longer than 5 s. */
   async stop(): Promise<void> {
-    this.child.kill("SIGTERM", undefined);
+    this.child.kill("SIGTERM");
     await Promise.race([this.exited, delay(5_000, undefined, { ref: false })]);
     this.child.kill("SIGKILL");
     await this.exited;
