@@ -66,14 +66,19 @@ export function deployedSettings(): Settings {
   return parseSettings({ ...source, overlay });
 }
 
-/** Waits until something holds. */
+/** Waits until something holds; a look that fails is one more that does not find it. */
 export async function eventually(what: string, holds: () => Promise<boolean>, seconds = 150): Promise<void> {
   const giveUpAt = Date.now() + seconds * 1_000;
+  let failure: unknown;
   while (Date.now() < giveUpAt) {
-    if (await holds()) return;
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      failure = error;
+    }
     await delay(1_000);
   }
-  assert.fail(`not within ${seconds} s: ${what}`);
+  throw new Error(`not within ${seconds} s: ${what}`, { cause: failure });
 }
 
 /** Namespaces of the stack. */

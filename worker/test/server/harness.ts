@@ -40,9 +40,10 @@ export async function eventually<T>(
 ): Promise<T> {
   const giveUpAt = Date.now() + timeoutMs;
   for (;;) {
-    const seen = await look().catch(() => undefined);
+    let cause: unknown;
+    const seen = await look().catch((error: unknown) => void (cause = error));
     if (seen !== undefined) return seen;
-    if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`, { cause });
     await delay(50);
   }
 }
