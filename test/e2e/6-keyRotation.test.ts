@@ -10,7 +10,7 @@ import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } f
 
 const RUNNING_ORDERS = 30;
 /** Longer than both updates take, so that every order is open while its key goes out of use. */
-const DELAY_SECONDS = 240;
+const DELAY_SECONDS = 180;
 /** Stands in every sample order. */
 const SECRET = "TEAPOT";
 

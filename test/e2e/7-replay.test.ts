@@ -61,8 +61,8 @@ describe("npm run replay", () => {
       writeFileSync(
         index,
         `import { sleep } from "@temporalio/workflow";
-         import { order as deployed } from "../deployed";
-         export * from "../deployed";
+         import { order as deployed } from "./deployed";
+         export * from "./deployed";
          export async function order(...args: Parameters<typeof deployed>): ReturnType<typeof deployed> {
            await sleep("1 s");
            return deployed(...args);
