@@ -63,20 +63,29 @@ export const sideBySide = (title: string, steps: ListrTask[]): ListrTask => ({
   task: (_, task) => task.newListr(steps, { concurrent: true }),
 });
 
-/** Runs steps: live on a terminal, as plain lines elsewhere. */
+const TIMER = { ...PRESET_TIMER, field: stepTime };
+
+/** Runs steps, each with its time behind it: live on a terminal, as plain lines elsewhere. */
 export async function runSteps(steps: ListrTask[]): Promise<void> {
   await new Listr(steps, {
     renderer: "default",
     fallbackRenderer: "verbose",
     rendererOptions: {
-      timer: PRESET_TIMER,
+      timer: TIMER,
       collapseSubtasks: false,
       collapseErrors: false,
       showErrorMessage: false,
     },
-    fallbackRendererOptions: { timer: PRESET_TIMER },
+    fallbackRendererOptions: { timer: TIMER },
     registerSignalListeners: false,
   }).run();
+}
+
+/** How long a step took: `12.3s`, `1m2.3s`. */
+export function stepTime(milliseconds: number): string {
+  const tenths = Math.round(milliseconds / 100);
+  const text = `${((tenths % 600) / 10).toFixed(1)}s`;
+  return tenths < 600 ? text : `${Math.floor(tenths / 600)}m${text}`;
 }
 
 export function minutes(milliseconds: number): string {

@@ -3,12 +3,14 @@ import { coldToolchainFigures } from "./bench/coldToolchain";
 import { policyFigures } from "./bench/policies";
 import { previewFigures } from "./bench/preview";
 import { reportFigures } from "./bench/report";
+import { rollbackFigures } from "./bench/rollback";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
 import { runCommand } from "./command";
 import { Failure } from "../common/failure";
 import { recordedTarget } from "./record";
+import type { Target } from "./target";
 
 /** By issue 3. */
 const TEST_LIMIT_SECONDS = 15;
@@ -17,6 +19,7 @@ interface BenchOptions {
   readonly runs: number;
   readonly up?: boolean;
   readonly cold?: boolean;
+  readonly rollback?: boolean;
 }
 
 const options = new Command("npm run bench --")
@@ -26,6 +29,12 @@ const options = new Command("npm run bench --")
   )
   .addOption(new Option("--up", "also stop the cluster, start it again and take the time"))
   .addOption(new Option("--cold", "also build every program from an empty cache (half an hour, 30 GiB)"))
+  .addOption(
+    new Option(
+      "--rollback",
+      "also deploy a second version to stack local, and go back: leaves entries in its history",
+    ),
+  )
   .parse()
   .opts<BenchOptions>();
 
@@ -36,6 +45,7 @@ async function main(): Promise<void> {
     ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
     ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
     ...(await measure("pulumi preview", preview)),
+    ...(options.rollback === true ? await measure("rollback", rollback) : []),
     ...(await measure("policy pack", () => policyFigures(options.runs))),
     ...(await measure("preview report", reportFigures)),
     ...(await measure("npm test", tests)),
@@ -48,12 +58,13 @@ async function measure(name: string, work: () => Promise<Figure[]>): Promise<Fig
   return work();
 }
 
-async function preview(): Promise<Figure[]> {
+const preview = (): Promise<Figure[]> => previewFigures(deployed(), options.runs);
+const rollback = (): Promise<Figure[]> => rollbackFigures(deployed(), options.runs);
+
+function deployed(): Target {
   const target = recordedTarget();
-  if (target === undefined) {
-    throw new Failure("there is no stack to measure yet", "run npm run up first, or npm run bench -- --up");
-  }
-  return previewFigures(target, options.runs);
+  if (target !== undefined) return target;
+  throw new Failure("there is no stack to measure yet", "run npm run up first, or npm run bench -- --up");
 }
 
 async function tests(): Promise<Figure[]> {

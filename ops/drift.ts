@@ -14,7 +14,10 @@ const command = new Command("npm run drift --")
   .description("Compares what runs in the cluster with what was deployed; nothing is changed.")
   .requiredOption("-s, --stack <name>", "the stack")
   .option("--config-file <file>", "settings from this file instead of Pulumi.<stack>.yaml")
-  .addHelpText("after", "\nExit codes: 0 no drift, 2 drift, 1 failed or not everything could be compared.");
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 no drift, 3 what runs breaks a mandatory policy, 2 drift, 1 failed or not everything could be compared.",
+  );
 
 async function main({ stack, configFile }: Options): Promise<number> {
   try {

@@ -2,7 +2,7 @@ import type { PolicyException } from "../components/settings/policyExceptions";
 import { EXCEPTIONS_RULE, RULES } from "./catalogue";
 import { exceptionFor, readExceptions } from "./exceptions";
 import { type Level, levelOf, type Rule } from "./rule";
-import { type Subject, subjectOfObject } from "./subject";
+import { isDeclared, type Subject, subjectOfObject } from "./subject";
 
 /** What a stack is judged by. */
 export interface Context {
@@ -94,19 +94,32 @@ export function withExceptions(findings: readonly Finding[], { exceptions, today
 
 /** Judges a whole stack by all policies. */
 export function evaluate(subjects: readonly Subject[], context: Context): Evaluation {
-  const findings = RULES.flatMap((rule) => findingsOf(rule, subjects, context.stack));
-  const { findings: left, excepted } = withExceptions(findings, context);
-  return { findings: [...exceptionFindings(context), ...left], excepted };
+  return evaluationOf(
+    RULES.flatMap((rule) => findingsOf(rule, subjects, context.stack)),
+    context,
+  );
 }
 
 /**
- * Judges Kubernetes objects, running ones or rendered ones, by all policies. What only the program knows, like
- * protection from deletion, is not judged.
+ * Judges Kubernetes objects, running ones or rendered ones. What a controller or the program has made was judged
+ * as it was declared: of that, only those policies are looked at that hold for each pod. What only the program
+ * knows, like protection from deletion, is not judged.
  * @param objects Kubernetes objects; what is none is left out
  */
 export function evaluateObjects(objects: readonly unknown[], context: Context): Evaluation {
-  return evaluate(
-    objects.flatMap((object) => subjectOfObject(object) ?? []),
+  const subjects = objects.flatMap((object) => subjectOfObject(object) ?? []);
+  const declared = new Set(subjects.filter(isDeclared).map(({ name }) => name));
+  return evaluationOf(
+    RULES.flatMap((rule) => {
+      const findings = findingsOf(rule, subjects, context.stack);
+      const eachPod = rule.scope === "stack" && rule.eachPod === true;
+      return eachPod ? findings : findings.filter(({ resource }) => !declared.has(resource));
+    }),
     context,
   );
+}
+
+function evaluationOf(found: readonly Finding[], context: Context): Evaluation {
+  const { findings, excepted } = withExceptions(found, context);
+  return { findings: [...exceptionFindings(context), ...findings], excepted };
 }

@@ -50,6 +50,8 @@ export interface ResourceRule extends RuleText {
 /** A rule that needs to see the whole stack. */
 export interface StackRule extends RuleText {
   readonly scope: "stack";
+  /** Whether it holds for each running pod, not only for what declares the pods. */
+  readonly eachPod?: boolean;
   check(subjects: readonly Subject[]): readonly Violation[];
 }
 

@@ -1,5 +1,5 @@
 import { isMapping, type Mapping } from "../components/settings/source";
-import { textAt } from "./values";
+import { at, listAt, textAt } from "./values";
 
 /** What is judged: a resource of the program, or an object that runs in a cluster. */
 export interface Subject {
@@ -47,6 +47,18 @@ export function subjectOfObject(object: unknown): Subject | undefined {
   const place = [textAt(object, "metadata", "namespace"), textAt(object, "metadata", "name")];
   const name = `${kind} ${place.filter((part) => part !== undefined).join("/")}`;
   return { name, type: kind, kind, object, protect: undefined };
+}
+
+/** Whether another object controls this one, as a ReplicaSet does its pods. */
+export const isControlled = (object: unknown): boolean =>
+  listAt(object, "metadata", "ownerReferences").some((owner) => at(owner, "controller") === true);
+
+/** Whether something else that is judged has made a running object: a controller, or the program. */
+export function isDeclared({ kind, object }: Subject): boolean {
+  if (isControlled(object)) return true;
+  // The program makes no pods: one with its labels is a copy.
+  const isOfProgram = textAt(object, "metadata", "labels", "app.kubernetes.io/managed-by") === "pulumi";
+  return kind !== "Pod" && isOfProgram;
 }
 
 /** What the settings say in plain text, as something to judge: rules look for secrets in it. */

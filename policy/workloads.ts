@@ -1,5 +1,5 @@
 import { releaseWorkloads } from "./chartWorkloads";
-import type { Subject } from "./subject";
+import { isControlled, type Subject } from "./subject";
 import { at, listAt, mappingAt, UNKNOWN } from "./values";
 import type { Workload } from "./workload";
 
@@ -36,9 +36,7 @@ function ownWorkload(subject: Subject, path: readonly string[]): Workload {
     subject,
     part: undefined,
     longRunning: !SHORT_LIVED.includes(kind),
-    controlled: listAt(object, "metadata", "ownerReferences").some(
-      (owner) => at(owner, "controller") === true,
-    ),
+    controlled: isControlled(object),
     namespace: at(object, "metadata", "namespace"),
     labels: at(object, ...path, "metadata", "labels"),
     replicas: at(object, "spec", "replicas"),

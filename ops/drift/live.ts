@@ -11,6 +11,8 @@ import type { ObjectManifest } from "./subset";
 
 const NOT_FOUND = 404;
 
+const listed = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
+
 const named = z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }) });
 
 /** Objects as the API server answers them: the client's own classes rename fields and make dates of texts. */
@@ -55,6 +57,16 @@ export class LiveObjects {
       if (error instanceof ApiException && error.code === NOT_FOUND) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * The objects of a kind in a namespace.
+   * @throws ApiException when the server does not answer it
+   */
+  async list(apiVersion: string, kind: string, namespace: string): Promise<ObjectManifest[]> {
+    const answer: unknown = await this.objects.list(apiVersion, kind, namespace);
+    // The items of a list do not say what they are.
+    return listed.parse(answer).items.map((item) => ({ ...item, apiVersion, kind }));
   }
 
   /** `Deployment/name` of what autoscalers of a namespace scale. */

@@ -2,6 +2,7 @@ import { clean } from "../report/clean";
 import type { DriftedResource, HelmRelease, ResourceChange } from "../report/plan";
 import { exitCodes } from "../report/report";
 import { propertyLines, resourceText } from "../report/text";
+import type { RunningEvaluation } from "./policies";
 import type { Difference } from "./subset";
 
 /** An object that a chart rendered, and that runs otherwise. */
@@ -26,23 +27,27 @@ export interface DriftReport {
   readonly driftedObjects: readonly DriftedObject[];
   /** What this checkout would change besides: that is no drift. */
   readonly pending: readonly ResourceChange[];
+  /** What policies say about what runs. */
+  readonly policies: RunningEvaluation;
   /** What could not be compared, and why. */
   readonly unknowns: readonly string[];
 }
 
-/** What was found counts, also when not everything could be compared. */
-export function exitCodeOf({ driftedResources, driftedObjects, unknowns }: DriftReport): number {
+/** What was found counts, also when not everything could be compared; a mandatory policy counts most. */
+export function exitCodeOf({ driftedResources, driftedObjects, policies, unknowns }: DriftReport): number {
+  if (policies.findings.some(({ level }) => level === "mandatory")) return exitCodes.refused;
   if (driftedResources.length + driftedObjects.length > 0) return exitCodes.changed;
   return unknowns.length > 0 ? exitCodes.failed : exitCodes.unchanged;
 }
 
 /** Renders a report for the terminal. */
 export function render(report: DriftReport): string {
-  const { driftedResources, driftedObjects, pending, unknowns } = report;
+  const { driftedResources, driftedObjects, pending, policies, unknowns } = report;
   const found = driftedResources.length + driftedObjects.length;
   const lines = [
     `stack ${report.stack} (${report.source}): ${found === 0 ? "no drift found" : `${found} drifted`}; ` +
-      `compared ${report.resources} resources and ${report.objects} objects of Helm releases`,
+      `compared ${report.resources} resources and ${report.objects} objects of Helm releases; ` +
+      `policies: ${policies.findings.length === 0 ? "nothing found" : `${policies.findings.length} found`} in ${policies.pods} running pods`,
   ];
   const section = (title: string, entries: readonly string[]): void => {
     if (entries.length > 0) lines.push("", title, ...entries);
@@ -64,6 +69,20 @@ export function render(report: DriftReport): string {
         )
         .map((line) => `    ${line}`),
     ]),
+  );
+  section(
+    "Policies that what runs breaks",
+    policies.findings.flatMap(({ level, policy, resource, problem, fix }) => [
+      `  ${level} ${policy}: ${resource}: ${problem}`,
+      `    to do: ${fix}`,
+    ]),
+  );
+  section(
+    "Excepted from policies",
+    policies.excepted.map(
+      ({ policy, resource, problem, exception }) =>
+        `  ${policy}: ${resource}: ${problem} (until ${exception.expires}, ${exception.owner}: ${exception.reason})`,
+    ),
   );
   section(
     "Could not be compared",

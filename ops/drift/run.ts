@@ -1,13 +1,15 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
-import { isMapping } from "../../components/settings/source";
+import { isMapping, PROJECT } from "../../components/settings/source";
 import { cliOf } from "../pulumi/cli";
 import { unreachableReason } from "../kubeConfig";
 import { clusterOf } from "../pulumi/cluster";
-import { currentConfig } from "../pulumi/config";
+import { currentConfig, type StackConfig } from "../pulumi/config";
 import { runPreview } from "../pulumi/preview";
+import type { Context } from "../../policy/evaluate";
 import { sortMessages } from "../report/messages";
 import type { HelmRelease, Plan } from "../report/plan";
 import { LiveObjects } from "./live";
+import { evaluateRunning, type RunningEvaluation } from "./policies";
 import { deployedRelease } from "./release";
 import type { DriftedObject, DriftReport } from "./report";
 import { differences, type ObjectManifest } from "./subset";
@@ -27,16 +29,19 @@ export interface DriftOptions {
 export async function findDrift(stack: string, options: DriftOptions = {}): Promise<DriftReport> {
   const { configFile, onStep = () => undefined } = options;
   const cli = cliOf(stack);
-  const config = clusterOf(cli, await currentConfig(cli, { configFile }));
+  const settings = await currentConfig(cli, { configFile });
+  const config = clusterOf(cli, settings);
   const empty = { stack, source: cli.description, resources: 0, objects: 0, driftedResources: [] };
   const reason = await unreachableReason(config);
   if (reason !== undefined) {
     const unknowns = [`the cluster cannot be reached (${reason}): nothing was compared`];
-    return { ...empty, driftedObjects: [], pending: [], unknowns };
+    return { ...empty, driftedObjects: [], pending: [], policies: NOTHING_JUDGED, unknowns };
   }
   onStep("pulumi preview --refresh");
   const { plan, succeeded } = await runPreview(cli, { configFile, refresh: true });
   const helm = await releasesDrift(config, plan.releases, onStep);
+  onStep("policies of what runs");
+  const judged = await judgeRunning(config, plan.namespaces, contextOf(stack, settings));
   return {
     ...empty,
     resources: plan.unchanged + plan.resources.length,
@@ -44,8 +49,34 @@ export async function findDrift(stack: string, options: DriftOptions = {}): Prom
     driftedResources: plan.drifted,
     driftedObjects: helm.drifted,
     pending: pendingOf(plan),
-    unknowns: [...(succeeded ? [] : stackUnknowns(plan)), ...helm.unknowns],
+    policies: judged.policies,
+    unknowns: [...(succeeded ? [] : stackUnknowns(plan)), ...helm.unknowns, ...judged.unknowns],
   };
+}
+
+const NOTHING_JUDGED: RunningEvaluation = { pods: 0, findings: [], excepted: [] };
+
+/** What policies go by: those of a stack `organization/project/prod` are those of `prod`. */
+const contextOf = (stack: string, settings: StackConfig): Context => ({
+  stack: stack.split("/").at(-1) ?? stack,
+  today: new Date().toISOString().slice(0, 10),
+  exceptions: settings[`${PROJECT}:policyExceptions`]?.objectValue,
+});
+
+/** Judges what runs in the stack's namespaces by the policies. */
+async function judgeRunning(
+  config: KubeConfig,
+  namespaces: readonly string[],
+  context: Context,
+): Promise<{ readonly policies: RunningEvaluation; readonly unknowns: readonly string[] }> {
+  if (namespaces.length === 0) {
+    return { policies: NOTHING_JUDGED, unknowns: ["policies of what runs: the preview named no namespace"] };
+  }
+  try {
+    return { policies: await evaluateRunning(new LiveObjects(config), namespaces, context), unknowns: [] };
+  } catch (error) {
+    return { policies: NOTHING_JUDGED, unknowns: [`policies of what runs: ${reasonOf(error)}`] };
+  }
 }
 
 /** What is drifted is put back by the next update: that is no change of the checkout. */

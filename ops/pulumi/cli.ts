@@ -5,6 +5,7 @@ import { removeSalt, stackEnvironment } from "../../local/pulumi";
 import { recordedTarget } from "../../local/record";
 import { commandPath } from "../../local/toolchain/install";
 import { programs } from "../../local/toolchain/programs";
+import { withoutLogin } from "../stack/backendUrl";
 import { failureOf, pulumiProgram } from "../stack/cli";
 
 /** The Pulumi CLI, with what it needs to open one stack. */
@@ -67,9 +68,6 @@ export function cliOf(stack: string): StackCli {
     local: true,
   };
 }
-
-/** A backend such as `postgres://user:password@host/db` may hold a password. */
-const withoutLogin = (url: string): string => url.replace(/\/\/[^/@]*@/, "//").replace(/\?.*$/, "");
 
 /**
  * Runs the CLI on the stack, for which `--stack` is added.

@@ -112,7 +112,9 @@ export function describeFindings(findings: Findings, now: number): string[] {
   if (!isAnything(findings)) {
     return [
       ...unseen,
-      ...(unknown.length > 0 ? unknown : ["nothing was left behind by an interrupted update"]),
+      ...(unknown.length > 0
+        ? unknown
+        : [`nothing ${locks === undefined ? "else " : ""}was left behind by an interrupted update`]),
     ];
   }
   return [

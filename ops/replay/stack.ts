@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { z } from "zod";
 import { Failure, lastLines } from "../../common/failure";
+import { withoutLogins } from "../stack/backendUrl";
 import { SettingsFailure } from "./failure";
 
 /** Outputs of index.ts. */
@@ -33,7 +34,7 @@ export async function stackOutputs(stack: string): Promise<StackOutputs> {
     throw new (known ? Failure : SettingsFailure)(
       `the outputs of stack ${stack} cannot be read`,
       "see that pulumi stack ls lists it in this shell (for stack local: source the env.sh that npm run up names)",
-      lastLines(stderr),
+      lastLines(withoutLogins(stderr)),
     );
   }
   const outputs = outputsSchema.safeParse(JSON.parse(stdout));

@@ -54,6 +54,8 @@ export interface Plan {
   /** Found by `--refresh`. */
   readonly drifted: readonly DriftedResource[];
   readonly releases: readonly HelmRelease[];
+  /** Kubernetes namespaces that the stack declares, by name. */
+  readonly namespaces: readonly string[];
   /** Resources that stay as they are. */
   readonly unchanged: number;
   readonly diagnostics: readonly DiagnosticEvent[];
@@ -77,12 +79,14 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 const STACK = "pulumi:pulumi:Stack";
+const NAMESPACE = "kubernetes:core/v1:Namespace";
 
 /** Gathers a plan from the lines of a preview. Of each line only what a report needs is kept. */
 export class PlanReader {
   private readonly resources = new Map<string, ResourceChange>();
   private readonly drifted = new Map<string, DriftedResource>();
   private readonly releases = new Map<string, HelmRelease>();
+  private readonly namespaces = new Set<string>();
   private readonly same = new Set<string>();
   private readonly diagnostics: DiagnosticEvent[] = [];
   private readonly policies = new Map<string, PolicyEvent>();
@@ -119,6 +123,7 @@ export class PlanReader {
       resources: [...this.resources.values()].sort((one, other) => one.urn.localeCompare(other.urn, "en")),
       drifted: [...this.drifted.values()],
       releases: [...this.releases.values()],
+      namespaces: [...this.namespaces],
       unchanged: [...this.same].filter((urn) => !this.resources.has(urn)).length,
       diagnostics: this.diagnostics,
       policies: [...this.policies.values()],
@@ -136,6 +141,8 @@ export class PlanReader {
         this.releases.set(step.urn, { urn: step.urn, namespace, name });
       }
     }
+    const object = step.type === NAMESPACE ? objectOf(inputs) : undefined;
+    if (object !== undefined) this.namespaces.add(object);
     const operation = Object.hasOwn(OPERATIONS, step.op) ? OPERATIONS[step.op] : undefined;
     if (operation === undefined) {
       if (step.op === "same") this.same.add(step.urn);

@@ -103,7 +103,7 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
     await runSteps([
       ...(plan.commit === undefined
         ? []
-        : [programStep(plan.commit, context, (folder) => (worktree = folder))]),
+        : programSteps(plan.commit, context, (folder) => (worktree = folder))),
       step("settings of that update", async () => {
         const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
         prepared = {
@@ -142,17 +142,21 @@ function describe({ target, image, quarantine, commit }: RollbackPlan): void {
   );
 }
 
-function programStep(
+function programSteps(
   commit: string,
   { workspace, clone, lock }: Context,
   made: (folder: string) => void,
-): ListrTask {
-  return step(`program of commit ${commit.slice(0, 12)}, with its own packages`, async () => {
-    const folder = await clone.addWorktree(commit);
-    made(folder);
-    await lock.note(folder);
-    await installPackages(clone.programIn(folder), workspace.checkout);
-  });
+): ListrTask[] {
+  let program = "";
+  return [
+    step(`worktree of commit ${commit.slice(0, 12)}`, async () => {
+      const folder = await clone.addWorktree(commit);
+      made(folder);
+      await lock.note(folder);
+      program = clone.programIn(folder);
+    }),
+    step("packages of its lock file", () => installPackages(program, workspace.checkout)),
+  ];
 }
 
 /** @throws Failure when open workflows would break, or could not be checked */
@@ -183,7 +187,9 @@ async function carryOut(
   { workspace, signal }: Context,
 ): Promise<void> {
   const { stack, checkout } = workspace;
-  await showPreview(prepared, (line) => console.log(line));
+  const lines: string[] = [];
+  await runSteps([step("pulumi preview", () => showPreview(prepared, (line) => lines.push(line)))]);
+  console.log(`${lines.join("\n")}\n`);
   signal.throwIfAborted();
   if (yes !== true && !(await confirm(`Roll stack ${stack} back?`, signal))) {
     console.log("nothing was changed");

@@ -3,7 +3,8 @@ import { delimiter, join } from "node:path";
 import { execa, type Options } from "execa";
 import { diagnostics } from "../../common/diagnostics";
 import { Failure } from "../../common/failure";
-import { locksNamed } from "../../common/stackLocks";
+import { isHeld, locksNamed, type StackLock } from "../../common/stackLocks";
+import { withoutLogins } from "./backendUrl";
 
 /** How the Pulumi CLI is run. */
 export interface CliOptions {
@@ -37,7 +38,9 @@ export async function pulumi(args: readonly string[], { cwd, input, onLine }: Cl
   const end = (): void => void child.kill("SIGINT");
   process.on("SIGTERM", end);
   try {
-    if (onLine !== undefined) for await (const line of child.iterable({ from: "all" })) onLine(line);
+    if (onLine !== undefined) {
+      for await (const line of child.iterable({ from: "all" })) onLine(withoutLogins(line));
+    }
     const { failed, stdout, stderr, all, code } = await child;
     // What it printed before it failed may be the very secrets.
     if (failed) throw failureOf(args, code, args.includes("--show-secrets") ? stderr : all);
@@ -59,6 +62,23 @@ export function pulumiProgram(path = ""): string {
   return folders.map((folder) => join(folder, name)).find((program) => existsSync(program)) ?? "pulumi";
 }
 
+function lockedFailure(stack: string, locks: readonly StackLock[]): Failure {
+  const owners = locks.map(({ pid, username, hostname }) => `process ${pid} of ${username} on ${hostname}`);
+  const recover = `npm run recover -- -s ${stack}`;
+  // On a backend of plain files that command removes the lock; elsewhere only the CLI finds it.
+  const cancel = `pulumi cancel --stack ${stack} on a backend that is no folder, then ${recover}`;
+  if (locks.length > 0 && !locks.some(isHeld)) {
+    return new Failure(
+      `stack ${stack} is locked by ${owners.join(", ")}, which is gone; nothing was changed`,
+      `${recover} removes the lock in a folder of files; ${cancel}. Then run the command again`,
+    );
+  }
+  return new Failure(
+    `another command works on stack ${stack}${owners.length === 0 ? "" : `: ${owners.join(", ")}`}`,
+    `wait until it ends, then run the command again; if it was killed: ${recover}, or ${cancel}`,
+  );
+}
+
 /** What a failure of the CLI means. */
 export function failureOf(args: readonly string[], code: string | undefined, output: string): Failure {
   if (code === "ENOENT") {
@@ -68,7 +88,7 @@ export function failureOf(args: readonly string[], code: string | undefined, out
     );
   }
   const stack = args[args.indexOf("--stack") + 1] ?? "";
-  const lines = diagnostics(output);
+  const lines = diagnostics(withoutLogins(output));
   if (/incorrect passphrase|passphrase must be set/.test(output)) {
     return new Failure(
       `the secrets of stack ${stack} cannot be opened: the passphrase is wrong, or none is set`,
@@ -81,13 +101,13 @@ export function failureOf(args: readonly string[], code: string | undefined, out
       "pulumi stack ls lists those that there are; pulumi whoami -v names the backend (for stack local: source the env.sh that npm run up names)",
     );
   }
-  if (output.includes("currently locked")) {
-    const owners = locksNamed(output).map(
-      ({ pid, username, hostname }) => `process ${pid} of ${username} on ${hostname}`,
-    );
+  if (output.includes("currently locked")) return lockedFailure(stack, locksNamed(output));
+  const unopened = /unable to open state (?:database|store|bucket)|failed to ping PostgreSQL/.exec(output);
+  if (unopened !== null) {
     return new Failure(
-      `another command works on stack ${stack}${owners.length === 0 ? "" : `: ${owners.join(", ")}`}`,
-      `wait until it ends, then run the command again; if it was killed: npm run recover -- -s ${stack}`,
+      "the backend that keeps the stacks cannot be opened",
+      "see that PULUMI_BACKEND_URL is right and that the backend answers; the password in it is not shown above",
+      lines,
     );
   }
   return new Failure(

@@ -15,6 +15,7 @@ export const networkRules = [
     fix: "give its namespace a policy with an empty podSelector and policyTypes Ingress and Egress",
     levels: EVERYWHERE,
     scope: "stack",
+    eachPod: true,
     check: (subjects) => {
       const policies = subjects.filter(({ kind }) => kind === "NetworkPolicy").map(({ object }) => object);
       return subjects.flatMap(workloadsOf).flatMap((workload) => {
@@ -33,7 +34,7 @@ export const networkRules = [
           {
             subject,
             part,
-            text: `no policy selects the pods of ${describe(workload)} for ${open.join(" and ")}`,
+            text: `no policy selects ${subject.kind === "Pod" ? "it" : `the pods of ${describe(workload)}`} for ${open.join(" and ")}`,
           },
         ];
       });

@@ -16,46 +16,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { execa, execaSync } from "execa";
 import { z } from "zod";
 import { stackLocks } from "../../common/stackLocks";
-import { pulumiHome } from "../../local/pulumi";
-import { programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
-import { StackFile } from "./stackFile";
-import { copyOfCheckout, type Finished, repository } from "./support";
+import { image, PROGRAM, RecordingClone, STACK } from "./recordingClone";
 
 /*
  * The real CLI on a backend of files, and real Git: a copy of the checkout as a clone, whose program keeps the
  * guards and the records and leaves out what needs a cluster.
  */
 
-const PROGRAM = `
-import { ownOutputs } from "./components/guards/ownOutputs";
-import { refuseQuarantined } from "./components/guards/quarantine";
-import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
-import { recordRelease } from "./components/guards/releases";
-import { programRevision } from "./components/manifests/sourceRevision";
-import { loadSettings } from "./components/settings";
-import { sourcesOf, WorkerImage } from "./components/workerImage";
-
-const settings = loadSettings();
-const own = ownOutputs();
-const { digest } = settings.workerImage;
-const sources = sourcesOf(settings.workerImage);
-const revision = programRevision(__dirname);
-const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
-const allowed = refuseForbiddenChanges(settings, own);
-const image = new WorkerImage("worker-image", { settings: settings.workerImage, sources, revision, quarantine: inQuarantine });
-export const workerImage = image.reference;
-export const deployed = allowed.then(() => recordOf(settings));
-export const quarantine = inQuarantine;
-export const releases = recordRelease(settings, { image: image.reference, sources, revision }, own);
-export const password = settings.workerImage.registry?.password.reveal().length;
-`;
-
-const STACK = "dev";
-const image = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const outputsSchema = z.looseObject({
   workerImage: z.string(),
   password: z.number().optional(),
@@ -65,55 +34,26 @@ const outputsSchema = z.looseObject({
 
 describe("rollback through the history of a stack", () => {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-history-"));
-  const clone = copyOfCheckout();
-  const file = new StackFile(repository, clone, STACK);
   const cluster = createServer((_, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ major: "1", minor: "36", gitVersion: "v1.36.0" }));
   });
-  const environment = {
+  const recording = new RecordingClone({
     KUBECONFIG: join(folder, "kubeconfig"),
-    PATH: [programFolder(programs.pulumi), process.env["PATH"]].join(":"),
     PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
-    PULUMI_CONFIG_PASSPHRASE: "history",
-    PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: undefined,
-    PULUMI_HOME: pulumiHome,
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
     TMPDIR: join(folder, "tmp"),
-  };
+  });
+  const { folder: clone, file, environment } = recording;
   let port: number;
 
-  async function run(
-    program: string,
-    args: string[],
-    env: NodeJS.ProcessEnv = {},
-    input = "",
-  ): Promise<Finished> {
-    const { exitCode, all } = await execa(program, args, {
-      ...{ cwd: clone, env: { ...environment, ...env }, reject: false, all: true, input },
-    });
-    return { exitCode, output: all };
-  }
-  const pulumi = (args: string[], env?: NodeJS.ProcessEnv, input?: string) =>
-    run("pulumi", [...args, "--stack", STACK, "--non-interactive", "--color", "never"], env, input);
-  const ops = (command: string, args: string[] = [], env?: NodeJS.ProcessEnv) =>
-    run(process.execPath, ["local/bootstrap.mjs", `../ops/${command}`, "-s", STACK, ...args], env);
+  const pulumi = recording.pulumi.bind(recording);
+  const ops = recording.ops.bind(recording);
+  const git = recording.git.bind(recording);
+  const commit = recording.commit.bind(recording);
+  const up = recording.up.bind(recording);
+  const useImage = recording.useImage.bind(recording);
   const rollback = (args: string[] = [], env?: NodeJS.ProcessEnv) =>
     ops("rollback", ["--skip-replay", "--no-verify", ...args], env);
-  const git = (...args: string[]): string =>
-    execaSync("git", ["-C", clone, "-c", "user.name=Ann Author", "-c", "user.email=ann@example.com", ...args])
-      .stdout;
-
-  async function up(message: string): Promise<void> {
-    const { exitCode, output } = await pulumi(["up", "--yes", "--skip-preview", "--message", message]);
-    assert.equal(exitCode, 0, output);
-    // The history counts in seconds.
-    await delay(1_000);
-  }
 
   async function outputs(): Promise<z.output<typeof outputsSchema>> {
     const { exitCode, output } = await pulumi(["stack", "output", "--json", "--show-secrets"]);
@@ -121,14 +61,6 @@ describe("rollback through the history of a stack", () => {
     return outputsSchema.parse(JSON.parse(output));
   }
 
-  /** Commits everything, and returns the commit. */
-  function commit(message: string): string {
-    git("add", "--all");
-    git("commit", "--quiet", "--no-verify", "--message", message);
-    return git("rev-parse", "HEAD");
-  }
-
-  const useImage = (digit: string): void => file.layOver({ workerImage: { digest: image(digit) } });
   const kubeconfig = (at: number): void =>
     writeFileSync(
       environment.KUBECONFIG,
@@ -152,16 +84,13 @@ users: [{ name: test, user: {} }]
     await once(cluster, "listening");
     port = (cluster.address() as AddressInfo).port;
     kubeconfig(port);
-    git("init", "--quiet");
-    appendFileSync(join(clone, ".git/info/exclude"), "node_modules\n");
-    writeFileSync(join(clone, "index.ts"), PROGRAM);
-    const made = await run("pulumi", ["stack", "init", STACK, "--non-interactive"]);
-    assert.equal(made.exitCode, 0, made.output);
+    await recording.start();
   });
 
   after(() => {
     cluster.close();
-    for (const made of [folder, clone]) rmSync(made, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+    recording.remove();
   });
 
   it("says that there is none yet", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stepTime } from "../../common/progress";
 import { finishedSteps } from "../../local/bench/stepLines";
 import { atLeast, figure, median, ratio, render, seconds } from "../../local/bench/table";
 import { processorTicks } from "../../local/bench/ticks";
@@ -15,15 +16,24 @@ describe("bench", () => {
       "[OUTPUT] updated [3s]",
       "[COMPLETED] Debian packages: etcd, containerd, Docker, registry [0.4s]",
       "[COMPLETED] build kubernetes 1.34.9 [7m0s]",
-      "[COMPLETED] pulumi up [18s]",
+      "[COMPLETED] pulumi up [1m18.3s]",
       "[COMPLETED] without a time",
       "[FAILED] first workflow [2s]",
     ];
     assert.deepEqual(finishedSteps(output.join("\n")), [
       { title: "Debian packages: etcd, containerd, Docker, registry", seconds: 0.4 },
       { title: "build kubernetes 1.34.9", seconds: 420 },
-      { title: "pulumi up", seconds: 18 },
+      { title: "pulumi up", seconds: 78.3 },
     ]);
+  });
+
+  it("reads the times that steps are shown with", () => {
+    for (const milliseconds of [0, 49, 51, 12_345, 59_949, 59_951, 60_000, 78_300, 3_600_000]) {
+      const [step] = finishedSteps(`[COMPLETED] pulumi up [${stepTime(milliseconds)}]`);
+      const tenths = Math.round(milliseconds / 100) / 10;
+      assert.ok(Math.abs((step?.seconds ?? NaN) - tenths) < 1e-9, stepTime(milliseconds));
+    }
+    assert.equal(stepTime(62_345), "1m2.3s");
   });
 
   it("takes the middle value", () => {

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { KubeConfig } from "@kubernetes/client-node";
 import { LiveObjects } from "../../ops/drift/live";
 import { deployedRelease, manifestObjects } from "../../ops/drift/release";
+import { evaluateRunning } from "../../ops/drift/policies";
 import { type DriftReport, exitCodeOf, render } from "../../ops/drift/report";
 import { releasesDrift } from "../../ops/drift/run";
 import { differences, type ObjectManifest } from "../../ops/drift/subset";
@@ -112,7 +113,11 @@ const resourceList = (resources: readonly [name: string, kind: string, namespace
   resources: resources.map(([name, kind, namespaced]) => ({ name, kind, namespaced })),
 });
 const DISCOVERY: Readonly<Record<string, object>> = {
-  "/api/v1": resourceList([["configmaps", "ConfigMap", true]]),
+  "/api/v1": resourceList([
+    ["configmaps", "ConfigMap", true],
+    ["pods", "Pod", true],
+  ]),
+  "/apis/networking.k8s.io/v1": resourceList([["networkpolicies", "NetworkPolicy", true]]),
   "/apis/apps/v1": resourceList([["deployments", "Deployment", true]]),
   "/apis/rbac.authorization.k8s.io/v1": resourceList([["clusterroles", "ClusterRole", false]]),
 };
@@ -135,6 +140,29 @@ const deployment = (manifest = MANIFEST): ObjectManifest => {
 };
 const live = (change: (text: string) => string = (text) => text): Record<string, unknown> =>
   JSON.parse(change(JSON.stringify(Object.values(LIVE)[0]))) as Record<string, unknown>;
+
+/** Answers what a test lays down, and nothing else. */
+class ApiServer {
+  answers: Record<string, object> = {};
+  readonly config = new KubeConfig();
+  private readonly server: Server = createServer((request, response) => {
+    const answer = this.answers[request.url ?? ""];
+    response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? { kind: "Status", code: 404 }));
+  });
+
+  async start(): Promise<void> {
+    this.server.listen(0, "127.0.0.1");
+    await once(this.server, "listening");
+    const { port } = this.server.address() as AddressInfo;
+    const cluster = { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
+    this.config.loadFromClusterAndUser(cluster, { name: "test" });
+  }
+
+  stop(): void {
+    this.server.close();
+  }
+}
 
 describe("drift", () => {
   describe("of an object", () => {
@@ -204,36 +232,22 @@ describe("drift", () => {
   });
 
   describe("of a release, by its Secret and the API server", () => {
-    let server: Server;
-    let config: KubeConfig;
-    let answers: Record<string, object>;
-
-    before(async () => {
-      server = createServer((request, response) => {
-        const answer = answers[request.url ?? ""];
-        response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
-        response.end(JSON.stringify(answer ?? { kind: "Status", code: 404 }));
-      }).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      config = new KubeConfig();
-      const { port } = server.address() as AddressInfo;
-      const cluster = { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
-      config.loadFromClusterAndUser(cluster, { name: "test" });
-    });
+    const server = new ApiServer();
+    before(() => server.start());
+    after(() => server.stop());
     beforeEach(() => {
-      answers = {
+      server.answers = {
         ...DISCOVERY,
         ...LIVE,
         [AUTOSCALERS]: { items: [] },
         [SECRETS]: { items: [helmSecret(2, MANIFEST), helmSecret(1, "")] },
       };
     });
-    after(() => server.close());
 
-    const drift = () => releasesDrift(config, [RELEASE], () => undefined);
+    const drift = () => releasesDrift(server.config, [RELEASE], () => undefined);
 
     it("reads the newest revision that is deployed", async () => {
-      const { revision, objects } = await deployedRelease(config, RELEASE);
+      const { revision, objects } = await deployedRelease(server.config, RELEASE);
       assert.equal(revision, 2);
       assert.deepEqual(
         objects.map(({ kind }) => kind),
@@ -247,7 +261,7 @@ describe("drift", () => {
 
     it("keeps the fields of objects as they are called", async () => {
       const path = "/api/v1/namespaces/temporal/configmaps/odd";
-      answers[path] = {
+      server.answers[path] = {
         apiVersion: "v1",
         kind: "ConfigMap",
         "x-kubernetes-odd": 1,
@@ -258,14 +272,14 @@ describe("drift", () => {
         kind: "ConfigMap",
         metadata: { name: "odd", namespace: "temporal" },
       };
-      assert.deepEqual(await new LiveObjects(config).read(manifest), answers[path]);
+      assert.deepEqual(await new LiveObjects(server.config).read(manifest), server.answers[path]);
     });
 
     it("finds what is changed and what is gone", async () => {
-      answers["/apis/apps/v1/namespaces/temporal/deployments/temporal-frontend"] = live((text) =>
+      server.answers["/apis/apps/v1/namespaces/temporal/deployments/temporal-frontend"] = live((text) =>
         text.replace('"replicas":3,"rev', '"replicas":1,"rev'),
       );
-      Reflect.deleteProperty(answers, "/api/v1/namespaces/temporal/configmaps/temporal-config");
+      Reflect.deleteProperty(server.answers, "/api/v1/namespaces/temporal/configmaps/temporal-config");
       const { drifted, unknowns } = await drift();
       assert.deepEqual(unknowns, []);
       assert.deepEqual(
@@ -278,10 +292,104 @@ describe("drift", () => {
     });
 
     it("says what it may not read, or finds no revision of", async () => {
-      answers[SECRETS] = { items: [] };
+      server.answers[SECRETS] = { items: [] };
       assert.match((await drift()).unknowns.join(), /no revision of release temporal\/temporal is deployed/);
-      Reflect.deleteProperty(answers, SECRETS);
+      Reflect.deleteProperty(server.answers, SECRETS);
       assert.match((await drift()).unknowns.join(), /release temporal\/temporal: the API server answers 404/);
+    });
+  });
+
+  describe("of what runs from policies", () => {
+    const server = new ApiServer();
+    before(() => server.start());
+    after(() => server.stop());
+
+    /** As the server lists them: what kind they are stands at the list alone. */
+    const pod = (name: string, labels: object, phase = "Running", owner?: string) => ({
+      metadata: {
+        name,
+        namespace: "temporal",
+        labels,
+        ...(owner === undefined
+          ? {}
+          : { ownerReferences: [{ kind: "ReplicaSet", name: owner, controller: true }] }),
+      },
+      spec: { containers: [{ name: "shell", image: "busybox" }] },
+      status: { phase },
+    });
+    const policy = (name: string, podSelector: object, more: object = {}) => ({
+      metadata: { name, namespace: "temporal", labels: { "app.kubernetes.io/managed-by": "pulumi" } },
+      spec: { podSelector, policyTypes: ["Ingress", "Egress"], ...more },
+    });
+    const serve = (pods: readonly object[], policies: readonly object[]): void => {
+      server.answers = {
+        ...DISCOVERY,
+        "/api/v1/namespaces/temporal/pods": { kind: "PodList", items: pods },
+        "/apis/networking.k8s.io/v1/namespaces/temporal/networkpolicies": {
+          kind: "NetworkPolicyList",
+          items: policies,
+        },
+      };
+    };
+    const found = async (stack = "prod") => {
+      const live = new LiveObjects(server.config);
+      const { pods, findings } = await evaluateRunning(live, ["temporal"], { stack, today: "2026-11-26" });
+      return {
+        pods,
+        findings: findings.map(({ policy: id, level, resource }) => `${level} ${id} ${resource}`),
+      };
+    };
+    const FRONTEND = { app: "frontend" };
+
+    it("is nothing where a policy selects every pod, whatever else its makers were judged for", async () => {
+      serve([pod("frontend-1", FRONTEND, "Running", "frontend")], [policy("deny", {})]);
+      assert.deepEqual(await found(), { pods: 1, findings: [] });
+    });
+
+    it("is a pod that no policy selects, whoever has made it", async () => {
+      serve(
+        [
+          pod("frontend-1", FRONTEND, "Running", "frontend"),
+          pod("other-1", { app: "other" }, "Pending", "other"),
+        ],
+        [policy("frontend", { matchLabels: FRONTEND })],
+      );
+      const { pods, findings } = await found();
+      assert.equal(pods, 2);
+      assert.deepEqual(findings, ["mandatory network-policy-coverage Pod temporal/other-1"]);
+      assert.deepEqual((await found("dev")).findings, [
+        "advisory network-policy-coverage Pod temporal/other-1",
+      ]);
+    });
+
+    it("is no pod that has ended", async () => {
+      serve([pod("done", {}, "Succeeded", "job"), pod("lost", {}, "Failed", "job")], []);
+      assert.deepEqual(await found(), { pods: 0, findings: [] });
+    });
+
+    it("is what somebody has started by hand, and a policy that lets everybody in", async () => {
+      const stray = policy("stray", {}, { ingress: [{ from: [] }] });
+      serve(
+        [pod("shell", {})],
+        [policy("deny", {}), { ...stray, metadata: { ...stray.metadata, labels: {} } }],
+      );
+      const { findings } = await found();
+      for (const expected of [
+        "mandatory non-root Pod temporal/shell",
+        "mandatory image-tag Pod temporal/shell",
+        "mandatory network-policy-peers NetworkPolicy temporal/stray",
+      ]) {
+        assert.ok(findings.includes(expected), `${expected}\n${findings.join("\n")}`);
+      }
+      assert.ok(
+        !findings.some((text) => text.endsWith("/deny") || text.includes("coverage")),
+        findings.join(),
+      );
+    });
+
+    it("is not known where it may not be read", async () => {
+      server.answers = DISCOVERY;
+      await assert.rejects(found(), /404/);
     });
   });
 
@@ -335,8 +443,17 @@ describe("drift", () => {
       driftedResources: [],
       driftedObjects: [],
       pending: [],
+      policies: { pods: 12, findings: [], excepted: [] },
       unknowns: [],
     };
+    const finding = {
+      policy: "network-policy-coverage",
+      level: "mandatory",
+      resource: "Pod temporal/stray",
+      problem: "no policy selects it for Ingress",
+      reason: "why",
+      fix: "close it",
+    } as const;
     const object = {
       ...{
         release: RELEASE,
@@ -354,11 +471,46 @@ describe("drift", () => {
       assert.equal(exitCodeOf({ ...empty, driftedObjects: [object], unknowns: ["why"] }), 2);
     });
 
+    it("ends with 3 if a mandatory policy is broken, and as before if policies only advise", () => {
+      const judged = (level: "mandatory" | "advisory") => ({
+        ...empty,
+        policies: { ...empty.policies, findings: [{ ...finding, level }] },
+      });
+      assert.equal(exitCodeOf({ ...judged("mandatory"), driftedObjects: [object], unknowns: ["why"] }), 3);
+      assert.equal(exitCodeOf(judged("advisory")), 0);
+    });
+
+    it("names the pod, the policy and what to do", () => {
+      const exception = {
+        policy: finding.policy,
+        resource: "r",
+        reason: "soon",
+        owner: "ann",
+        expires: "2027-01-31",
+      };
+      assert.equal(
+        render({
+          ...empty,
+          policies: { pods: 12, findings: [finding], excepted: [{ ...finding, exception }] },
+        }),
+        [
+          "stack prod (file:///backend): no drift found; compared 67 resources and 40 objects of Helm releases; policies: 1 found in 12 running pods",
+          "",
+          "Policies that what runs breaks",
+          "  mandatory network-policy-coverage: Pod temporal/stray: no policy selects it for Ingress",
+          "    to do: close it",
+          "",
+          "Excepted from policies",
+          "  network-policy-coverage: Pod temporal/stray: no policy selects it for Ingress (until 2027-01-31, ann: soon)",
+        ].join("\n"),
+      );
+    });
+
     it("names object, field, what was deployed and what is found", () => {
       assert.equal(
         render({ ...empty, driftedObjects: [object], unknowns: ["release a/b: forbidden"] }),
         [
-          "stack prod (file:///backend): 1 drifted; compared 67 resources and 40 objects of Helm releases",
+          "stack prod (file:///backend): 1 drifted; compared 67 resources and 40 objects of Helm releases; policies: nothing found in 12 running pods",
           "",
           "Objects of Helm releases; - as deployed, + as found",
           "  Deployment temporal/temporal-frontend of release temporal/temporal",

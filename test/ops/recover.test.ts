@@ -116,8 +116,9 @@ describe("recovery of a stack", () => {
   });
 
   it("says what it cannot see on a backend that hides its locks", () => {
-    const [first] = describeFindings({ locks: undefined, stuck: [], pending: [] }, 0);
-    assert.match(first ?? "", /cannot be seen on this backend/);
+    const lines = describeFindings({ locks: undefined, stuck: [], pending: [] }, 0);
+    assert.match(lines[0] ?? "", /cannot be seen on this backend/);
+    assert.equal(lines.at(-1), "nothing else was left behind by an interrupted update");
   });
 
   it("takes a lock for left over only if its process was on this machine and is gone", () => {

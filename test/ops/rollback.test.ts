@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { Failure } from "../../common/failure";
@@ -14,6 +14,7 @@ import { restoredConfig } from "../../ops/rollback/config";
 import { lockRollback } from "../../ops/rollback/lock";
 import { type Situation, stackObstacles, workerObstacles } from "../../ops/rollback/obstacles";
 import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
+import { withoutLogins } from "../../ops/stack/backendUrl";
 import { failureOf, pulumiProgram } from "../../ops/stack/cli";
 import { PROJECT_ROOT } from "../program/stack";
 import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
@@ -373,10 +374,33 @@ describe("failures of the Pulumi CLI", () => {
         "error: the stack is currently locked by 1 lock(s). Either wait\n  s3://b/x.json: created by ann@host (pid 42) at 2026-01-01T00:00:00Z",
         /another command works on stack prod: process 42 of ann on host\n.*npm run recover -- -s prod/,
       ],
+      [
+        `error: the stack is currently locked by 1 lock(s). Either wait\n  postgres://****/x.json: created by ann@${hostname()} (pid ${2 ** 30}) at 2026-01-01T00:00:00Z`,
+        /stack prod is locked by process \d+ of ann on .*, which is gone; nothing was changed\n.*pulumi cancel --stack prod/,
+      ],
+      [
+        'error: unable to open state database "postgres://ann:hunter2@db/x": failed to ping PostgreSQL: refused',
+        /backend that keeps the stacks cannot be opened\n.*"postgres:\/\/\*{4}@db\/x": .*refused\n/,
+      ],
       ["Diagnostics:\n  it broke\n\nResources:\n  1 changed\n", /^pulumi up failed\n {2}it broke\n/],
     ];
     for (const [output, pattern] of meanings) assert.match(told(output), pattern);
     assert.match(told("", "ENOENT"), /the Pulumi CLI is not on PATH/);
+  });
+
+  it("show no login of a backend, however its password is written", () => {
+    for (const url of [
+      "postgres://ann:hunter2@db.example.com:5432/pulumi?sslmode=require",
+      "postgres://ann:hun/ter2@x@db/pulumi",
+      "postgres://db/pulumi?user=ann&password=hunter2&sslmode=require",
+    ]) {
+      const shown = withoutLogins(`error: unable to open "${url}": refused`, url);
+      assert.doesNotMatch(shown, /hun|ter2/, url);
+      assert.match(shown, /^error: unable to open "postgres:\/\/(\*{4}@)?db[^@]*": refused$/, url);
+    }
+    const other = "see postgres://bob:secret@other/db, s3://bucket?region=x and ann@host (pid 42)";
+    const shown = "see postgres://****@other/db, s3://bucket?region=x and ann@host (pid 42)";
+    assert.equal(withoutLogins(other, "file:///state"), shown);
   });
 
   it("are those of the CLI itself, not of npm's launcher in front of it", () => {

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { execa } from "execa";
+import { z } from "zod";
+import { localImages, provideImage } from "../../../local/cluster/native/images";
+import { adminKubeconfig } from "../../../local/cluster/native/pki";
+import { commandPath } from "../../../local/toolchain/install";
+import { programs } from "../../../local/toolchain/programs";
 import { type Finished, kubectl, run, sourcedEnvironment } from "../support";
 
 const drift = (): Promise<Finished> =>
@@ -6,6 +12,63 @@ const drift = (): Promise<Finished> =>
 
 const FRONTEND = ["deployment/temporal-frontend", "--namespace", "temporal"];
 const WORKERS = "temporal-workers";
+const STRAY = "e2e-drift";
+
+const policyList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.looseObject({ podSelector: z.looseObject({}), policyTypes: z.array(z.string()) }),
+    }),
+  ),
+});
+
+/** The policy that closes the namespace of the workers. */
+async function closingPolicy(): Promise<string> {
+  const { items } = policyList.parse(
+    JSON.parse(await kubectl("get", "networkpolicies", "--namespace", WORKERS, "--output=json")),
+  );
+  const closing = items.filter(
+    ({ spec }) => Object.keys(spec.podSelector).length === 0 && spec.policyTypes.length === 2,
+  );
+  const [policy, ...more] = closing;
+  assert.ok(policy !== undefined && more.length === 0, `${closing.length} policies close ${WORKERS}`);
+  return policy.metadata.name;
+}
+
+const selectPods = (policy: string, selector: object): Promise<string> =>
+  kubectl(
+    ...["patch", "networkpolicy", policy, "--namespace", WORKERS, "--type=json", "--patch"],
+    JSON.stringify([{ op: "replace", path: "/spec/podSelector", value: selector }]),
+  );
+
+/** Starts a pod by hand that Pod Security lets in, and waits until it runs. */
+async function startStray(): Promise<void> {
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: STRAY, namespace: WORKERS, labels: { [STRAY]: "stray" } },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
+      containers: [
+        {
+          name: "shell",
+          image: await provideImage(localImages.debian),
+          command: ["sleep", "infinity"],
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+        },
+      ],
+    },
+  };
+  await execa(
+    commandPath(programs.kubernetes, "kubectl"),
+    ["--kubeconfig", adminKubeconfig, "apply", "--filename", "-"],
+    { input: JSON.stringify(pod) },
+  );
+  await kubectl("wait", `pod/${STRAY}`, "--namespace", WORKERS, "--for=condition=Ready", "--timeout=60s");
+}
 
 describe("npm run drift -- -s prod", () => {
   /** Name of a ConfigMap of the stack itself, not of a chart: that of the workers. */
@@ -37,6 +100,9 @@ describe("npm run drift -- -s prod", () => {
     const { exitCode, output } = await drift();
     assert.equal(exitCode, 0, output);
     assert.match(output, /no drift found; compared \d+ resources and \d\d+ objects of Helm releases/);
+    const [, pods] = /; policies: nothing found in (\d+) running pods/.exec(output) ?? [];
+    // At the least three workers, three instances of Postgres, and two of each of Temporal's roles.
+    assert.ok(Number(pods) >= 14, output);
   });
 
   it("finds an object of a release that was scaled, which Pulumi does not see", async () => {
@@ -54,6 +120,26 @@ describe("npm run drift -- -s prod", () => {
     assert.match(output, /ConfigMap worker-orders-config \(temporal-workers\/worker-orders-config-/);
     assert.match(output, /\+ {3}data\.LOG_LEVEL: drifted/);
     assert.match(output, /2 drifted/);
+  });
+
+  it("names a pod that was started by hand, and that no policy selects", async () => {
+    const policy = await closingPolicy();
+    try {
+      await startStray();
+      await selectPods(policy, {
+        matchExpressions: [{ key: STRAY, operator: "DoesNotExist" }],
+      });
+      const { exitCode, output } = await drift();
+      assert.equal(exitCode, 3, output);
+      const [found = "", ...more] = output
+        .split("\n")
+        .filter((line) => line.includes("network-policy-coverage"));
+      assert.match(found, /mandatory network-policy-coverage: Pod temporal-workers\/e2e-drift: .* Ingress/);
+      assert.deepEqual(more, [], "the other pods are selected as before");
+    } finally {
+      await selectPods(policy, {});
+      await kubectl("delete", "pod", STRAY, "--namespace", WORKERS, "--ignore-not-found", "--now");
+    }
   });
 
   it("finds nothing any more once it is put back", async () => {
