@@ -39,6 +39,9 @@ describe("a payload key", () => {
   let newest: string;
 
   after("the stack file is as it was", async () => {
+    // Back the way a rotation goes: what is written while pods are replaced stays readable.
+    changeEncryption({ keys: ["key-1", "key-2"], activeKey: "key-1" });
+    await succeed(up);
     restoreStackFile();
     await succeed(up);
   });
