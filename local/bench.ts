@@ -2,10 +2,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { coldToolchainFigures } from "./bench/coldToolchain";
 import { policyFigures } from "./bench/policies";
 import { previewFigures } from "./bench/preview";
+import { prodFigures } from "./bench/prod/figures";
 import { reportFigures } from "./bench/report";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
+import { workerGroupFigures } from "./bench/workerGroups";
 import { runCommand } from "./command";
 import { Failure } from "../common/failure";
 import { recordedTarget } from "./record";
@@ -17,6 +19,7 @@ interface BenchOptions {
   readonly runs: number;
   readonly up?: boolean;
   readonly cold?: boolean;
+  readonly prod?: boolean;
 }
 
 const options = new Command("npm run bench --")
@@ -26,6 +29,12 @@ const options = new Command("npm run bench --")
   )
   .addOption(new Option("--up", "also stop the cluster, start it again and take the time"))
   .addOption(new Option("--cold", "also build every program from an empty cache (half an hour, 30 GiB)"))
+  .addOption(
+    new Option(
+      "--prod",
+      "also start a cluster of its own, measure stacks prod and dev on it, and stop it (needs root, and no other cluster)",
+    ).conflicts("up"),
+  )
   .parse()
   .opts<BenchOptions>();
 
@@ -35,8 +44,11 @@ async function main(): Promise<void> {
   const figures = [
     ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
     ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
-    ...(await measure("pulumi preview", preview)),
+    ...(options.prod === true
+      ? await measure("stacks prod and dev", () => prodFigures(options.runs))
+      : await measure("pulumi preview", preview)),
     ...(await measure("policy pack", () => policyFigures(options.runs))),
+    ...(await measure("worker groups", () => workerGroupFigures(options.runs))),
     ...(await measure("preview report", reportFigures)),
     ...(await measure("npm test", tests)),
   ];

@@ -18,7 +18,7 @@ require("./pack.ts");
  */
 function loadLazily(file, parts) {
   const loadWhole = () => {
-    if (require.cache[file] === stand) delete require.cache[file];
+    if (require.cache[file] === stand) Reflect.deleteProperty(require.cache, file);
     return require(file);
   };
   const stand = new Module(file, module);
