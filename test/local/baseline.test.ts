@@ -64,13 +64,14 @@ describe("script that deploys what a stack has deployed", () => {
     const steps = [
       "apply namespaces.json",
       "helm install 'cloudnative-pg'",
-      "until apply postgres.json",
-      "kube wait '--for=condition=Ready' 'cluster.v1.postgresql.cnpg.io/pg'",
-      "kube wait '--for=jsonpath={.status.reconciled}' 'cluster.v1.postgresql.cnpg.io/pg'",
-      "kube wait '--for=jsonpath={.status.applied}=true' 'database.v1.postgresql.cnpg.io/pg-default'",
+      "until apply clusters.json",
+      "kube wait '--for=condition=Ready' 'cluster.postgresql.cnpg.io/pg'",
+      "kube wait '--for=jsonpath={.status.reconciled}' 'cluster.postgresql.cnpg.io/pg'",
+      "apply databases.json",
+      "kube wait '--for=jsonpath={.status.applied}=true' 'database.postgresql.cnpg.io/pg-default'",
       "--wait --wait-for-jobs --timeout 600s",
       "apply reconcilers.json",
-      "kube wait '--for=condition=Complete' 'job.v1.batch/reconcile-1'",
+      "kube wait '--for=condition=Complete' 'job.batch/reconcile-1'",
       "apply deployments.json",
       "kube rollout status 'deployment/worker' --namespace 'temporal-workers'",
     ];
@@ -85,8 +86,8 @@ describe("script that deploys what a stack has deployed", () => {
   it("is a script, as is the one that takes it all away, Databases before their Cluster", () => {
     const removal = removeScript(objects, commands);
     for (const script of [text, removal]) execaSync("bash", ["-n"], { input: script });
-    assert.ok(removal.indexOf("database.v1") < removal.indexOf("cluster.v1"));
-    assert.ok(removal.indexOf("cluster.v1") < removal.indexOf("uninstall 'cloudnative-pg'"));
+    assert.ok(removal.indexOf("database.postgresql") < removal.indexOf("cluster.postgresql"));
+    assert.ok(removal.indexOf("cluster.postgresql") < removal.indexOf("uninstall 'cloudnative-pg'"));
   });
 
   it("is refused for a stack without the two charts, and for encrypted secrets", () => {

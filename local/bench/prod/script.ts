@@ -24,6 +24,8 @@ export function deployScript(
 ): Script {
   const [operator, server] = releasesOf(releases);
   const postgres = objects.filter(isPostgres);
+  const clusters = postgres.filter(({ kind }) => kind === "Cluster");
+  const databases = postgres.filter((object) => !clusters.includes(object));
   const jobs = objects.filter(({ kind }) => kind === "Job" || kind === "CronJob");
   const gates = jobs.filter(({ metadata }) => metadata.namespace === operator.namespace);
   const reconcilers = jobs.filter((job) => !gates.includes(job));
@@ -36,7 +38,8 @@ export function deployScript(
     ...Object.fromEntries(foundations.map(([namespace, some]) => [`${namespace}.json`, list(some)])),
     "operator-values.json": operator.values,
     "gates.json": list(gates),
-    "postgres.json": list(postgres),
+    "clusters.json": list(clusters),
+    "databases.json": list(databases),
     "server-values.json": server.values,
     "reconcilers.json": list(reconcilers),
     "deployments.json": list(deployments),
@@ -61,13 +64,16 @@ export function deployScript(
     "apply gates.json & gates=$!",
     "# The operator's webhook may need a moment after its pod is ready.",
     "attempts=0",
-    "until apply postgres.json 2>webhook.log; do",
+    "until apply clusters.json 2>webhook.log; do",
     "  attempts=$((attempts + 1))",
     '  if [ "$attempts" -ge 120 ]; then cat webhook.log >&2; exit 1; fi',
     "  sleep 0.5",
     "done",
     'together "$gates"',
-    ...inParallel(postgres.flatMap(waitsFor)),
+    ...inParallel(clusters.flatMap(waitsFor)),
+    "# The operator looks again only after half a minute at a Database whose owner was not there.",
+    "apply databases.json",
+    ...inParallel(databases.flatMap(waitsFor)),
     "",
     install(server, "server-values.json"),
     "apply reconcilers.json",
@@ -158,10 +164,10 @@ function waitsFor(object: KubernetesObject): string[] {
 const waiting = (object: KubernetesObject, condition: string, timeout: string): string =>
   `kube wait ${quoted(`--for=${condition}`)} ${resourceOf(object)}${inNamespace(object.metadata)} --timeout=${timeout}`;
 
-/** `cluster.v1.postgresql.cnpg.io/name`, with version and group, as other groups have kinds of the same name. */
+/** `cluster.postgresql.cnpg.io/name`, with its group, as other groups have kinds of the same name. */
 function resourceOf({ apiVersion, kind, metadata }: KubernetesObject): string {
-  const [group = "", version] = apiVersion.split("/");
-  const type = version === undefined ? kind : `${kind}.${version}.${group}`;
+  const [group, version] = apiVersion.split("/");
+  const type = version === undefined ? kind : `${kind}.${group}`;
   return quoted(`${type.toLowerCase()}/${metadata.name}`);
 }
 
