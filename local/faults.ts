@@ -36,7 +36,8 @@ export const killPods = (namespace: string, ...which: readonly string[]): Promis
   kubectl(["delete", "pods", "--namespace", namespace, ...which, "--grace-period=0", "--force"]);
 
 /**
- * Kills the primary of Postgres, and waits until another instance is it.
+ * Kills the primary of Postgres, and waits until another instance is it. A look that fails in between is one more
+ * that does not find it.
  *
  * @throws Failure when that takes longer than two and a half minutes
  */
@@ -44,7 +45,7 @@ export async function failOver(): Promise<void> {
   const killed = await primary();
   await killPods(NAMESPACE, killed);
   const giveUpAt = Date.now() + FAILOVER_MS;
-  while ((await primary()) === killed) {
+  while ((await primary().catch(() => killed)) === killed) {
     if (Date.now() > giveUpAt) {
       throw new Failure(
         `${killed} is still the primary of Postgres ${FAILOVER_MS / 1_000} s after it was killed`,
