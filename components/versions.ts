@@ -32,6 +32,8 @@ export const tools = {
   /** Node.js of the worker image; the program itself runs on 20.19 and newer. */
   node: "24.21.0",
   actionlint: "1.7.12",
+  /** Of the same version as in the Kubernetes provider, which `npm run bench -- --prod` compares with it. */
+  helm: "3.18.6",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** Pulumi resource plugins; each equals the version of its npm package. */

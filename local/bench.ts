@@ -2,11 +2,13 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { coldToolchainFigures } from "./bench/coldToolchain";
 import { policyFigures } from "./bench/policies";
 import { previewFigures } from "./bench/preview";
+import { prodFigures } from "./bench/prod/figures";
 import { reportFigures } from "./bench/report";
 import { rollbackFigures } from "./bench/rollback";
 import { timed } from "./bench/run";
 import { type Figure, render, seconds } from "./bench/table";
 import { warmUpFigures } from "./bench/warmUp";
+import { workerGroupFigures } from "./bench/workerGroups";
 import { runCommand } from "./command";
 import { Failure } from "../common/failure";
 import { recordedTarget } from "./record";
@@ -20,6 +22,7 @@ interface BenchOptions {
   readonly up?: boolean;
   readonly cold?: boolean;
   readonly rollback?: boolean;
+  readonly prod?: boolean;
 }
 
 const options = new Command("npm run bench --")
@@ -35,6 +38,12 @@ const options = new Command("npm run bench --")
       "also deploy a second version to stack local, and go back: leaves entries in its history",
     ),
   )
+  .addOption(
+    new Option(
+      "--prod",
+      "also start a cluster of its own, measure stacks prod and dev on it, and stop it (needs root, and no other cluster)",
+    ).conflicts(["up", "rollback"]),
+  )
   .parse()
   .opts<BenchOptions>();
 
@@ -44,9 +53,12 @@ async function main(): Promise<void> {
   const figures = [
     ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
     ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
-    ...(await measure("pulumi preview", preview)),
+    ...(options.prod === true
+      ? await measure("stacks prod and dev", () => prodFigures(options.runs))
+      : await measure("pulumi preview", preview)),
     ...(options.rollback === true ? await measure("rollback", rollback) : []),
     ...(await measure("policy pack", () => policyFigures(options.runs))),
+    ...(await measure("worker groups", () => workerGroupFigures(options.runs))),
     ...(await measure("preview report", reportFigures)),
     ...(await measure("npm test", tests)),
   ];

@@ -8,6 +8,7 @@ import type { Cluster } from "./cluster/cluster";
 import { kubeConfigOf } from "./cluster/kubeConfig";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure, lastLines } from "../common/failure";
+import type { Started } from "./load";
 import { checkout, privateFolder, state } from "./paths";
 import type { Forward } from "./portForward";
 import type { StackOutputs } from "./stack";
@@ -100,6 +101,26 @@ export async function runFirstWorkflow(
     );
   }
   return parsed.data;
+}
+
+const startedSchema = z.object({ workflowId: z.string() });
+
+/**
+ * Starts one order, and waits for no more than that the start is acknowledged.
+ *
+ * @returns what was acknowledged; a refusal is told, not thrown
+ */
+export async function startOrder(environment: Readonly<Record<string, string>>): Promise<Started> {
+  const { exitCode, stdout } = await execa(
+    "npm",
+    ["run", "--silent", "order", "--", "--json", "--start-only"],
+    { cwd: join(checkout, "worker"), env: environment, reject: false },
+  );
+  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
+  return {
+    acknowledged: exitCode === 0,
+    workflowIds: lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId),
+  };
 }
 
 /** Copies the keyring's Secret to files that only this user can read. */

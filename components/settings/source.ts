@@ -81,7 +81,8 @@ function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; pr
   };
 }
 
-function merge(base: Mapping, over: Mapping): Mapping {
+/** Lays one mapping over another: mappings in them are merged, lists and scalars replaced. */
+export function merge(base: Mapping, over: Mapping): Mapping {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];

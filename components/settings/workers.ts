@@ -266,7 +266,7 @@ export const worker = z
 export const workers = z
   .array(worker, { error: "a list of workers" })
   .min(1, { error: "a list of at least one worker" })
-  .max(50, { error: "a list of at most 50 workers" })
+  .max(100, { error: "a list of at most 100 workers" })
   .check(({ value, issues }) => {
     value.forEach(({ name }, index) => {
       const earlier = value.findIndex((group) => group.name === name);

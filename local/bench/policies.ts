@@ -1,12 +1,12 @@
-import { performance } from "node:perf_hooks";
-import { Failure, lastLines } from "../../common/failure";
 import { OfflineEngine } from "../offlineEngine";
+import { offlinePreview } from "./offlinePreview";
 import { type Figure, median, ratio, seconds } from "./table";
 
 /** By issue 6. */
 const LIMIT = 1.2;
 const STACK = "prod";
 const PACK = ["--policy-pack", "policy"];
+const unchanged = (text: string): string => text;
 
 /**
  * Compares previews of the whole stack prod with and without the policy pack, without its cluster. The two take
@@ -21,8 +21,8 @@ export async function policyFigures(runs: number): Promise<Figure[]> {
     const measured: { plain: number[]; judged: number[] } = { plain: [], judged: [] };
     // The first run of each fills the caches of files and is not counted.
     for (let run = 0; run <= runs; run++) {
-      const plain = await preview(engine, []);
-      const judged = await preview(engine, PACK);
+      const plain = await offlinePreview(engine, STACK, unchanged);
+      const judged = await offlinePreview(engine, STACK, unchanged, PACK);
       if (run === 0) continue;
       measured.plain.push(plain);
       measured.judged.push(judged);
@@ -36,17 +36,4 @@ export async function policyFigures(runs: number): Promise<Figure[]> {
   } finally {
     engine.stop();
   }
-}
-
-async function preview(engine: OfflineEngine, more: readonly string[]): Promise<number> {
-  const started = performance.now();
-  const { failed, output } = await engine.run(STACK, (text) => text, ["preview", ...more]);
-  if (failed) {
-    throw new Failure(
-      `the preview of stack ${STACK} failed`,
-      "the lines above name the cause; a policy's refusal has no time",
-      lastLines(output),
-    );
-  }
-  return (performance.now() - started) / 1_000;
 }

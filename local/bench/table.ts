@@ -17,6 +17,7 @@ const FORMATS = {
   ratio: (value: number) => value.toFixed(2),
   percent: (value: number) => `${value.toFixed(0)} %`,
   MiB: (value: number) => `${value.toFixed(0)} MiB`,
+  cores: (value: number) => `${value.toFixed(3)} cores`,
   perSecond: (value: number) => `${value.toFixed(1)}/s`,
   count: (value: number) => value.toFixed(0),
 } as const;

@@ -280,6 +280,19 @@ const actionlint: Program = {
   },
 };
 
+/** What `npm run bench -- --prod` compares Pulumi with; its releases are not published with the project's code. */
+const helm: Program = {
+  name: "helm",
+  version: tools.helm,
+  commands: ["helm"],
+  build: {
+    module: "helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+    variables: [`helm.sh/helm/v3/internal/version.version=v${tools.helm}`],
+    seconds: 90,
+  },
+};
+
 /** Where Pulumi publishes the plugin of a provider, with the checksums that its release lists. */
 export function pluginDownload(name: string, version: string): OfficialDownload {
   const file = `pulumi-resource-${name}-v${version}-${process.platform}-${architecture.go}.tar.gz`;
@@ -305,4 +318,5 @@ export const programs = {
   temporalSqlTool,
   temporalUi,
   actionlint,
+  helm,
 } as const;

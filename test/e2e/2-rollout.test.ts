@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import pMap from "p-map";
 import { activityAttempts } from "./histories";
+import { killPods } from "../../local/faults";
 import { underLoad } from "./load";
 import { allComplete, startOrders } from "./orders";
-import { changeWorker, killPods, kubectl, podsOf, pulumi, restoreStackFile } from "./support";
+import { changeWorker, kubectl, podsOf, pulumi, restoreStackFile } from "./support";
 
 const RUNNING_ORDERS = 200;
 /** Longer than the rollout takes, so that every order is open while its worker is replaced. */

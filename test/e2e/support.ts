@@ -131,10 +131,6 @@ export async function podsOf(namespace: string): Promise<Pod[]> {
   );
 }
 
-/** Kills pods without a word to them: names of pods, or the flags that select them. */
-export const killPods = (namespace: string, ...which: string[]): Promise<string> =>
-  kubectl("delete", "pods", "--namespace", namespace, ...which, "--grace-period=0", "--force");
-
 const workersSchema = z.array(sectionSchema).nonempty();
 const localStack = new StackFile(repository, checkout, "local");
 

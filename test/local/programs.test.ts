@@ -39,6 +39,7 @@ const upstream: Readonly<Record<keyof typeof programs, Readonly<Record<string, s
   temporalSqlTool: { "go.temporal.io/server": `v${tools.temporalServer}` },
   temporalUi: { "github.com/temporalio/ui-server/v2": `v${tools.temporalUi}` },
   actionlint: { "github.com/rhysd/actionlint": `v${tools.actionlint}` },
+  helm: { "helm.sh/helm/v3": `v${tools.helm}` },
   networkPolicyEnforcer: { "sigs.k8s.io/kube-network-policies": `v${tools.kubeNetworkPolicies}` },
 };
 

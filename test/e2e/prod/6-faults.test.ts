@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
+import { failOver, killPods, postgresReady, rolledOut, SERVER_ROLES } from "../../../local/faults";
 import { underLoad } from "../load";
 import { allComplete, startOrders } from "../orders";
-import { killPods, podsOf } from "../support";
-import { eventually, NAMESPACES, postgresReady, primary, rolledOut } from "./support";
-
-const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
+import { podsOf } from "../support";
+import { NAMESPACES } from "./support";
 
 describe("stack prod loses nothing", () => {
   it("when the primary of Postgres is killed while 100 workflows run", async () => {
     const running = await startOrders(100, 40);
-    const killed = await primary();
-    const { accepted, longestGapMs } = await underLoad(async () => {
-      await killPods("temporal", killed);
-      await eventually("another instance is the primary", async () => (await primary()) !== killed);
-    });
+    const { accepted, longestGapMs } = await underLoad(failOver);
     await allComplete([...running, ...accepted]);
     await postgresReady();
     console.log(`      no workflow could be started for at most ${(longestGapMs / 1_000).toFixed(1)} s`);

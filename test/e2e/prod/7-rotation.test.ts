@@ -6,7 +6,7 @@ import { programs } from "../../../local/toolchain/programs";
 import { kubectl, run, sourcedEnvironment } from "../support";
 import { underLoad } from "../load";
 import { allComplete } from "../orders";
-import { primary } from "./support";
+import { primary } from "../../../local/faults";
 
 async function passwordOf(role: string): Promise<string> {
   const secret = ["get", "secret", `temporal-pg-login-${role}`, "--namespace=temporal"];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { kubectl, pulumi, run } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { prod, rolledOut, up, upCommand } from "./support";
+import { rolledOut } from "../../../local/faults";
+import { prod, up, upCommand } from "./support";
 
 const smallCluster = {
   ...smallServer("foreign"),

@@ -8,7 +8,8 @@ import { commandPath } from "../../../local/toolchain/install";
 import { programs } from "../../../local/toolchain/programs";
 import { kubectl } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { inPod, primary, sql } from "./support";
+import { primary } from "../../../local/faults";
+import { inPod, sql } from "./support";
 
 /*
  * A stack whose Temporal server keeps its data in databases that it was only given: those are in the Postgres of

@@ -3,50 +3,15 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseSettings, type Settings } from "../../../components/settings";
 import { sourceOfStackFile } from "../../../components/settings/stackFile";
+import { primary } from "../../../local/faults";
 import { machineSettingsFile } from "../../../local/pulumi";
+import { twoCores } from "../../../local/twoCores";
 import { type Section, sectionSchema, StackFile } from "../stackFile";
 import { z } from "zod";
 import { checkout, kubectl, repository, succeed } from "../support";
 
 /** The real stack file of production, in the copied checkout. */
 export const prod = new StackFile(repository, checkout, "prod");
-
-const small = (memory: string, limit: string) => ({
-  requests: { cpu: "10m", memory },
-  limits: { memory: limit },
-});
-const role = { replicas: 2, resources: small("96Mi", "512Mi") };
-
-/**
- * What two cores and one node need of production: less of everything, but two pods of each Temporal role, three
- * Postgres instances and three workers, and nothing protected, as it all goes at the end.
- */
-export const twoCores = {
-  temporal: {
-    roles: { frontend: role, history: role, matching: role, worker: role },
-    databaseConnections: { default: 6, visibility: 4 },
-    ui: { replicas: 1 },
-    // The shortest, so that tests need not wait.
-    reconcileMinutes: 1,
-  },
-  postgres: {
-    operator: { replicas: 1 },
-    antiAffinity: "preferred",
-    storage: { size: "2Gi" },
-    walStorage: { size: "1Gi" },
-    resources: { requests: { cpu: "20m", memory: "256Mi" }, limits: { memory: "768Mi" } },
-    stopSeconds: 60,
-  },
-  workers: [
-    {
-      name: "orders",
-      taskQueues: ["orders"],
-      replicas: { min: 3, max: 4 },
-      resources: small("192Mi", "512Mi"),
-    },
-  ],
-  deletionProtection: "false",
-};
 
 prod.layOver(twoCores);
 
@@ -100,27 +65,6 @@ export const temporalCli = (...args: string[]): Promise<string> =>
 export async function sql(statement: string, database = "temporal"): Promise<string> {
   return inPod("temporal", await primary(), "psql", "-At", "-d", database, "-c", statement);
 }
-
-/** Name of the pod that is the primary of Postgres now. */
-export async function primary(): Promise<string> {
-  return (
-    await kubectl(
-      ...["get", "cluster.postgresql.cnpg.io", "temporal-pg", "--namespace", "temporal"],
-      "--output=jsonpath={.status.currentPrimary}",
-    )
-  ).trim();
-}
-
-/** Waits until a Deployment's rollout is complete. */
-export const rolledOut = (namespace: string, deployment: string): Promise<string> =>
-  kubectl("rollout", "status", `deployment/${deployment}`, "--namespace", namespace, "--timeout=180s");
-
-/** Waits until every instance of Postgres is ready. */
-export const postgresReady = (seconds = 180): Promise<string> =>
-  kubectl(
-    ...["wait", "--for=condition=Ready", "cluster.postgresql.cnpg.io/temporal-pg", "--namespace=temporal"],
-    `--timeout=${seconds}s`,
-  );
 
 /** Brings the stack up as somebody who may do no more than that. */
 export const upCommand = ["npm", "run", "up", "--", "--stack", "prod", "--deployer"];
