@@ -53,13 +53,22 @@ export const NAMESPACES = ["temporal", "temporal-workers", "cnpg-system"];
 export const inPod = (namespace: string, pod: string, ...command: string[]): Promise<string> =>
   kubectl("exec", "--namespace", namespace, pod, "--", ...command);
 
-/** Runs the Temporal CLI in the admin tools' pod. */
-export const temporalCli = (...args: string[]): Promise<string> =>
-  inPod(
-    "temporal",
-    "deployment/temporal-admintools",
-    ...["temporal", "--address", "temporal-frontend:7233", "--namespace", "prod", ...args],
-  );
+/**
+ * Runs the Temporal CLI in the admin tools' pod. It waits 5 s for a server, which is not always enough on two cores:
+ * then it is run once more.
+ */
+export async function temporalCli(...args: string[]): Promise<string> {
+  const run = (): Promise<string> =>
+    inPod(
+      "temporal",
+      "deployment/temporal-admintools",
+      ...["temporal", "--address", "temporal-frontend:7233", "--namespace", "prod", ...args],
+    );
+  return run().catch((error: unknown) => {
+    if (String(error).includes("failed reaching server")) return run();
+    throw error;
+  });
+}
 
 /** Runs SQL on the primary, as its superuser. */
 export async function sql(statement: string, database = "temporal"): Promise<string> {
