@@ -1,6 +1,6 @@
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import type { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
-import { isMapping, type Mapping, PROJECT } from "../components/settings/source";
+import { isMapping, type Mapping, PROJECT } from "../components/settings/mapping";
 
 /** What the engine says about the run before it shows any resource. */
 export interface Run {

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { isMapping, type Mapping, merge, PROJECT } from "./mapping";
 
-/** Prefix of this project's keys in a stack file. */
-export const PROJECT = "temporal-stack";
+// The policy pack, which reads no settings, takes them from there: this module loads more than it needs.
+export { isMapping, type Mapping, PROJECT };
+
 /**
  * Names the file with what only this machine knows of one stack; written by `npm run up`. For every other
  * stack the committed file is the whole truth.
@@ -24,9 +26,6 @@ export interface SettingsSource {
   readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
 
-/** A mapping whose values are not known yet. */
-export type Mapping = Readonly<Record<string, unknown>>;
-
 /** Configuration as one mapping, with the overlay's part kept apart for messages. */
 export interface MergedConfig {
   readonly value: Mapping;
@@ -36,11 +35,6 @@ export interface MergedConfig {
 }
 
 const overlaySchema = z.strictObject({ stack: z.string(), settings: z.record(z.string(), z.unknown()) });
-
-/** Whether a value is a mapping, not a list or a scalar. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Stack file and overlay as one mapping: mappings are merged, lists and scalars replaced. */
 export function mergedConfig(source: SettingsSource): MergedConfig {
@@ -79,16 +73,6 @@ function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; pr
       `${unusable} is not a YAML mapping of a stack's name and settings; run \`npm run up\` to write it anew`,
     ],
   };
-}
-
-/** Lays one mapping over another: mappings in them are merged, lists and scalars replaced. */
-export function merge(base: Mapping, over: Mapping): Mapping {
-  const result: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = result[key];
-    result[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
-  }
-  return result;
 }
 
 function decode(text: string): unknown {

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Failure } from "../../../common/failure";
 import { runSteps } from "../../../common/progress";
-import { merge } from "../../../components/settings/source";
+import { merge } from "../../../components/settings/mapping";
 import type { Cluster } from "../../cluster/cluster";
 import { clusterSteps } from "../../clusterSteps";
 import {
