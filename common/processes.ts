@@ -21,9 +21,13 @@ export function startTime(pid: number): string | undefined {
   return processState === "Z" ? undefined : afterCommand[19];
 }
 
-/** Whether a process runs that has this name; where the system does not tell names, whether any has this id. */
+/**
+ * Whether a process runs that has this name; where the system does not tell names, whether any has this id. One that
+ * has ended keeps its name until its parent has asked for its end.
+ */
 export function runsAs(pid: number, name: string): boolean {
-  return existsSync("/proc/self/comm") ? contents(pid, "comm").trim() === name : runs(pid);
+  if (!existsSync("/proc/self/comm")) return runs(pid);
+  return startTime(pid) !== undefined && contents(pid, "comm").trim() === name;
 }
 
 function runs(pid: number): boolean {
