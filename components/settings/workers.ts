@@ -15,10 +15,11 @@ const SECRET_LIKE = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENT
 
 /**
  * Share of the memory limit, in percent, that the heap of each thread may take: one thread for activities and one
- * for the workflows of each task queue. Together they get 80 %; the rest is native memory.
+ * for the workflows of each task queue. Together they get 70 %; the rest is native memory, which the worker's test
+ * of its memory limit (worker/test/server/memory.test.ts) proves to be enough.
  */
 export function heapPercent(taskQueues: number): number {
-  return Math.floor(80 / (taskQueues + 1));
+  return Math.floor(70 / (taskQueues + 1));
 }
 
 /** CPU and memory of one container; no CPU limit unless one is asked for, as throttling delays heartbeats. */

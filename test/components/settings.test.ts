@@ -122,17 +122,17 @@ describe("settings", () => {
     [
       "a cache that does not fit",
       worker({ maxCachedWorkflows: 500 }),
-      /maxCachedWorkflows .*set at most 409/,
+      /maxCachedWorkflows .*set at most 358/,
     ],
     [
       "a cache that does not fit the smaller heaps of several queues",
       worker({ taskQueues: ["a", "b"], maxCachedWorkflows: 600 }),
-      /maxCachedWorkflows .*52 % of resources\.limits\.memory \(1Gi\); set at most 532/,
+      /maxCachedWorkflows .*46 % of resources\.limits\.memory \(1Gi\); set at most 471/,
     ],
     [
       "more queues than memory for their threads",
       worker({ taskQueues: ["a", "b", "c", "d", "e", "f", "g", "h", "i"] }),
-      /resources\.limits\.memory .*1Gi is too little for 9 workflow threads.*raise it to 1200Mi or more, or spread/,
+      /resources\.limits\.memory .*1Gi is too little for 9 workflow threads.*raise it to 1372Mi or more, or spread/,
     ],
     ["a queue twice", worker({ taskQueues: ["a", "b", "a"] }), /taskQueues\[2\] .*twice/],
     [

@@ -23,7 +23,7 @@ export const SAMPLE_SCANS: readonly ParcelScan[] = ["announced", "collected", "t
 /** A warehouse in memory. Articles without an entry in `stock` are always there. */
 export class SampleInventory implements InventoryGateway {
   private readonly stock: Map<string, number>;
-  private readonly requests = new RequestLog<{ reservationId: string; lines: readonly OrderLine[] }>();
+  private readonly requests = new RequestLog<{ reservationId: string; taken: ReadonlyMap<string, number> }>();
 
   constructor(stock: Readonly<Record<string, number>> = { [SOLD_OUT_SKU]: 0 }) {
     this.stock = new Map(Object.entries(stock));
@@ -41,22 +41,21 @@ export class SampleInventory implements InventoryGateway {
       for (const [sku, quantity] of wanted) {
         if (this.available(sku) < quantity) throw outOfStock(sku, quantity, this.available(sku));
       }
-      this.move(lines, -1);
-      return { reservationId: `reservation:${key}`, lines };
+      // Of what is always there, nothing has to be remembered: an order may be large.
+      const taken = new Map([...wanted].filter(([sku]) => this.stock.has(sku)));
+      this.move(taken, -1);
+      return { reservationId: `reservation:${key}`, taken };
     });
     return { reservationId };
   }
 
   async release(key: string): Promise<void> {
     const reservation = this.requests.void(key);
-    if (reservation !== undefined) this.move(reservation.lines, 1);
+    if (reservation !== undefined) this.move(reservation.taken, 1);
   }
 
-  private move(lines: readonly OrderLine[], sign: 1 | -1): void {
-    for (const { sku, quantity } of lines) {
-      const pieces = this.stock.get(sku);
-      if (pieces !== undefined) this.stock.set(sku, pieces + sign * quantity);
-    }
+  private move(pieces: ReadonlyMap<string, number>, sign: 1 | -1): void {
+    for (const [sku, quantity] of pieces) this.stock.set(sku, this.available(sku) + sign * quantity);
   }
 }
 
