@@ -70,8 +70,13 @@ async function measure(name: string, work: () => Promise<Figure[]>): Promise<Fig
   return work();
 }
 
-const preview = (): Promise<Figure[]> => previewFigures(deployed(), options.runs);
-const rollback = (): Promise<Figure[]> => rollbackFigures(deployed(), options.runs);
+function preview(): Promise<Figure[]> {
+  return previewFigures(deployed(), options.runs);
+}
+
+function rollback(): Promise<Figure[]> {
+  return rollbackFigures(deployed(), options.runs);
+}
 
 function deployed(): Target {
   const target = recordedTarget();
