@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { appendFile, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -52,7 +53,8 @@ export class Versions {
     this.first = await this.git("rev-parse", "HEAD");
     await this.up("first version");
     this.images.first = await this.runningImage();
-    await appendFile(join(this.folder, WORKER_SOURCE), "\n// Another version.\n");
+    // No earlier measurement's, which is in quarantine.
+    await appendFile(join(this.folder, WORKER_SOURCE), `\n// Version ${randomUUID()}.\n`);
     await this.changeFile((config) => {
       const [worker, ...others] = config[WORKERS];
       return { ...config, [WORKERS]: [{ ...worker, logLevel: "debug" }, ...others] };
@@ -120,7 +122,9 @@ export class Versions {
     change: (config: z.output<typeof stackFileSchema>["config"]) => Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const content = stackFileSchema.parse(parse(await readFile(this.file, "utf8")));
-    await writeFile(this.file, stringify({ ...content, config: change(content.config) }));
+    // In quotes: Pulumi takes a text that looks like a time for one.
+    const quoted = { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" } as const;
+    await writeFile(this.file, stringify({ ...content, config: change(content.config) }, quoted));
   }
 
   /** Digest of the image that is deployed. */
