@@ -98,8 +98,8 @@ describe("bench", () => {
     assert.equal(env["CODEC_KEYS_DIR"], "/keys");
     assert.equal(env["OTEL_TRACES_SAMPLER_ARG"], "0.1");
     assert.deepEqual(asIfLimited(deployedMemory()), {
-      NODE_OPTIONS: "--enable-source-maps --max-old-space-size=409",
-      MAX_CACHED_WORKFLOWS: "73",
+      NODE_OPTIONS: "--enable-source-maps --max-old-space-size=358",
+      MAX_CACHED_WORKFLOWS: "71",
       ACTIVITY_SLOTS: "24",
       WORKFLOW_TASK_SLOTS: "12",
     });
