@@ -5,7 +5,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import type { Settings } from "./settings";
-import { isMapping } from "./settings/source";
+import { isMapping } from "./settings/mapping";
 
 /**
  * The only Kubernetes provider of the program; the default one is disabled in every stack file.

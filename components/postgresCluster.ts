@@ -75,9 +75,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         ignoreChanges: ["spec.bootstrap"],
         hooks: {
           ...postgresGuard(settings, cluster),
-          beforeCreate: [
-            storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
-          ],
+          ...storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
         },
         dependsOn: [credentials],
       },

@@ -36,13 +36,9 @@ export class TemporalDevServer extends pulumi.ComponentResource {
       {
         parent: this,
         ...dataOptions(settings),
-        hooks: {
-          beforeCreate: [
-            storageClassGuard("temporal-storage-class", { "temporal.storage": server.storage }, () =>
-              lookUpStorageClasses(settings),
-            ),
-          ],
-        },
+        hooks: storageClassGuard("temporal-storage-class", { "temporal.storage": server.storage }, () =>
+          lookUpStorageClasses(settings),
+        ),
       },
     );
     const account = new k8s.core.v1.ServiceAccount(

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { settingsSchema } from "../components/settings";
-import { isMapping, type Mapping } from "../components/settings/source";
+import { isMapping, type Mapping } from "../components/settings/mapping";
 import { networkPage } from "./network";
 import { policiesPage } from "./policies";
 import { rbacPage } from "./rbac";

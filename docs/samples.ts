@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseSettings, type Settings } from "../components/settings";
-import type { Mapping } from "../components/settings/source";
+import type { Mapping } from "../components/settings/mapping";
 import { sourceOfStackFile } from "../components/settings/stackFile";
 
 /** A way to run the stack, by the real stack file and what differs from it. */

@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { PROJECT } from "../components/settings/source";
+import { PROJECT } from "../components/settings/mapping";
 
 /** A setting of a stack file and its new value. */
 export interface SettingChange {

@@ -38,8 +38,8 @@ export function storageClassGuard(
   name: string,
   volumes: Volumes,
   look: () => Promise<StorageClassLookup>,
-): pulumi.ResourceHook {
-  return new pulumi.ResourceHook(
+): pulumi.ResourceHookBinding {
+  const hook = new pulumi.ResourceHook(
     name,
     async () => {
       const lookup = await look();
@@ -50,4 +50,5 @@ export function storageClassGuard(
     },
     { onDryRun: true },
   );
+  return { beforeCreate: [hook] };
 }

@@ -43,10 +43,10 @@ export interface ProgramRevision {
  */
 export function programRevision(directory: string): ProgramRevision {
   const paths = ["--", ".", ":(exclude)Pulumi.*.yaml"];
-  const status = git(directory, ["status", "--porcelain=v2", "--branch", ...paths])?.split("\n") ?? [];
-  const commit = status.map((line) => /^# branch\.oid ([0-9a-f]{40,})$/.exec(line)?.[1]).find(Boolean);
+  const status = git(directory, ["status", "--porcelain=v2", "--branch", ...paths]) ?? "";
+  const commit = /^# branch\.oid ([0-9a-f]{40,})$/m.exec(status)?.[1];
   if (commit === undefined) return { commit: null, dirty: false };
-  return { commit, dirty: status.some((line) => !line.startsWith("#")) };
+  return { commit, dirty: /^[^#]/m.test(status) };
 }
 
 function git(directory: string, args: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { isMapping, type MergedConfig, PROJECT, type SettingsSource } from "./source";
+import { isMapping, PROJECT } from "./mapping";
+import { type MergedConfig, type SettingsSource } from "./source";
 import { SECRET_PATHS } from "./secretPaths";
 import { closest, knownKeys } from "./suggestions";
 

@@ -2,10 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { isMapping, type Mapping, merge, PROJECT } from "./mapping";
-
-// The policy pack, which reads no settings, takes them from there: this module loads more than it needs.
-export { isMapping, type Mapping, PROJECT };
+import { type Mapping, merge, PROJECT } from "./mapping";
 
 /**
  * Names the file with what only this machine knows of one stack; written by `npm run up`. For every other

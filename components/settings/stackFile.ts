@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { placeholderAt } from "./secretPaths";
-import { isMapping, type Mapping, PROJECT, type SettingsSource } from "./source";
+import { isMapping, type Mapping, PROJECT } from "./mapping";
+import { type SettingsSource } from "./source";
 
 /**
  * The settings that a stack file of the checkout says, read without the engine: secrets in it are unknown, and

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isMapping, type Mapping } from "./source";
+import { isMapping, type Mapping } from "./mapping";
 
 /** JSON form of each schema that was asked for; making one takes longer than a whole check of settings. */
 const jsonForms = new WeakMap<z.ZodType, unknown>();

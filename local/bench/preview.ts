@@ -6,8 +6,9 @@ import { pulumiHome, removeSalt, stackEnvironment } from "../pulumi";
 import type { Target } from "../target";
 import { commandPath } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
-import { timed } from "./run";
-import { type Figure, median, ratio, seconds } from "./table";
+import { inTurns } from "./inTurns";
+import { type RunOptions, timed } from "./run";
+import { type Figure, ratio, seconds } from "./table";
 
 /** By issue 3: a trial of 11 resources took 2.2 with type check, 1.2 without. */
 const LIMIT = 1.5;
@@ -44,7 +45,7 @@ const emptyProgram: Readonly<Record<string, string>> = {
 
 /**
  * Compares a preview without changes of the deployed stack with that of an empty program by the same CLI, packages
- * and Node, each with its own settings. The two take turns, so that what else the machine does meets both.
+ * and Node, each with its own settings.
  *
  * @param runs how often each is measured
  */
@@ -53,23 +54,17 @@ export async function previewFigures(target: Target, runs: number): Promise<Figu
   try {
     const env = emptyEnvironment(folder);
     await prepareEmptyProgram(folder, env);
-    const measured: { stack: number[]; empty: number[] } = { stack: [], empty: [] };
-    // The first run of each fills the caches of files and is not counted.
-    for (let run = 0; run <= runs; run++) {
-      const empty = await timed([cli, ...PREVIEW, "--stack", EMPTY], {
-        cwd: folder,
-        env,
-        remedy: "the lines above name the cause",
-      });
-      const stack = await timed([cli, ...PREVIEW, "--stack", target.stack], {
-        env: stackEnvironment(target),
-        remedy: "if the stack has changes: run npm run up first",
-      });
-      if (run === 0) continue;
-      measured.empty.push(empty.seconds);
-      measured.stack.push(stack.seconds);
-    }
-    const [stack, empty] = [median(measured.stack), median(measured.empty)];
+    const preview = async (stack: string, options: RunOptions): Promise<number> =>
+      (await timed([cli, ...PREVIEW, "--stack", stack], options)).seconds;
+    const [empty, stack] = await inTurns(
+      runs,
+      () => preview(EMPTY, { cwd: folder, env, remedy: "the lines above name the cause" }),
+      () =>
+        preview(target.stack, {
+          env: stackEnvironment(target),
+          remedy: "if the stack has changes: run npm run up first",
+        }),
+    );
     return [
       seconds(`pulumi preview of stack ${target.stack}, median of ${runs}`, stack),
       seconds(`pulumi preview of an empty program, median of ${runs}`, empty),

@@ -2,7 +2,8 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { OfflineEngine } from "../offlineEngine";
 import { offlinePreview } from "./offlinePreview";
-import { type Figure, median, ratio, seconds } from "./table";
+import { inTurns } from "./inTurns";
+import { type Figure, ratio, seconds } from "./table";
 
 /** By issue 5. */
 const LIMIT = 6;
@@ -15,8 +16,7 @@ const fileSchema = z.looseObject({
 });
 
 /**
- * Compares previews of the whole stack prod with many worker groups and with one, without its cluster. The two take
- * turns, so that what else the machine does meets both.
+ * Compares previews of the whole stack prod with many worker groups and with one, without its cluster.
  *
  * @param runs how often each is measured
  */
@@ -24,16 +24,11 @@ export async function workerGroupFigures(runs: number): Promise<Figure[]> {
   const engine = new OfflineEngine();
   try {
     await engine.start(STACK);
-    const measured: { one: number[]; many: number[] } = { one: [], many: [] };
-    // The first run of each fills the caches of files and is not counted.
-    for (let run = 0; run <= runs; run++) {
-      const one = await offlinePreview(engine, STACK, withGroups(1));
-      const many = await offlinePreview(engine, STACK, withGroups(MANY));
-      if (run === 0) continue;
-      measured.one.push(one);
-      measured.many.push(many);
-    }
-    const [one, many] = [median(measured.one), median(measured.many)];
+    const [one, many] = await inTurns(
+      runs,
+      () => offlinePreview(engine, STACK, withGroups(1)),
+      () => offlinePreview(engine, STACK, withGroups(MANY)),
+    );
     return [
       seconds(`pulumi preview of stack ${STACK} with 1 worker group, median of ${runs}`, one),
       seconds(`the same with ${MANY} worker groups, median of ${runs}`, many),

@@ -1,5 +1,5 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
-import { isMapping, PROJECT } from "../../components/settings/source";
+import { isMapping, PROJECT } from "../../components/settings/mapping";
 import { cliOf } from "../pulumi/cli";
 import { unreachableReason } from "../kubeConfig";
 import { clusterOf } from "../pulumi/cluster";

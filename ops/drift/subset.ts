@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/source";
+import { isMapping, type Mapping } from "../../components/settings/mapping";
 import { leavesOf, SECRET } from "../report/values";
 
 /** A field that runs otherwise than it was applied. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isSeq, parseDocument, Scalar } from "yaml";
 import type { Quarantined } from "../../components/guards/quarantine";
 import { quarantine as quarantineSchema } from "../../components/settings/quarantine";
-import { PROJECT } from "../../components/settings/source";
+import { PROJECT } from "../../components/settings/mapping";
 import { Failure } from "../../common/failure";
 import { stackFileOf } from "../stack/workspace";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { Quarantined } from "../../components/guards/quarantine";
-import { isMapping, PROJECT } from "../../components/settings/source";
+import { isMapping, PROJECT } from "../../components/settings/mapping";
 import type { UpdateConfig } from "../history/updates";
 import { askPulumi, type Workspace } from "../stack/workspace";
 

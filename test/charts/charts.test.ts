@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { root } from "../local/folders";
 import { hashOf } from "../local/mirror";
+import { isMapping, type Mapping } from "../../components/settings/mapping";
 import { charts, tools } from "../../components/versions";
 import { makeChartRepository } from "../../local/charts/archives";
 import { fileServer } from "../../local/charts/server";
@@ -16,18 +17,13 @@ import { type ChartName, chartSources, sampleValues, valuesProblems } from "./va
 
 const chartNames = Object.keys(sampleValues) as ChartName[];
 
-type Values = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Values =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Copies of values, each with one more key in another of their mappings. */
-function withUnknownKey(values: Values, path = ""): [path: string, values: Values][] {
+function withUnknownKey(values: Mapping, path = ""): [path: string, values: Mapping][] {
   return [
     [path, { ...values, unknownKey: 1 }],
     ...Object.entries(values).flatMap(([key, value]) =>
       isMapping(value)
-        ? withUnknownKey(value, `${path}${key}.`).map(([at, inner]): [string, Values] => [
+        ? withUnknownKey(value, `${path}${key}.`).map(([at, inner]): [string, Mapping] => [
             at,
             { ...values, [key]: inner },
           ])
@@ -73,7 +69,7 @@ describe("charts that stand in for the official ones", () => {
   it("temporal: refuses what a stack must never set", () => {
     const { server } = sampleValues.temporal;
     const { sql } = server.config.persistence.datastores.default;
-    const withStore = (changes: Values): Values => ({
+    const withStore = (changes: Mapping): Mapping => ({
       ...sampleValues.temporal,
       server: {
         ...server,

@@ -52,21 +52,17 @@ describe("a changed setting", () => {
 });
 
 describe("stack local loses nothing", () => {
-  it("when its worker pods are killed while orders run", async () => {
-    const running = await startOrders(50, 20);
-    const { accepted } = await underLoad(async () => {
-      await killPods("temporal-workers", "--all");
-      await rolledOut("temporal-workers");
+  for (const [what, namespace] of [
+    ["worker pods are", "temporal-workers"],
+    ["server is", "temporal"],
+  ] as const) {
+    it(`when its ${what} killed while orders run`, async () => {
+      const running = await startOrders(50, 20);
+      const { accepted } = await underLoad(async () => {
+        await killPods(namespace, "--all");
+        await rolledOut(namespace);
+      });
+      await allComplete([...running, ...accepted]);
     });
-    await allComplete([...running, ...accepted]);
-  });
-
-  it("when its server is killed while orders run", async () => {
-    const running = await startOrders(50, 20);
-    const { accepted } = await underLoad(async () => {
-      await killPods("temporal", "--all");
-      await rolledOut("temporal");
-    });
-    await allComplete([...running, ...accepted]);
-  });
+  }
 });

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { isMapping, PROJECT } from "../../components/settings/source";
+import { isMapping, merge, PROJECT } from "../../components/settings/mapping";
 
 /** Settings by key. */
 export type Section = Readonly<Record<string, unknown>>;
@@ -33,7 +33,9 @@ export class StackFile {
   /** Lays settings over the sections: mappings are merged, lists and scalars replaced. */
   layOver(sections: Section): void {
     for (const [section, settings] of Object.entries(sections)) {
-      this.change(section, (value) => merged(value, settings));
+      this.change(section, (value) =>
+        isMapping(value) && isMapping(settings) ? merge(value, settings) : settings,
+      );
     }
   }
 
@@ -41,14 +43,4 @@ export class StackFile {
   restore(): void {
     cpSync(join(this.repository, this.name), join(this.copy, this.name));
   }
-}
-
-function merged(base: unknown, over: unknown): unknown {
-  if (!isMapping(base) || !isMapping(over)) return over;
-  return Object.fromEntries(
-    [...new Set([...Object.keys(base), ...Object.keys(over)])].map((key) => [
-      key,
-      key in over ? merged(base[key], over[key]) : base[key],
-    ]),
-  );
 }

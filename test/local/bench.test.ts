@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { stepTime } from "../../common/progress";
 import { finishedSteps } from "../../local/bench/stepLines";
+import { inTurns } from "../../local/bench/inTurns";
 import { atLeast, figure, median, ratio, render, seconds } from "../../local/bench/table";
 import { processorTicks } from "../../local/bench/ticks";
 import { costFigures } from "../../local/bench/worker/cost";
@@ -54,6 +55,16 @@ describe("bench", () => {
         "preview       1.51    ≤ 1.50  EXCEEDED",
       ].join("\n"),
     );
+  });
+
+  it("measures two things in turns, and does not count the first run of each", async () => {
+    const order: string[] = [];
+    const measure = (name: string, factor: number) => (run: number) => {
+      order.push(`${name}${run}`);
+      return Promise.resolve(run * factor);
+    };
+    assert.deepEqual(await inTurns(3, measure("a", 1), measure("b", 10)), [2, 20]);
+    assert.deepEqual(order, ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3"]);
   });
 
   it("says of a lower bound whether it is reached", () => {

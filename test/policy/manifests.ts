@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/source";
+import { isMapping, type Mapping } from "../../components/settings/mapping";
 import { type Resource, type Subject, subjectOfObject, subjectOfResource } from "../../policy/subject";
 
 /*

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isMapping, type Mapping } from "../../../components/settings/source";
+import { isMapping, type Mapping } from "../../../components/settings/mapping";
 
 /** Key and value by which an exported stack marks a secret. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";

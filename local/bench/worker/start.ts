@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { Failure, lastLines } from "../../../common/failure";
 import { docker } from "../../imageEngine";
-import { type Figure, figure, median, ratio } from "../table";
+import { inTurns } from "../inTurns";
+import { type Figure, figure, ratio } from "../table";
 import { deployedEnvironment } from "./deployment";
 import type { DevServer } from "./devServer";
 import { freePort } from "./process";
@@ -17,23 +18,17 @@ const description = z.object({
 
 /**
  * Compares the time from a container's start to its worker's first poll, as the server notes it, with that of
- * loading the SDK and nothing else in the same image. The two take turns, so that what else the machine does meets
- * both.
+ * loading the SDK and nothing else in the same image.
  *
  * @param image name of the worker's image
  * @param runs how often each is measured
  */
 export async function startFigures(image: string, server: DevServer, runs: number): Promise<Figure[]> {
-  const measured: { poll: number[]; load: number[] } = { poll: [], load: [] };
-  // The first run of each fills the caches of files and is not counted.
-  for (let run = 0; run <= runs; run++) {
-    const load = await sdkLoaded(image);
-    const poll = await firstPoll(image, server, `start-${run}`);
-    if (run === 0) continue;
-    measured.load.push(load);
-    measured.poll.push(poll);
-  }
-  const [poll, load] = [median(measured.poll), median(measured.load)];
+  const [load, poll] = await inTurns(
+    runs,
+    () => sdkLoaded(image),
+    (run) => firstPoll(image, server, `start-${run}`),
+  );
   return [
     figure(`container start to first poll, median of ${runs}`, poll, "ms"),
     figure(`container start to SDK loaded, median of ${runs}`, load, "ms"),
