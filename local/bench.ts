@@ -50,24 +50,41 @@ const options = new Command("npm run bench --")
 runCommand(main);
 
 async function main(): Promise<void> {
-  const figures = [
-    ...(options.cold === true ? await measure("cold toolchain", coldToolchainFigures) : []),
-    ...(options.up === true ? await measure("warm npm run up", warmUpFigures) : []),
-    ...(options.prod === true
-      ? await measure("stacks prod and dev", () => prodFigures(options.runs))
-      : await measure("pulumi preview", preview)),
-    ...(options.rollback === true ? await measure("rollback", rollback) : []),
-    ...(await measure("policy pack", () => policyFigures(options.runs))),
-    ...(await measure("worker groups", () => workerGroupFigures(options.runs))),
-    ...(await measure("preview report", reportFigures)),
-    ...(await measure("npm test", tests)),
-  ];
-  console.log(`\n${render(figures)}`);
+  // Before half an hour of builds, not after it.
+  if (options.up !== true && options.prod !== true) deployed();
+  const figures: Figure[] = [];
+  try {
+    for (const [name, work] of measurements()) {
+      console.log(`measuring ${name}`);
+      figures.push(...(await work()));
+    }
+  } finally {
+    // Also those that were measured before one that failed.
+    if (figures.length > 0) console.log(`\n${render(figures)}`);
+  }
 }
 
-async function measure(name: string, work: () => Promise<Figure[]>): Promise<Figure[]> {
-  console.log(`measuring ${name}`);
-  return work();
+function measurements(): [name: string, work: () => Promise<Figure[]>][] {
+  return [
+    ...asked(options.cold, "cold toolchain", coldToolchainFigures),
+    ...asked(options.up, "warm npm run up", warmUpFigures),
+    options.prod === true
+      ? ["stacks prod and dev", () => prodFigures(options.runs)]
+      : ["pulumi preview", preview],
+    ...asked(options.rollback, "rollback", rollback),
+    ["policy pack", () => policyFigures(options.runs)],
+    ["worker groups", () => workerGroupFigures(options.runs)],
+    ["preview report", reportFigures],
+    ["npm test", tests],
+  ];
+}
+
+function asked(
+  option: boolean | undefined,
+  name: string,
+  work: () => Promise<Figure[]>,
+): [name: string, work: () => Promise<Figure[]>][] {
+  return option === true ? [[name, work]] : [];
 }
 
 function preview(): Promise<Figure[]> {

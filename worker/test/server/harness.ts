@@ -143,8 +143,7 @@ export class WorkerProcess {
     ]) => [command, args],
   ): Promise<WorkerProcess> {
     const [healthPort, metricsPort] = [await freePort(), await freePort()];
-    const main =
-      script === undefined ? ["lib/main.js"] : ["--require", "ts-node/register/transpile-only", script];
+    const main = script === undefined ? ["lib/main.js"] : ["--require", "sucrase/register/ts", script];
     const started = Process.start(...wrap([process.execPath, ...main]), {
       PATH: process.env["PATH"],
       HEALTH_PORT: String(healthPort),
