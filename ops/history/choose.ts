@@ -24,14 +24,12 @@ export interface Choice {
 }
 
 /**
- * Chooses the update to go back to: the last one that succeeded and deployed something else than what is deployed
- * now, and whose image is not in quarantine; or the one that is asked for.
+ * The update that decides about what is deployed now.
  *
  * @param updates newest first
- * @throws Failure when there is none, or it cannot be gone back to; with the reasons and what can be done instead
+ * @throws Failure when nothing is deployed
  */
-export function chooseUpdate(updates: readonly Update[], wanted: Wanted): Choice {
-  const { stack, to, workerOnly, quarantine, obstacles } = wanted;
+export function deployedUpdate(updates: readonly Update[], stack: string): Update {
   const current = updates.find(({ kind }) => kind === "update" || kind === "destroy");
   if (current === undefined) {
     throw new Failure(
@@ -45,6 +43,19 @@ export function chooseUpdate(updates: readonly Update[], wanted: Wanted): Choice
       `check out the commit that you want and deploy it with pulumi up -s ${stack}`,
     );
   }
+  return current;
+}
+
+/**
+ * Chooses the update to go back to: the last one that succeeded and deployed something else than what is deployed
+ * now, and whose image is not in quarantine; or the one that is asked for.
+ *
+ * @param updates newest first
+ * @throws Failure when there is none, or it cannot be gone back to; with the reasons and what can be done instead
+ */
+export function chooseUpdate(updates: readonly Update[], wanted: Wanted): Choice {
+  const { stack, to, workerOnly, quarantine, obstacles } = wanted;
+  const current = deployedUpdate(updates, stack);
   const good = updates
     .slice(updates.indexOf(current))
     .filter(({ kind, result }) => kind === "update" && result === "succeeded");

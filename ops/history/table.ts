@@ -19,7 +19,7 @@ export function historyTable(
       update.start.replace(/\.\d+Z$/, "Z"),
       update.kind,
       update.result,
-      update.commit === undefined ? "-" : `${update.commit.slice(0, 12)}${update.dirty ? " dirty" : ""}`,
+      commitOf(update),
       imageOf(update, quarantine),
       update.release?.deployed.server?.serverTag.split("@")[0] ?? "-",
       oneLine(update.who ?? "-", 20),
@@ -37,6 +37,13 @@ export function historyTable(
   );
   const rest = updates.length - rows.length;
   return [...lines, ...(rest > 0 ? [`and ${rest} more; --all shows them`] : [])].join("\n");
+}
+
+function commitOf({ commit, dirty, release, result }: Update): string {
+  if (commit === undefined) return "-";
+  // Of an update that failed before it recorded anything, only the CLI tells, and that counts stack files, too.
+  const told = release !== undefined || result === "succeeded";
+  return `${commit.slice(0, 12)}${dirty && told ? " dirty" : ""}`;
 }
 
 function imageOf({ release }: Update, quarantine: readonly Quarantined[]): string {

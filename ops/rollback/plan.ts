@@ -1,7 +1,7 @@
 import type { Quarantined } from "../../components/guards/quarantine";
 import { programRevision } from "../../components/manifests/sourceRevision";
 import { Failure } from "../../common/failure";
-import { chooseUpdate, nameOf } from "../history/choose";
+import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";
 import { shortDigest } from "../history/table";
 import type { Update } from "../history/updates";
 import { digestOf, type DeployedImage } from "../stack/state";
@@ -48,6 +48,7 @@ export function planRollback(
 ): RollbackPlan {
   const { stack, state } = situation;
   const { to, workerOnly, reason, user, now } = request;
+  if (workerOnly) requireDeployedProgram(state.program ?? deployedUpdate(updates, stack), stack, checkout);
   const { current, target } = chooseUpdate(updates, {
     ...{ stack, to, workerOnly },
     quarantine: state.quarantine,
@@ -56,7 +57,6 @@ export function planRollback(
   });
   const { release } = target;
   if (release === undefined) throw new Error("an update without a release was chosen");
-  if (workerOnly) requireDeployedProgram(state.program ?? current, stack, checkout);
   const what = `${nameOf(target)}, image ${shortDigest(digestOf(release.image))}`;
   const because = reason === undefined ? "" : `: ${reason}`;
   return {

@@ -122,6 +122,10 @@ describe("history of a stack", () => {
       historyTable([updateOf("2", { release: undefined, dirty: true })], [], 9),
       /2{12} dirty  - /,
     );
+    assert.match(
+      historyTable([updateOf("2", { release: undefined, dirty: true, result: "failed" })], [], 9),
+      /2{12} +- /,
+    );
   });
 });
 

@@ -187,6 +187,8 @@ describe("plan of a rollback", () => {
     for (const [deployedNow, pattern] of refusals) {
       assert.throws(() => planRollback([deployedNow, one], situation(), workerOnly, folder), pattern);
     }
+    // Also when there is nothing to go back to: the checkout is what the user can do something about.
+    assert.throws(() => planRollback([two], situation(), workerOnly, folder), /this checkout is at commit/);
     writeFileSync(join(folder, "index.ts"), "changed");
     assert.throws(
       () => planRollback([current, one], situation(), workerOnly, folder),
