@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   try {
     for (const [name, work] of measurements()) {
       console.log(`measuring ${name}`);
-      figures.push(...(await work()));
+      for await (const found of work()) figures.push(...found);
     }
   } finally {
     // Also those that were measured before one that failed.
@@ -64,27 +64,32 @@ async function main(): Promise<void> {
   }
 }
 
-function measurements(): [name: string, work: () => Promise<Figure[]>][] {
+/** What is measured, and how: figures as they are found. */
+type Measurement = readonly [name: string, work: () => AsyncIterable<Figure[]>];
+
+function measurements(): Measurement[] {
   return [
-    ...asked(options.cold, "cold toolchain", coldToolchainFigures),
-    ...asked(options.up, "warm npm run up", warmUpFigures),
+    ...asked(options.cold, ["cold toolchain", once(coldToolchainFigures)]),
+    ...asked(options.up, ["warm npm run up", once(warmUpFigures)]),
     options.prod === true
       ? ["stacks prod and dev", () => prodFigures(options.runs)]
-      : ["pulumi preview", preview],
-    ...asked(options.rollback, "rollback", rollback),
-    ["policy pack", () => policyFigures(options.runs)],
-    ["worker groups", () => workerGroupFigures(options.runs)],
-    ["preview report", reportFigures],
-    ["npm test", tests],
+      : ["pulumi preview", once(preview)],
+    ...asked(options.rollback, ["rollback", once(rollback)]),
+    ["policy pack", once(() => policyFigures(options.runs))],
+    ["worker groups", once(() => workerGroupFigures(options.runs))],
+    ["preview report", once(reportFigures)],
+    ["npm test", once(tests)],
   ];
 }
 
-function asked(
-  option: boolean | undefined,
-  name: string,
-  work: () => Promise<Figure[]>,
-): [name: string, work: () => Promise<Figure[]>][] {
-  return option === true ? [[name, work]] : [];
+function asked(option: boolean | undefined, measurement: Measurement): Measurement[] {
+  return option === true ? [measurement] : [];
+}
+
+function once(work: () => Promise<Figure[]>): Measurement[1] {
+  return async function* () {
+    yield await work();
+  };
 }
 
 function preview(): Promise<Figure[]> {

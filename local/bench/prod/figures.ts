@@ -35,11 +35,12 @@ const WAY = "native";
 
 /**
  * Starts a cluster of its own on this machine, measures stack prod and stack dev on it, and takes it down again.
+ * Gives figures as soon as it has them.
  *
  * @param runs how often each preview is measured
  * @throws Failure when there is a cluster already: it is not this measurement's to stop
  */
-export async function prodFigures(runs: number): Promise<Figure[]> {
+export async function* prodFigures(runs: number): AsyncGenerator<Figure[]> {
   if (recordedCluster() !== undefined) {
     throw new Failure(
       "there is a stack on this machine already, and stack prod needs a cluster of its own",
@@ -49,8 +50,8 @@ export async function prodFigures(runs: number): Promise<Figure[]> {
   try {
     const cluster = await startCluster();
     const shaped = { ...cluster, stack: PROD, settings: merge(cluster.settings, twoCores) };
-    const figures = await stackProd(shaped, runs);
-    return [...figures, ...(await stackDev({ ...cluster, stack: DEV }))];
+    yield* stackProd(shaped, runs);
+    yield await stackDev({ ...cluster, stack: DEV });
   } finally {
     if (recordedCluster() !== undefined) {
       await timed(["npm", "run", "--silent", "down"], { remedy: "run npm run down and see what it says" });
@@ -84,7 +85,7 @@ async function startCluster(): Promise<Cluster> {
  * Both sides start with the images in the node, where a first deployment brings them, and with no namespaces. What
  * the program deployed then, the script deploys, too: passwords and all.
  */
-async function stackProd(target: Target, runs: number): Promise<Figure[]> {
+async function* stackProd(target: Target, runs: number): AsyncGenerator<Figure[]> {
   await prepareStack(target);
   await updateStack(target, quietly);
   const outputs = await stackOutputs(target);
@@ -100,16 +101,15 @@ async function stackProd(target: Target, runs: number): Promise<Figure[]> {
   }
   const program = await timedToWorkflow(target, outputs, () => updateStack(target, quietly));
   const environment = await forwarded(target, outputs);
-  const figures = [
+  yield [
     seconds("script with kubectl and helm, from no namespaces to the first workflow", script),
     seconds(`pulumi up of stack ${PROD}, from no namespaces to the first workflow`, program),
     ratio(`pulumi up of stack ${PROD} ÷ script with kubectl and helm`, program / script, LIMIT),
-    ...(await previewFigures(target, runs)),
-    ...(await gapFigures(environment)),
   ];
+  yield await previewFigures(target, runs);
+  yield await gapFigures(environment);
   await stopForwarding();
   await destroyStack(target, quietly);
-  return figures;
 }
 
 async function stackDev(target: Target): Promise<Figure[]> {
