@@ -30,8 +30,6 @@ export function stackEnvironment(target: Target): Record<string, string> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // The salt is kept in the stack's state: the passphrase is this machine's, the stack file everybody's.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    // Types are checked by `npm run typecheck`; checking them on each preview would double its time.
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     TEMPORAL_STACK_MACHINE_SETTINGS: machineSettingsFile,
     ...target.imageEnvironment,

@@ -56,7 +56,6 @@ export class RecordingClone {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: undefined,
       PULUMI_HOME: pulumiHome,
-      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
       ...own,
