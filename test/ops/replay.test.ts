@@ -160,12 +160,13 @@ describe("replay gate", () => {
   });
 
   it("refuses wrong arguments with an exit code of its own", async () => {
-    const args = ["--stack", "prod", "--sample", "0"];
-    const { exitCode, stderr } = await execa(
-      process.execPath,
-      ["--require", "sucrase/register/ts", "ops/replay.ts", ...args],
-      { cwd: PROJECT_ROOT, reject: false },
+    const runs = [[], ["--stack", "prod", "--sample", "0"], ["--stack", "prod", "--digest", "x"]].map(
+      (args) =>
+        execa(process.execPath, ["--require", "sucrase/register/ts", "ops/replay.ts", ...args], {
+          cwd: PROJECT_ROOT,
+          reject: false,
+        }),
     );
-    assert.equal(exitCode, 78, stderr);
+    for (const { exitCode, stderr } of await Promise.all(runs)) assert.equal(exitCode, 78, stderr);
   });
 });
