@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type Quarantined, quarantineProblem } from "./guards/quarantine";
 import { contentHash } from "./manifests/contentHash";
-import { type ProgramRevision, type SourceRevision, sourceRevision } from "./manifests/sourceRevision";
+import { type ProgramRevision, sourceRevision } from "./manifests/sourceRevision";
 import type { Settings } from "./settings";
 
 /** Build context, relative to the project. */
@@ -26,10 +26,6 @@ export interface WorkerImageArgs {
 /** Hash of what an image would be built from, whoever commits it; undefined if the settings name a digest. */
 export const sourcesOf = (settings: Settings["workerImage"]): string | undefined =>
   settings.digest === undefined ? contentHash(FOLDER, []) : undefined;
-
-let revision: SourceRevision | undefined;
-/** Git is asked once: as long as a program runs, its sources are of one revision. */
-const ownRevision = (): SourceRevision => (revision ??= sourceRevision(FOLDER));
 
 /**
  * The image that every worker runs: built from `worker/` and pushed, or, if the settings name a digest,
@@ -60,7 +56,7 @@ export class WorkerImage extends pulumi.ComponentResource {
     dependsOn: pulumi.ComponentResourceOptions["dependsOn"] = [],
   ): docker.Image {
     const { repository, platform, baseImages, buildNetwork, registry } = settings;
-    const { commit, time } = ownRevision();
+    const { commit, time } = sourceRevision(FOLDER);
     const args = {
       BUILD_IMAGE: baseImages.build,
       RUNTIME_IMAGE: baseImages.runtime,
