@@ -2,7 +2,7 @@ import { uncollectedRejections } from "./harness";
 
 // An Output in a string would print a warning text; with this it throws. Must be set before the SDK loads.
 process.env["PULUMI_ERROR_OUTPUT_STRING"] = "1";
-// Where it failed, and from where: the SDK takes a stack for every one of its promises, which costs more than the tests.
+// Where it failed, and from where. Mocha lifts the limit, and the SDK takes a stack for every one of its promises.
 Error.stackTraceLimit = 2;
 // Tests decide about the environment of the program themselves.
 delete process.env["TEMPORAL_STACK_MACHINE_SETTINGS"];
