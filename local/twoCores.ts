@@ -32,5 +32,5 @@ export const twoCores = {
       resources: small("192Mi", "512Mi"),
     },
   ],
-  deletionProtection: "false",
+  deletionProtection: false,
 };

@@ -33,9 +33,11 @@ export class StackFile {
   /** Lays settings over the sections: mappings are merged, lists and scalars replaced. */
   layOver(sections: Section): void {
     for (const [section, settings] of Object.entries(sections)) {
-      this.change(section, (value) =>
-        isMapping(value) && isMapping(settings) ? merge(value, settings) : settings,
-      );
+      this.change(section, (value) => {
+        // Pulumi keeps the scalars of a stack file as texts.
+        if (typeof settings === "boolean") return String(settings);
+        return isMapping(value) && isMapping(settings) ? merge(value, settings) : settings;
+      });
     }
   }
 

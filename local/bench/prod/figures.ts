@@ -49,9 +49,7 @@ export async function* prodFigures(runs: number): AsyncGenerator<Figure[]> {
   }
   try {
     const cluster = await startCluster();
-    // A stack file holds texts; the file of the machine's settings has types.
-    const small = merge(twoCores, { deletionProtection: false });
-    const shaped = { ...cluster, stack: PROD, settings: merge(cluster.settings, small) };
+    const shaped = { ...cluster, stack: PROD, settings: merge(cluster.settings, twoCores) };
     yield* stackProd(shaped, runs);
     yield await stackDev({ ...cluster, stack: DEV });
   } finally {
