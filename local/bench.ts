@@ -65,31 +65,25 @@ async function main(): Promise<void> {
 }
 
 /** What is measured, and how: figures as they are found. */
-type Measurement = readonly [name: string, work: () => AsyncIterable<Figure[]>];
+type Measurement = readonly [name: string, work: () => AsyncIterable<Figure[]> | [Promise<Figure[]>]];
 
 function measurements(): Measurement[] {
   return [
-    ...asked(options.cold, ["cold toolchain", once(coldToolchainFigures)]),
-    ...asked(options.up, ["warm npm run up", once(warmUpFigures)]),
+    ...asked(options.cold, ["cold toolchain", () => [coldToolchainFigures()]]),
+    ...asked(options.up, ["warm npm run up", () => [warmUpFigures()]]),
     options.prod === true
       ? ["stacks prod and dev", () => prodFigures(options.runs)]
-      : ["pulumi preview", once(preview)],
-    ...asked(options.rollback, ["rollback", once(rollback)]),
-    ["policy pack", once(() => policyFigures(options.runs))],
-    ["worker groups", once(() => workerGroupFigures(options.runs))],
-    ["preview report", once(reportFigures)],
-    ["npm test", once(tests)],
+      : ["pulumi preview", () => [preview()]],
+    ...asked(options.rollback, ["rollback", () => [rollback()]]),
+    ["policy pack", () => [policyFigures(options.runs)]],
+    ["worker groups", () => [workerGroupFigures(options.runs)]],
+    ["preview report", () => [reportFigures()]],
+    ["npm test", () => [tests()]],
   ];
 }
 
 function asked(option: boolean | undefined, measurement: Measurement): Measurement[] {
   return option === true ? [measurement] : [];
-}
-
-function once(work: () => Promise<Figure[]>): Measurement[1] {
-  return async function* () {
-    yield await work();
-  };
 }
 
 function preview(): Promise<Figure[]> {

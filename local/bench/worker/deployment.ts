@@ -1,11 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { workerEnvironment } from "../../../components/manifests/worker";
 import { settingsSchema } from "../../../components/settings";
 import { bytesOf } from "../../../components/settings/quantity";
 import { heapPercent } from "../../../components/settings/workers";
 import { fittingCapacity } from "../../../worker/src/memory";
-import { checkout } from "../../paths";
 
 const MIB = 1024 ** 2;
 
@@ -52,14 +49,6 @@ export function deployedMemory(): number {
   const bytes = worker === undefined ? undefined : bytesOf(worker.resources.limits.memory);
   if (bytes === undefined) throw new Error("settings without a memory limit");
   return bytes;
-}
-
-/** How the image has native memory given back, by its Dockerfile. */
-export function imageAllocator(): Record<string, string> {
-  const dockerfile = readFileSync(join(checkout, "worker", "Dockerfile"), "utf8");
-  const settings = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g)];
-  if (settings.length === 0) throw new Error("worker/Dockerfile sets no MALLOC_ variable");
-  return Object.fromEntries(settings.map(([, name = "", value = ""]) => [name, value]));
 }
 
 /**

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
 import { Failure, lastLines } from "../../../common/failure";
+import { imageAllocator } from "../../../worker/test/image-environment";
 import { checkout } from "../../paths";
-import { asIfLimited, deployedEnvironment, deployedMemory, imageAllocator, type Keyring } from "./deployment";
+import { asIfLimited, deployedEnvironment, deployedMemory, type Keyring } from "./deployment";
 import type { DevServer } from "./devServer";
 import { BackgroundProcess, freePort } from "./process";
 

@@ -4,6 +4,7 @@ import { OrderClient } from "../../src/client";
 import { loadClientConfig } from "../../src/config";
 import type { Order } from "../../src/domain/order";
 import { sampleOrder } from "../../src/domain/sample-orders";
+import { imageAllocator } from "../image-environment";
 import { eventually, keyringFolder, Server, TASK_QUEUE, WorkerProcess } from "./harness";
 import { MemoryCgroup } from "./memory-cgroup";
 
@@ -13,8 +14,7 @@ const LIMIT = 1024 * MIB;
 /** As the image and the Deployment set it: the heap of each of the two threads, and how memory is given back. */
 const ENVIRONMENT = {
   NODE_OPTIONS: `--max-old-space-size=${Math.floor((LIMIT / MIB) * 0.35)}`,
-  MALLOC_ARENA_MAX: "2",
-  MALLOC_MMAP_THRESHOLD_: "131072",
+  ...imageAllocator(),
 };
 /** Temporal refuses payloads above 2 MiB; encryption adds some bytes. */
 const PAYLOAD_BYTES = 1_900_000;
