@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { CoreV1Api, type KubeConfig, PortForward, type V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Api, KubeConfig, V1Pod } from "@kubernetes/client-node";
 
 /** A port of a Service in the cluster. */
 export interface ServicePort {
@@ -18,8 +18,9 @@ export async function forwardPort(
   target: ServicePort,
   localPort: number,
 ): Promise<Server> {
-  const core = config.makeApiClient(CoreV1Api);
-  const portForward = new PortForward(config);
+  const client = await import("@kubernetes/client-node");
+  const core = config.makeApiClient(client.CoreV1Api);
+  const portForward = new client.PortForward(config);
   const connect = async (socket: Socket): Promise<void> => {
     const { namespace } = target;
     const { pod, port } = await readyPod(core, target);

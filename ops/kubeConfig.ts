@@ -1,19 +1,21 @@
-import { KubeConfig, VersionApi } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { Failure } from "../common/failure";
 import { SettingsFailure } from "./replay/failure";
 import type { StackOutputs } from "./replay/stack";
 
 /**
- * The way to a stack's cluster, on the context with which the stack was deployed.
+ * The way to a stack's cluster, on the context with which the stack was deployed. The client is loaded only here, as
+ * it takes longer than all else that a command loads.
  *
  * @param file path of the kubeconfig; default: that of this shell
  * @throws SettingsFailure when the kubeconfig has no such context
  */
-export function kubeConfigOf(
+export async function kubeConfigOf(
   { kubernetesContext: context }: Pick<StackOutputs, "kubernetesContext">,
   file?: string,
-): KubeConfig {
-  const config = new KubeConfig();
+): Promise<KubeConfig> {
+  const client = await import("@kubernetes/client-node");
+  const config = new client.KubeConfig();
   if (file === undefined) config.loadFromDefault();
   else config.loadFromFile(file);
   if (typeof context !== "string") return config;
@@ -38,6 +40,7 @@ export async function unreachableReason(
   timeoutSeconds = 10,
 ): Promise<string | undefined> {
   try {
+    const { VersionApi } = await import("@kubernetes/client-node");
     const late = new Promise<never>((_, reject) => {
       setTimeout(() => {
         reject(new Error(`no answer within ${timeoutSeconds} s`));

@@ -67,7 +67,7 @@ async function main({ stack, dryRun, yes }: Options): Promise<void> {
   console.log(`database password of stack ${stack}:\n${describe(plan)}`);
   if (dryRun === true) return;
   // Known before anything is changed.
-  const config = kubeConfigOf(await stackOutputs(stack));
+  const config = await kubeConfigOf(await stackOutputs(stack));
   if (yes !== true && !(await confirm("Do it?"))) return;
   const up = async (message: string, report: (line: string) => void): Promise<void> => {
     const args = ["up", "--yes", "--skip-preview", "--stack", stack, "--message", message];

@@ -30,7 +30,7 @@ export async function findDrift(stack: string, options: DriftOptions = {}): Prom
   const { configFile, onStep = () => undefined } = options;
   const cli = cliOf(stack);
   const settings = await currentConfig(cli, { configFile });
-  const config = clusterOf(cli, settings);
+  const config = await clusterOf(cli, settings);
   const empty = { stack, source: cli.description, resources: 0, objects: 0, driftedResources: [] };
   const reason = await unreachableReason(config);
   if (reason !== undefined) {

@@ -61,7 +61,7 @@ async function clusterUnknown(cli: StackCli, config: StackConfig): Promise<strin
 
 async function clusterProblem(cli: StackCli, config: StackConfig): Promise<string | undefined> {
   try {
-    return await unreachableReason(clusterOf(cli, config));
+    return await unreachableReason(await clusterOf(cli, config));
   } catch (error) {
     return reasonOf(error);
   }

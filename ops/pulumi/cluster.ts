@@ -11,7 +11,7 @@ const kubernetesSection = z.object({ context: z.string().optional() });
  *
  * @throws SettingsFailure as {@link kubeConfigOf}
  */
-export function clusterOf({ cluster }: Pick<StackCli, "cluster">, config: StackConfig): KubeConfig {
+export function clusterOf({ cluster }: Pick<StackCli, "cluster">, config: StackConfig): Promise<KubeConfig> {
   const section = kubernetesSection.safeParse(config["temporal-stack:kubernetes"]?.objectValue);
   const kubernetesContext = cluster?.context ?? section.data?.context;
   return kubeConfigOf({ kubernetesContext }, cluster?.kubeconfig);

@@ -51,7 +51,7 @@ export async function recover(
         );
       }
       const state = await readState(workspace);
-      const config = kubeConfigOf(state);
+      const config = await kubeConfigOf(state);
       const findings = { locks, pending: state.pending, ...(await lookInCluster(config, state)) };
       const lines = describeFindings(findings, Date.now());
       console.log(lines.join("\n"));

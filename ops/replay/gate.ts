@@ -43,7 +43,7 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
       image === undefined
         ? await checkoutCandidate(signal)
         : await imageCandidate(image, outputs.workerImage, join(folder, "image"), signal);
-    const config = kubeConfigOf(outputs);
+    const config = await kubeConfigOf(outputs);
     const groups: GroupReport[] = [];
     for (const group of outputs.workers) {
       onLine(`replaying the open workflows of ${group.name}`);

@@ -1,12 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  AppsV1Api,
-  CoreV1Api,
-  type KubeConfig,
-  type V1Container,
-  type V1Volume,
-} from "@kubernetes/client-node";
+import type { CoreV1Api, KubeConfig, V1Container, V1Volume } from "@kubernetes/client-node";
 import type { ServicePort } from "../../common/portForward";
 import { SettingsFailure } from "./failure";
 
@@ -33,12 +27,13 @@ export async function workerConnection(
   { namespace, deployment }: WorkerGroup,
   folder: string,
 ): Promise<Environment> {
+  const client = await import("@kubernetes/client-node");
   const { spec } = await config
-    .makeApiClient(AppsV1Api)
+    .makeApiClient(client.AppsV1Api)
     .readNamespacedDeployment({ name: deployment, namespace });
   const pod = spec?.template.spec;
   const container = pod?.containers[0];
-  const read = reader(config.makeApiClient(CoreV1Api), namespace);
+  const read = reader(config.makeApiClient(client.CoreV1Api), namespace);
 
   const all = await containerEnvironment(container, read);
   const environment = Object.fromEntries(Object.entries(all).filter(([name]) => CONNECTION.test(name)));

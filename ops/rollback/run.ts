@@ -95,7 +95,7 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
   );
   describe(plan);
   signal.throwIfAborted();
-  await requireCluster(kubeConfigOf(state));
+  await requireCluster(await kubeConfigOf(state));
   if (options.replay !== false) await replay(stack, plan, signal);
   let worktree: string | undefined;
   try {

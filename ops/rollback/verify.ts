@@ -23,7 +23,7 @@ const TIMEOUT_SECONDS = 120;
  */
 export async function verifyByWorkflow(stack: string, checkout: string): Promise<string> {
   const outputs = await stackOutputs(stack);
-  const config = kubeConfigOf(outputs);
+  const config = await kubeConfigOf(outputs);
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-verify-"));
   try {
     const [worker] = outputs.workers;

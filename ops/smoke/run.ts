@@ -37,7 +37,7 @@ export async function smoke({
   try {
     onLine("building the client of this checkout");
     const client = join((await checkoutCandidate(signal)).folder, "lib", "cli", "order.js");
-    const config = kubeConfigOf(outputs);
+    const config = await kubeConfigOf(outputs);
     const outcomes: SmokeOutcome[] = [];
     for (const group of outputs.workers) {
       onLine(`an order for ${group.name}`);
