@@ -29,13 +29,23 @@ export class TemporalDevServer extends pulumi.ComponentResource {
     const volume = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
       {
-        // A claim that is bound at its first use is never ready by itself; the Deployment waits for it.
-        metadata: { namespace, labels, annotations: { "pulumi.com/skipAwait": "true" } },
+        metadata: {
+          namespace,
+          labels,
+          annotations: {
+            // A claim that is bound at its first use is never ready by itself; the Deployment waits for it.
+            "pulumi.com/skipAwait": "true",
+            // For the provisioner of kind and k3s: the kubelet keeps volumes of this type to one pod, if so claimed.
+            volumeType: "local",
+          },
+        },
         spec: devServerVolume(server),
       },
       {
         parent: this,
         ...dataOptions(settings),
+        // No claim can change it: one made otherwise would be replaced, with what it holds.
+        ignoreChanges: ["spec.accessModes"],
         hooks: storageClassGuard("temporal-storage-class", { "temporal.storage": server.storage }, () =>
           lookUpStorageClasses(settings),
         ),

@@ -111,16 +111,14 @@ const startedSchema = z.object({ workflowId: z.string() });
  * @returns what was acknowledged; a refusal is told, not thrown
  */
 export async function startOrder(environment: Readonly<Record<string, string>>): Promise<Started> {
-  const { exitCode, stdout } = await execa(
+  const { exitCode, stdout, stderr } = await execa(
     "npm",
     ["run", "--silent", "order", "--", "--json", "--start-only"],
     { cwd: join(checkout, "worker"), env: environment, reject: false },
   );
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
-  return {
-    acknowledged: exitCode === 0,
-    workflowIds: lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId),
-  };
+  const workflowIds = lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId);
+  return exitCode === 0 ? { workflowIds } : { workflowIds, refusal: lastLines(stderr) };
 }
 
 /** Copies the keyring's Secret to files that only this user can read. */

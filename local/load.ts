@@ -6,10 +6,10 @@ const PATIENCE_MS = 120_000;
 
 /** What came of one attempt to start orders. */
 export interface Started {
-  /** Whether all of them were acknowledged. */
-  readonly acknowledged: boolean;
   /** Ids of the workflows whose start was acknowledged. */
   readonly workflowIds: readonly string[];
+  /** What the client said, when not all of them were. */
+  readonly refusal?: readonly string[];
 }
 
 /** What came of a load. */
@@ -40,9 +40,9 @@ export async function underLoad(
   const startOrders = async (): Promise<void> => {
     let lastSuccess = Date.now();
     for (;;) {
-      const { acknowledged, workflowIds } = await start();
+      const { workflowIds, refusal } = await start();
       accepted.push(...workflowIds);
-      if (acknowledged) {
+      if (refusal === undefined) {
         longestGapMs = Math.max(longestGapMs, Date.now() - lastSuccess);
         lastSuccess = Date.now();
         if (giveUpAt !== Infinity) return;
@@ -51,6 +51,7 @@ export async function underLoad(
         throw new Failure(
           `no order can be started any more; ${refused} were refused`,
           "look at the server's pods in namespace temporal",
+          refusal,
         );
       }
       await delay(PAUSE_MS);

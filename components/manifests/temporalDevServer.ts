@@ -26,10 +26,13 @@ export const DEV_SERVER_SERVICES: Readonly<Record<string, readonly ServicePort[]
   [UI_SERVICE]: [{ name: "http", port: UI_SERVICE_PORT, targetPort: "http-ui", protocol: "TCP" }],
 };
 
-/** The volume of the SQLite file. */
+/**
+ * The volume of the SQLite file: for one pod, or a forced deletion starts a server while the one before still writes,
+ * and SQLite's refusals leave the new one unable to write until it is restarted.
+ */
 export function devServerVolume({ storage }: DevServerSettings): PersistentVolumeClaimSpec {
   return {
-    accessModes: ["ReadWriteOnce"],
+    accessModes: ["ReadWriteOncePod"],
     resources: { requests: { storage: storage.size } },
     ...(storage.storageClass === undefined ? {} : { storageClassName: storage.storageClass }),
   };

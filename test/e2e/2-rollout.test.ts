@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import pMap from "p-map";
+import { eventually } from "./eventually";
 import { activityAttempts } from "./histories";
 import { killPods } from "../../local/faults";
 import { underLoad } from "./load";
@@ -48,6 +49,44 @@ describe("a changed setting", () => {
       [],
     );
     assert.ok(attempts.flat().length >= 2 * orders.length);
+  });
+});
+
+describe("the file of stack local's server", () => {
+  const second = "second-server";
+
+  after("the second pod is gone", () =>
+    kubectl(
+      "delete",
+      "pod",
+      second,
+      "--namespace",
+      "temporal",
+      "--ignore-not-found",
+      "--grace-period=0",
+      "--force",
+    ),
+  );
+
+  it("is there for one pod alone, also where no scheduler sees the first any more", async () => {
+    const [server] = await podsOf("temporal");
+    assert.ok(server);
+    const metadata = { name: second };
+    await kubectl(
+      ...["run", second, "--namespace", "temporal", "--image=unused", "--restart=Never"],
+      `--overrides=${JSON.stringify({ apiVersion: "v1", metadata, spec: server.spec })}`,
+    );
+    await eventually("the kubelet refuses the volume", async () =>
+      (
+        await kubectl(
+          "get",
+          "events",
+          "--namespace",
+          "temporal",
+          `--field-selector=involvedObject.name=${second}`,
+        )
+      ).includes("ReadWriteOncePod access mode and is already in use by another pod"),
+    );
   });
 });
 

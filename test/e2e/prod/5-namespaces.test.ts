@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pulumi } from "../support";
-import { changeNamespace, eventually, temporalCli } from "./support";
+import { eventually } from "../eventually";
+import { changeNamespace, temporalCli } from "./support";
 
 const namespace = ["--namespace", "prod"];
 const describeNamespace = (): Promise<string> =>

@@ -3,7 +3,8 @@ import { stopOrphanedPlugins } from "../../../common/orphanedPlugins";
 import { pulumiHome } from "../../../local/pulumi";
 import { locks } from "../../../local/recovery";
 import { kubectl, pulumi } from "../support";
-import { eventually, prod, up } from "./support";
+import { eventually } from "../eventually";
+import { prod, up } from "./support";
 
 describe("an update that was killed while Helm worked on the Temporal release", () => {
   const releases = (): Promise<string> =>

@@ -11,7 +11,7 @@ import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { machineSettingsFile } from "../../../local/pulumi";
 import { type Section, StackFile } from "../stackFile";
 import { checkout, type Finished, kubectl, run, sourcedEnvironment } from "../support";
-import { eventually } from "./support";
+import { eventually } from "../eventually";
 
 const machine = z.object({ settings: z.record(z.string(), z.unknown()) });
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseSettings, type Settings } from "../../../components/settings";
 import { sourceOfStackFile } from "../../../components/settings/stackFile";
 import { primary } from "../../../local/faults";
@@ -29,21 +28,6 @@ export function deployedSettings(): Settings {
   assert.ok(source);
   const overlay = { file: machineSettingsFile, text: readFileSync(machineSettingsFile, "utf8") };
   return parseSettings({ ...source, overlay });
-}
-
-/** Waits until something holds; a look that fails is one more that does not find it. */
-export async function eventually(what: string, holds: () => Promise<boolean>, seconds = 150): Promise<void> {
-  const giveUpAt = Date.now() + seconds * 1_000;
-  let failure: unknown;
-  while (Date.now() < giveUpAt) {
-    try {
-      if (await holds()) return;
-    } catch (error) {
-      failure = error;
-    }
-    await delay(1_000);
-  }
-  throw new Error(`not within ${seconds} s: ${what}`, { cause: failure });
 }
 
 /** Namespaces of the stack. */
