@@ -9,7 +9,7 @@ import {
 import { EXCEPTIONS_RULE, RULES } from "./catalogue";
 import { exceptionFindings, type Finding, findingsOf, withExceptions } from "./evaluate";
 import { type Level, levelOf, type Rule, type RuleText } from "./rule";
-import { onRun, type Run, UNANNOUNCED } from "./run";
+import { onRun, type Run, skipUnread, UNANNOUNCED } from "./run";
 import { type Subject, subjectOfConfiguration, subjectOfResource } from "./subject";
 import { mappingAt, plainCopy } from "./values";
 
@@ -28,6 +28,7 @@ onRun((announced) => {
   run = announced;
   subjects.clear();
 });
+skipUnread();
 
 /** The resource, and with the stack itself its settings. */
 function shown({ urn, name, type, props, opts }: ResourceValidationArgs): readonly Subject[] {

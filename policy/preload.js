@@ -1,8 +1,8 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- loaded by node before any other code */
 /*
- * Keeps the host of the policy pack from loading what the pack does not need, at every preview: the TypeScript
- * compiler with ts-node, which would check all types and take as long as the preview itself (`npm run typecheck`
- * does that once), and the SDK for programs, which comes with npm's package installer.
+ * Keeps the host of the policy pack from what the pack does not need, at every preview: the TypeScript compiler with
+ * ts-node, which would check all types and take as long as the preview itself (`npm run typecheck` does that once),
+ * the SDK for programs, which comes with npm's package installer, and Node's debugger, which slows down all loading.
  */
 const Module = require("node:module");
 
@@ -14,6 +14,11 @@ putOff("ts-node", {
 });
 // The SDK for policies wants assets and archives alone.
 putOff("@pulumi/pulumi", { asset: () => require("@pulumi/pulumi/asset") });
+
+// A program's functions can be taken apart with a debugger that has watched it from the start; a pack has none such.
+putOff("@pulumi/pulumi/runtime/closure/v8Hooks", { isInitializedAsync: () => () => Promise.resolve() });
+// Messages in other languages than English.
+putOff("zod/v4/locales", {});
 
 /** Puts off loading a module until more is asked of it than some parts, which are had without it. */
 function putOff(name, parts) {

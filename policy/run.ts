@@ -1,5 +1,11 @@
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
-import type { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
+import {
+  AnalyzeRequest,
+  AnalyzerResourceOptions,
+  type AnalyzerStackConfigureRequest,
+  AnalyzeStackRequest,
+} from "@pulumi/pulumi/proto/analyzer_pb";
 import { isMapping, type Mapping, PROJECT } from "../components/settings/mapping";
 
 /** What the engine says about the run before it shows any resource. */
@@ -29,6 +35,20 @@ export function onRun(callback: (run: Run) => void): void {
     callback(runOf(request));
     return request;
   };
+}
+
+/**
+ * Leaves unread what the engine sends for nothing: resources to be remedied, which the pack does not do, and at the
+ * end those of the whole stack, each of which it has seen before. Unpacking them took as long as judging. To be
+ * called before the pack is made.
+ */
+export function skipUnread(): void {
+  const { remediate, analyzeStack } = AnalyzerService;
+  const nothing = new AnalyzeRequest();
+  nothing.setProperties(new Struct());
+  nothing.setOptions(new AnalyzerResourceOptions());
+  remediate.requestDeserialize = () => nothing;
+  analyzeStack.requestDeserialize = () => new AnalyzeStackRequest();
 }
 
 function runOf(request: AnalyzerStackConfigureRequest): Run {
