@@ -1,15 +1,16 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
-import { makeTelemetryFilterString, Runtime, Worker } from "@temporalio/worker";
-import type { NativeConnection, WorkerOptions } from "@temporalio/worker";
-import { createActivities } from "./activities";
+import { makeTelemetryFilterString, Runtime } from "@temporalio/worker";
+import type { Worker } from "@temporalio/worker";
 import { buildInfo } from "./build-info";
 import type { BuildInfo } from "./build-info";
-import { createDataConverter } from "./codec/data-converter";
 import { ConfigurationError, EXIT_CONFIGURATION, loadWorkerConfig } from "./config";
-import type { Pollers, WorkerConfig } from "./config";
-import { orAborted, retry } from "./connection";
+import type { WorkerConfig } from "./config";
+import { retry } from "./connection";
 import { Connectivity } from "./connectivity";
+import { createWorkers } from "./create-workers";
+import type { WorkerParts } from "./create-workers";
+import { followCredentials } from "./credentials";
 import { diagnose } from "./diagnosis";
 import type { Gateways } from "./domain/gateways";
 import { causeChain } from "./errors";
@@ -18,12 +19,10 @@ import { startHealthServer } from "./health";
 import { Lifecycle } from "./lifecycle";
 import { createLogger } from "./logger";
 import type { Logger } from "./logger";
-import { divided } from "./memory";
 import { PROCESS_HISTOGRAM_BUCKETS, startProcessMetrics } from "./metrics";
-import { loadWorkflowBundle } from "./bundled-workflows";
+import { ForcedShutdown, runAll } from "./run-workers";
 import { sdkLogger } from "./sdk-logger";
 import { startTracing } from "./tracing";
-import type { Tracing } from "./tracing";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -38,16 +37,6 @@ export interface ServiceOptions {
 
 /** Exit code when activities were still running at the end of the drain; like that of timeout(1). */
 export const EXIT_FORCED = 124;
-/** Time between two looks at the files of the connection, in ms; the kubelet takes about a minute to renew them. */
-const CREDENTIALS_INTERVAL_MS = 10_000;
-
-/** Timers may fire this much before the clock says so, in ms. */
-const TIMER_SLACK_MS = 50;
-
-/** The drain took longer than it may. */
-class ForcedShutdown extends Error {
-  override readonly name = "ForcedShutdown";
-}
 
 /**
  * Runs the worker until it is told to stop.
@@ -114,15 +103,8 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
     installRuntime(config, logger);
     if (config.keyring === undefined) logger.warn("CODEC_KEYS_DIR is not set: payloads are not encrypted");
     lifecycle.advance("connecting");
-    const { frontend, workers } = await connect(
-      config,
-      options.gateways,
-      bundlePath,
-      tracing,
-      stop,
-      lifecycle,
-      logger,
-    );
+    const parts = { config, gateways: options.gateways, bundlePath, tracing };
+    const { frontend, workers } = await connect(parts, stop, lifecycle, logger);
     try {
       await work(config, workers, frontend, lifecycle, build, stop, logger);
     } finally {
@@ -171,14 +153,12 @@ interface Connected {
 
 /** Repeats until Temporal is there and lets us in. Says why not once, and again when the reason changes. */
 async function connect(
-  config: WorkerConfig,
-  gateways: Gateways,
-  bundlePath: string,
-  tracing: Tracing | undefined,
+  parts: WorkerParts,
   stop: AbortSignal,
   lifecycle: Lifecycle,
   logger: Logger,
 ): Promise<Connected> {
+  const { config } = parts;
   let lastMessage: string | undefined;
   const onRetry = (error: unknown): void => {
     lifecycle.connectFailed(error);
@@ -194,91 +174,13 @@ async function connect(
   const attempt = async (): Promise<Connected> => {
     const frontend = await Frontend.open(config, stop);
     try {
-      return {
-        frontend,
-        workers: await createWorkers(config, gateways, bundlePath, tracing, frontend.connection, stop),
-      };
+      return { frontend, workers: await createWorkers(parts, frontend.connection, stop) };
     } catch (error) {
       await frontend.close();
       throw error;
     }
   };
   return retry(attempt, { giveUpMs: config.connect.giveUpSeconds * 1000, signal: stop, onRetry });
-}
-
-/** One worker for each task queue. */
-async function createWorkers(
-  config: WorkerConfig,
-  gateways: Gateways,
-  bundlePath: string,
-  tracing: Tracing | undefined,
-  connection: NativeConnection,
-  stop: AbortSignal,
-): Promise<Worker[]> {
-  const workers: Worker[] = [];
-  try {
-    for (const options of workerOptions(config, gateways, bundlePath, tracing, connection)) {
-      workers.push(await orAborted(Worker.create(options), stop));
-    }
-    return workers;
-  } catch (error) {
-    await Promise.all(workers.map(discard));
-    throw error;
-  }
-}
-
-/** The SDK lets go of a worker only when that has run. */
-async function discard(worker: Worker): Promise<void> {
-  const running = worker.run();
-  worker.shutdown();
-  await running.catch(() => undefined);
-}
-
-function workerOptions(
-  config: WorkerConfig,
-  gateways: Gateways,
-  bundlePath: string,
-  tracing: Tracing | undefined,
-  connection: NativeConnection,
-): WorkerOptions[] {
-  const { capacity, pollers, taskQueues, version } = config;
-  const common = {
-    connection,
-    namespace: config.namespace,
-    identity: config.identity,
-    workflowBundle: loadWorkflowBundle(bundlePath, {
-      ...(version === undefined ? {} : { workerVersioning: true }),
-      ...(config.tracing === undefined ? {} : { tracingSampleRatio: config.tracing.sampleRatio }),
-    }),
-    ...tracing?.workerOptions(),
-    activities: createActivities(gateways),
-    dataConverter: createDataConverter(config.keyring),
-    shutdownGraceTime: config.shutdown.graceSeconds * 1000,
-    shutdownForceTime: config.shutdown.forceSeconds * 1000,
-    ...(version === undefined
-      ? {}
-      : {
-          workerDeploymentOptions: {
-            version,
-            useWorkerVersioning: true as const,
-            // What a workflow gets that does not say otherwise; the same as in a plain rolling update.
-            defaultVersioningBehavior: "AUTO_UPGRADE" as const,
-          },
-        }),
-  };
-  return divided(capacity, taskQueues).map(({ taskQueue, cachedWorkflows, activities, workflowTasks }) => ({
-    ...common,
-    taskQueue,
-    maxCachedWorkflows: cachedWorkflows,
-    maxConcurrentActivityTaskExecutions: activities,
-    maxConcurrentWorkflowTaskExecutions: workflowTasks,
-    activityTaskPollerBehavior: pollerBehavior(pollers.activities),
-    workflowTaskPollerBehavior: pollerBehavior(pollers.workflowTasks),
-  }));
-}
-
-function pollerBehavior(pollers: Pollers): NonNullable<WorkerOptions["activityTaskPollerBehavior"]> {
-  return pollers === "auto" ? { type: "autoscaling" } : { type: "simple-maximum", maximum: pollers };
 }
 
 async function work(
@@ -314,73 +216,4 @@ async function work(
     stopMetrics();
   }
   if (!stop.aborted) throw new Error("the worker stopped without being asked to");
-}
-
-/** Runs until told to stop, or until one worker fails, which takes the others along: half a process helps nobody. */
-async function runAll(
-  workers: readonly Worker[],
-  forceMs: number,
-  stop: AbortSignal,
-  logger: Logger,
-): Promise<void> {
-  let stoppedAt = Number.POSITIVE_INFINITY;
-  const failures: unknown[] = [];
-  const shutdownAll = (): void => {
-    for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
-  };
-  const drain = (): void => {
-    logger.info({ reason: causeChain(stop.reason) }, "draining");
-    stoppedAt = Date.now();
-    shutdownAll();
-  };
-  const run = (worker: Worker): Promise<void> =>
-    worker
-      .run()
-      .catch((error: unknown) => void failures.push(error))
-      .finally(shutdownAll);
-  stop.addEventListener("abort", drain, { once: true });
-  try {
-    await Promise.all(workers.map(run));
-  } finally {
-    stop.removeEventListener("abort", drain);
-  }
-  if (failures.length === 0) return;
-  const forced = Date.now() - stoppedAt >= forceMs - TIMER_SLACK_MS;
-  throw forced ? new ForcedShutdown("the drain ran out of time", { cause: failures[0] }) : failures[0];
-}
-
-/** Takes over certificates and API key that change on disk, without a restart. */
-function followCredentials(
-  config: WorkerConfig,
-  workers: readonly Worker[],
-  frontend: Frontend,
-  stop: AbortSignal,
-  logger: Logger,
-): () => void {
-  let lastMessage: string | undefined;
-  let timer: NodeJS.Timeout;
-  const look = async (): Promise<void> => {
-    try {
-      const renewed = await frontend.renew(stop, (connection) => {
-        for (const worker of workers) worker.connection = connection;
-      });
-      if (renewed) logger.info("connected anew, with the credentials that changed on disk");
-      lastMessage = undefined;
-    } catch (error) {
-      const { message } = diagnose(error, config);
-      if (!stop.aborted && message !== lastMessage) {
-        logger.error(
-          { error },
-          `the credentials that changed on disk do not work, the old ones stay: ${message}`,
-        );
-      }
-      lastMessage = message;
-    }
-  };
-  const next = (): void => {
-    timer = setTimeout(() => void look().then(next), CREDENTIALS_INTERVAL_MS);
-    timer.unref();
-  };
-  next();
-  return () => clearTimeout(timer);
 }
