@@ -108,13 +108,15 @@ const startedSchema = z.object({ workflowId: z.string() });
 /**
  * Starts one order, and waits for no more than that the start is acknowledged.
  *
+ * @param environment of the client, laid over that of this process
+ * @param folder of the checkout whose client starts it; default: this one
  * @returns what was acknowledged; a refusal is told, not thrown
  */
-export async function startOrder(environment: Readonly<Record<string, string>>): Promise<Started> {
+export async function startOrder(environment: NodeJS.ProcessEnv, folder = checkout): Promise<Started> {
   const { exitCode, stdout, stderr } = await execa(
     "npm",
     ["run", "--silent", "order", "--", "--json", "--start-only"],
-    { cwd: join(checkout, "worker"), env: environment, reject: false },
+    { cwd: join(folder, "worker"), env: environment, reject: false },
   );
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
   const workflowIds = lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId);

@@ -55,18 +55,7 @@ describe("a changed setting", () => {
 describe("the file of stack local's server", () => {
   const second = "second-server";
 
-  after("the second pod is gone", () =>
-    kubectl(
-      "delete",
-      "pod",
-      second,
-      "--namespace",
-      "temporal",
-      "--ignore-not-found",
-      "--grace-period=0",
-      "--force",
-    ),
-  );
+  after("the second pod is gone", () => killPods("temporal", second, "--ignore-not-found"));
 
   it("is there for one pod alone, also where no scheduler sees the first any more", async () => {
     const [server] = await podsOf("temporal");
@@ -76,16 +65,11 @@ describe("the file of stack local's server", () => {
       ...["run", second, "--namespace", "temporal", "--image=unused", "--restart=Never"],
       `--overrides=${JSON.stringify({ apiVersion: "v1", metadata, spec: server.spec })}`,
     );
+    const events = ["get", "events", "--namespace", "temporal"];
     await eventually("the kubelet refuses the volume", async () =>
-      (
-        await kubectl(
-          "get",
-          "events",
-          "--namespace",
-          "temporal",
-          `--field-selector=involvedObject.name=${second}`,
-        )
-      ).includes("ReadWriteOncePod access mode and is already in use by another pod"),
+      (await kubectl(...events, `--field-selector=involvedObject.name=${second}`)).includes(
+        "ReadWriteOncePod access mode and is already in use by another pod",
+      ),
     );
   });
 });
