@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { secretChecksum } from "./checksum";
-import { scriptPod } from "./manifests/jobs";
+import { oneOffMetadata, scriptPod } from "./manifests/jobs";
 import { objectLabels, stackLabels } from "./manifests/labels";
 import {
   CA_DIRECTORY,
@@ -59,7 +59,7 @@ export class ManagedPostgres extends pulumi.ComponentResource {
     const preflight = new k8s.batch.v1.Job(
       `${name}-preflight`,
       {
-        metadata,
+        metadata: oneOffMetadata(metadata),
         spec: {
           backoffLimit: 2,
           activeDeadlineSeconds: PREFLIGHT_SECONDS,

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { chartSource } from "./manifests/charts";
-import { scriptPod } from "./manifests/jobs";
+import { oneOffMetadata, scriptPod } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
 import {
   CURL_UID,
@@ -73,7 +73,7 @@ export class PostgresOperator extends pulumi.ComponentResource {
     const gate = new k8s.batch.v1.Job(
       `${name}-gate`,
       {
-        metadata,
+        metadata: oneOffMetadata(metadata),
         spec: {
           backoffLimit: 0,
           activeDeadlineSeconds: GATE_SECONDS,

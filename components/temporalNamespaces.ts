@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { namespacesGuard } from "./guards/temporalNamespaces";
+import { oneOffMetadata } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
 import { NAMESPACE_RECONCILER, namespacesJob, reconcilerName } from "./manifests/temporalNamespaces";
 import type { ChartServerSettings, Settings } from "./settings";
@@ -49,7 +50,7 @@ export class TemporalNamespaces extends pulumi.ComponentResource {
     );
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: { name: reconcilerName(settings, server), namespace, labels }, spec },
+      { metadata: oneOffMetadata({ name: reconcilerName(settings, server), namespace, labels }), spec },
       {
         parent: this,
         dependsOn: [schedule],

@@ -5,6 +5,14 @@ import { restrictedContainer, restrictedPod } from "./podSecurity";
 type PodSpec = types.input.core.v1.PodSpec;
 type Container = types.input.core.v1.Container;
 
+/**
+ * Metadata of a Job that runs once: the next update makes it anew if it failed. Without the annotation the provider
+ * waits for the failed Job at each update, which cannot succeed any more.
+ */
+export function oneOffMetadata<T extends object>(metadata: T) {
+  return { ...metadata, annotations: { "pulumi.com/replaceUnready": "true" } };
+}
+
 /** What a script runs in. */
 export interface ScriptPod {
   readonly name: string;

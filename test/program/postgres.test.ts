@@ -213,6 +213,7 @@ describe("Postgres service", () => {
       assert.equal(at(values, part, "additionalVolumes", 0, "secret", "secretName"), name);
     }
     const job = find(deployment, "postgres-preflight").inputs;
+    assert.equal(at(job, "metadata", "annotations", "pulumi.com/replaceUnready"), "true");
     const volumes = listAt(job, "spec", "template", "spec", "volumes");
     assert.ok(volumes.some((volume) => at(volume, "secret", "secretName") === name));
   });
