@@ -3,6 +3,7 @@ import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { CLEAR_PENDING_OPERATIONS, pendingOperations } from "../common/pendingOperations";
 import { isHeld, type StackLock, stackLocks } from "../common/stackLocks";
 import { forgetRevision, helmReleases, stuckReleases } from "../common/stuckReleases";
+import { RELEASE_NAMES } from "../components/manifests/charts";
 import { kubeConfigOf } from "./cluster/kubeConfig";
 import { backendFolder, pulumi, pulumiHome } from "./pulumi";
 import type { Target } from "./target";
@@ -20,7 +21,8 @@ export async function recoverStack(target: Target): Promise<string[]> {
   const releases = await forgetStuckRevisions(target, exported);
   const pending = pendingOperations.parse(exported);
   if (pending.length > 0 || releases.length > 0) {
-    // What Helm was at is in the state, too, as the provider last heard of it.
+    // Last, as it takes the interrupted creations, which name releases, out of the state. What Helm was at is in the
+    // state, too, as the provider last heard of it.
     await pulumi(target, [...CLEAR_PENDING_OPERATIONS, "--stack", target.stack]);
   }
   return [
@@ -31,7 +33,7 @@ export async function recoverStack(target: Target): Promise<string[]> {
 }
 
 async function forgetStuckRevisions(target: Target, exported: unknown): Promise<string[]> {
-  const releases = helmReleases.parse(exported);
+  const releases = helmReleases(exported, RELEASE_NAMES);
   if (releases.length === 0) return [];
   const config = kubeConfigOf(target);
   const stuck = await stuckReleases(config, releases);
@@ -51,8 +53,9 @@ async function clearLocks(target: Target): Promise<string[]> {
       "wait until it ends, then run the command again",
     );
   }
+  // A lock that somebody removed already is no sign that its Helm has ended.
+  stopOrphanedPlugins(pulumiHome);
   if (found.length > 0) {
-    stopOrphanedPlugins(pulumiHome);
     await pulumi(target, ["cancel", "--yes", "--stack", target.stack]);
   }
   return found.map(({ pid }) => `the lock of process ${pid}, which is gone, was removed`);

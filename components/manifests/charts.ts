@@ -1,3 +1,9 @@
+import { OPERATOR_RELEASE } from "./postgresOperator";
+import { RELEASE } from "./temporalServer";
+
+/** Names of the Helm releases of this program. */
+export const RELEASE_NAMES: readonly string[] = [RELEASE, OPERATOR_RELEASE];
+
 /**
  * Where a Release gets its chart: a classic repository is an option of its own, an OCI registry is part of
  * the chart's name.

@@ -61,7 +61,12 @@ export async function recover(
         console.log("nothing was changed");
         return;
       }
-      await settle(workspace, findings, (release) => forgetRevision(config, release));
+      await settle(workspace, findings, async () => {
+        // Looked at again: until its plugins were stopped, an interrupted Helm may have gone on.
+        for (const release of await stuckReleases(config, state.helmReleases)) {
+          await forgetRevision(config, release);
+        }
+      });
       if (findings.unreachable !== undefined && state.pending.length > 0) {
         throw new Failure(
           `stack ${stack} is not settled yet: ${findings.unreachable}`,
@@ -123,7 +128,10 @@ export function describeFindings(findings: Findings, now: number): string[] {
     ...(locks ?? []).map((lock) => `lock of ${ownerOf(lock)}, which is gone: remove it`),
     ...stuck.map(({ namespace, name, status, revision, created }) => {
       const age = created === undefined ? "" : `, for ${Math.round((now - created.getTime()) / 60_000)} min`;
-      return `Helm release ${namespace}/${name} is ${status} at revision ${revision}${age}: forget that revision`;
+      const known = status.startsWith("pending-")
+        ? "forget that revision"
+        : "the state knows nothing of it: forget that revision, and the next update installs over its objects";
+      return `Helm release ${namespace}/${name} is ${status} at revision ${revision}${age}: ${known}`;
     }),
     ...pending.map(
       ({ type, urn }) => `${type} of ${urn} was interrupted: look in the cluster what became of it`,
@@ -134,24 +142,20 @@ export function describeFindings(findings: Findings, now: number): string[] {
 async function settle(
   workspace: Workspace,
   { locks = [], stuck, pending, unreachable }: Findings,
-  forget: (release: StuckRelease) => Promise<void>,
+  forgetStuck: () => Promise<void>,
 ): Promise<void> {
+  // A lock that somebody removed already is no sign that its plugins have ended.
+  stopOrphanedPlugins(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"));
   await runSteps([
     step(
       "lock",
       async () => {
-        stopOrphanedPlugins(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"));
         await askPulumi(workspace, ["cancel", "--yes"]);
       },
       { done: () => locks.length === 0 },
     ),
-    step(
-      "Helm releases",
-      async () => {
-        for (const release of stuck) await forget(release);
-      },
-      { done: () => stuck.length === 0 },
-    ),
+    step("Helm releases", forgetStuck, { done: () => stuck.length === 0 }),
+    // Last, as it takes the interrupted creations out of the state: killed before, all of this can be done again.
     step(
       "pending operations: pulumi refresh",
       async () => {

@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import type { ListrTask } from "listr2";
 import { confirm } from "../confirm";
 import { Failure } from "../../common/failure";
+import { type StuckRelease, stuckReleases } from "../../common/stuckReleases";
 import { runSteps, step } from "../../common/progress";
 import { kubeConfigOf, requireCluster } from "../kubeConfig";
 import { nameOf } from "../history/choose";
@@ -95,7 +96,9 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
   );
   describe(plan);
   signal.throwIfAborted();
-  await requireCluster(await kubeConfigOf(state));
+  const config = await kubeConfigOf(state);
+  await requireCluster(config);
+  requireNoStuckRelease(await stuckReleases(config, state.helmReleases), stack);
   if (options.replay !== false) await replay(stack, plan, signal);
   let worktree: string | undefined;
   try {
@@ -123,12 +126,26 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
 
 function requireSettled({ pending }: StackState, stack: string): void {
   if (pending.length === 0) return;
-  throw new Failure(
-    `an update of stack ${stack} was interrupted; nothing was changed`,
-    `npm run recover -- -s ${stack} settles it; then run the command again`,
+  throw interrupted(
+    stack,
     pending.map(({ type, urn }) => `${type} of ${urn}`),
   );
 }
+
+function requireNoStuckRelease(stuck: readonly StuckRelease[], stack: string): void {
+  if (stuck.length === 0) return;
+  throw interrupted(
+    stack,
+    stuck.map(({ namespace, name, status }) => `Helm release ${namespace}/${name} is ${status}`),
+  );
+}
+
+const interrupted = (stack: string, found: readonly string[]): Failure =>
+  new Failure(
+    `an update of stack ${stack} was interrupted; nothing was changed`,
+    `npm run recover -- -s ${stack} settles it; then run the command again`,
+    found,
+  );
 
 function describe({ target, image, quarantine, commit }: RollbackPlan): void {
   console.log(

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { quarantineOutput, type Quarantined } from "../../components/guards/quarantine";
 import { deployedRecord, type DeployedRecord } from "../../components/guards/record";
+import { RELEASE_NAMES } from "../../components/manifests/charts";
 import type { ProgramRevision } from "../../components/manifests/sourceRevision";
 import { type Release, releasesOutput } from "../../components/guards/releases";
 import { pendingOperations } from "../../common/pendingOperations";
-import { helmReleases } from "../../common/stuckReleases";
+import { helmReleases, type ReleaseOfStack } from "../../common/stuckReleases";
 import { askPulumi, type Workspace } from "./workspace";
 
 const deploymentInputs = z.object({
@@ -43,8 +44,8 @@ export interface StackState {
   readonly images: readonly DeployedImage[];
   /** The program that the last update ran, if it came that far; undefined if nobody recorded it. */
   readonly program: ProgramRevision | undefined;
-  /** Names of the Helm releases. */
-  readonly helmReleases: readonly { readonly name: string; readonly namespace: string }[];
+  /** The Helm releases, with those that an interrupted update may have left behind. */
+  readonly helmReleases: readonly ReleaseOfStack[];
   readonly pending: readonly { readonly type: string; readonly urn: string }[];
   readonly quarantine: readonly Quarantined[];
   /** What guards compare changes with; undefined if the stack was deployed by another program. */
@@ -75,7 +76,7 @@ export function stateOf(exported: unknown): StackState {
       images,
       ofType("kubernetes:apps/v1:Deployment").map((resource) => resource.inputs),
     ),
-    helmReleases: helmReleases.parse(exported),
+    helmReleases: helmReleases(exported, RELEASE_NAMES),
     pending: pendingOperations.parse(exported),
     quarantine: quarantineOutput.parse(outputs["quarantine"] ?? []),
     deployed: deployed.success ? deployed.data : undefined,

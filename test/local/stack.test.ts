@@ -144,7 +144,10 @@ describe("stack local", () => {
 
   it("is refreshed when operations were interrupted, each one named", async () => {
     const urn = "urn:pulumi:local::temporal-stack::kubernetes:apps/v1:Deployment::worker";
-    answer("stack-export", deployment([{ type: "creating", resource: { urn } }]));
+    answer(
+      "stack-export",
+      deployment([{ type: "creating", resource: { urn, type: "kubernetes:apps/v1:Deployment" } }]),
+    );
     assert.deepEqual(await recoverStack(target), [`creating of ${urn} was interrupted: state refreshed`]);
     assert.ok(called().some((line) => /^refresh --yes .*--clear-pending-creates .*--stack local/.test(line)));
   });

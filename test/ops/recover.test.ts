@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { isHeld, locksNamed } from "../../common/stackLocks";
 import { requireCluster } from "../../ops/kubeConfig";
-import { forgetRevision, stuckReleases } from "../../common/stuckReleases";
+import { forgetRevision, helmReleases, stuckReleases } from "../../common/stuckReleases";
 import { folderOf } from "../../ops/recover/locks";
 import { describeFindings } from "../../ops/recover/run";
 
@@ -32,6 +32,11 @@ describe("recovery of a stack", () => {
     stored("temporal", "temporal", 3, "pending-upgrade"),
     stored("temporal", "somebody-elses", 1, "pending-install"),
     stored("cnpg-system", "cloudnative-pg", 1, "deployed"),
+    stored("first", "temporal", 1, "pending-install"),
+    stored("finished", "temporal", 1, "deployed"),
+    stored("failed", "temporal", 1, "failed"),
+    stored("long", "temporal", 1, "superseded"),
+    stored("long", "temporal", 2, "deployed"),
   ];
 
   /** Answers as an API server does: lists by namespace and labels. */
@@ -42,11 +47,10 @@ describe("recovery of a stack", () => {
       const namespace = /^\/api\/v1\/namespaces\/([^/]+)\/secrets$/.exec(url.pathname)?.[1];
       const selector = url.searchParams.get("labelSelector") ?? "";
       const name = /name=([^,]+)/.exec(selector)?.[1];
-      const statuses = /status in \(([^)]*)\)/.exec(selector)?.[1]?.split(",") ?? [];
       const items = secrets.filter(
-        ({ metadata: { labels, namespace: own } }) =>
-          own === namespace && labels.name === name && statuses.includes(labels.status),
+        ({ metadata: { labels, namespace: own } }) => own === namespace && labels.name === name,
       );
+      if (request.method === "DELETE" && url.pathname.endsWith("/gone")) response.statusCode = 404;
       response.setHeader("content-type", "application/json");
       response.end(
         JSON.stringify(namespace === undefined ? { kind: "Status" } : { kind: "SecretList", items }),
@@ -62,8 +66,8 @@ describe("recovery of a stack", () => {
 
   it("finds the Helm releases of the stack that were interrupted, and no others", async () => {
     const found = await stuckReleases(config, [
-      { name: "temporal", namespace: "temporal" },
-      { name: "cloudnative-pg", namespace: "cnpg-system" },
+      { name: "temporal", namespace: "temporal", origin: "recorded" },
+      { name: "cloudnative-pg", namespace: "cnpg-system", origin: "recorded" },
     ]);
     const { created, ...rest } = found[0] ?? {};
     assert.equal(found.length, 1);
@@ -78,11 +82,56 @@ describe("recovery of a stack", () => {
   });
 
   it("forgets the revision that was not finished, and nothing else", async () => {
-    const [stuck] = await stuckReleases(config, [{ name: "temporal", namespace: "temporal" }]);
+    const [stuck] = await stuckReleases(config, [
+      { name: "temporal", namespace: "temporal", origin: "recorded" },
+    ]);
     assert.ok(stuck);
     requests.length = 0;
     await forgetRevision(config, stuck);
     assert.deepEqual(requests, ["DELETE /api/v1/namespaces/temporal/secrets/sh.helm.release.v1.temporal.v3"]);
+    // Another recovery, or the Helm that was still at work, was faster.
+    await forgetRevision(config, { ...stuck, secret: "gone" });
+  });
+
+  it("finds a first install that was killed, whatever became of it, as its name is taken", async () => {
+    const statusIn = async (namespace: string, origin: "creating" | "unrecorded" | "recorded") => {
+      const found = await stuckReleases(config, [{ name: "temporal", namespace, origin }]);
+      return found.map(({ status }) => status);
+    };
+    assert.deepEqual(await statusIn("first", "creating"), ["pending-install"]);
+    assert.deepEqual(await statusIn("finished", "creating"), ["deployed"]);
+    assert.deepEqual(await statusIn("failed", "creating"), ["failed"]);
+    // An interrupted creation has no second revision: this is somebody else's.
+    assert.deepEqual(await statusIn("long", "creating"), []);
+    assert.deepEqual(await statusIn("first", "unrecorded"), ["pending-install"]);
+    assert.deepEqual(await statusIn("finished", "unrecorded"), []);
+    assert.deepEqual(await statusIn("finished", "recorded"), []);
+  });
+
+  it("looks for the releases of the state, of interrupted creations, and of those that were cleared", () => {
+    const release = (namespace: string, name: string) => ({
+      type: "kubernetes:helm.sh/v3:Release",
+      inputs: { namespace, name },
+    });
+    const namespace = (name: string) => ({
+      type: "kubernetes:core/v1:Namespace",
+      inputs: { metadata: { name } },
+    });
+    const deployment = {
+      resources: [namespace("cnpg-system"), namespace("temporal"), release("cnpg-system", "cnpg")],
+      pending_operations: [
+        { type: "creating", resource: release("temporal", "temporal") },
+        { type: "updating", resource: release("cnpg-system", "cnpg") },
+        { type: "creating", resource: namespace("workers") },
+      ],
+    };
+    assert.deepEqual(helmReleases({ deployment }, ["temporal", "cnpg"]), [
+      { namespace: "cnpg-system", name: "cnpg", origin: "recorded" },
+      { namespace: "temporal", name: "temporal", origin: "creating" },
+      { namespace: "cnpg-system", name: "temporal", origin: "unrecorded" },
+      { namespace: "temporal", name: "cnpg", origin: "unrecorded" },
+    ]);
+    assert.deepEqual(helmReleases({ deployment: {} }, ["temporal"]), []);
   });
 
   it("shows all that it found, and what it would do, before it does it", () => {
@@ -98,6 +147,13 @@ describe("recovery of a stack", () => {
         "lock of process 42 of ann on host, which is gone: remove it",
         "Helm release temporal/temporal is pending-upgrade at revision 3, for 20 min: forget that revision",
         "creating of urn:pulumi:prod::x was interrupted: look in the cluster what became of it",
+      ],
+    );
+    const unknown = { ...stuck, status: "deployed", revision: "1" };
+    assert.deepEqual(
+      describeFindings({ locks: [], stuck: [unknown], pending: [] }, Date.UTC(2026, 0, 31, 12, 20)),
+      [
+        "Helm release temporal/temporal is deployed at revision 1, for 20 min: the state knows nothing of it: forget that revision, and the next update installs over its objects",
       ],
     );
     assert.deepEqual(describeFindings({ locks: [], stuck: [], pending: [] }, 0), [

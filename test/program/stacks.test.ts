@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FAKE_DIGEST, FAKE_KEY, FAKE_SEED } from "../emulation";
 import type { Deployment, Registration, Values } from "../harness";
+import { RELEASE_NAMES } from "../../components/manifests/charts";
 import { sourceRevision } from "../../components/manifests/sourceRevision";
 import { plugins, tools } from "../../components/versions";
 import { openApiProblems, schemaVersion } from "./openapi/validate";
@@ -99,6 +100,22 @@ for (const stack of STACKS) {
           assert.match(registration.parent, /temporal-stack:index:\w+::/, registration.name);
         }
       }
+    });
+
+    it("makes every Job that runs once anew after it failed", () => {
+      for (const { inputs } of objectsOf(deployment, "Job")) {
+        assert.equal(at(inputs, "metadata", "annotations", "pulumi.com/replaceUnready"), "true");
+      }
+    });
+
+    it("makes Helm releases only of the names that a recovery looks for", () => {
+      const names = custom().flatMap(({ type, inputs }) =>
+        type === "kubernetes:helm.sh/v3:Release" ? [inputs["name"]] : [],
+      );
+      assert.ok(
+        names.every((name) => RELEASE_NAMES.some((known) => known === name)),
+        names.join(", "),
+      );
     });
 
     it("renders objects that the API server takes", () => {
