@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { CONFIG_FILE_VARIABLE } from "../components/settings/encryptedPlaces";
 import { makeChartRepository } from "./charts/archives";
 import { fileServer } from "./charts/server";
 import { checkout } from "./paths";
@@ -93,7 +94,7 @@ export class OfflineEngine {
   /** Runs a command of the program with a stack file of the checkout, with changes to its text. */
   run(stack: string, change: (text: string) => string, args: readonly string[]): Promise<Ended> {
     const file = this.writeStackFile(stack, change);
-    return this.pulumi([...args, "--stack", stack, "--config-file", file], checkout);
+    return this.pulumi([...args, "--stack", stack], checkout, { [CONFIG_FILE_VARIABLE]: file });
   }
 
   /** A file of this engine's folder. */

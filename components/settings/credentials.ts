@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dnsLabel, rule, text } from "./fields";
-import { Sensitive } from "./sensitive";
+import { secretSetting } from "./secretSettings";
 
 const pem = (what: string, label: RegExp) =>
   text(
@@ -9,8 +9,6 @@ const pem = (what: string, label: RegExp) =>
     100_000,
   );
 const certificate = (what: string) => pem(what, /CERTIFICATE/);
-const secretText = (what: string) => z.string({ error: what }).min(1, { error: what });
-const sensitive = (value: string) => new Sensitive(value);
 
 const secretName = dnsLabel("the name of a Secret", 253).describe(
   "Secret that exists in the workers' namespace. Workers follow its changes without a restart.",
@@ -29,9 +27,9 @@ export const tls = z
     client: z
       .strictObject({
         certificate: certificate("the workers' certificate").describe("Certificate of the workers, PEM."),
-        privateKey: pem("its private key", /[A-Z ]*PRIVATE KEY/)
-          .transform(sensitive)
-          .describe("Its private key, PEM; only as a secret: `pulumi config set --secret --path`."),
+        privateKey: secretSetting(pem("its private key", /[A-Z ]*PRIVATE KEY/)).describe(
+          "Its private key, PEM; only as a secret: `pulumi config set --secret --path`.",
+        ),
       })
       .optional()
       .describe("Certificate with which workers prove who they are (mTLS)."),
@@ -79,9 +77,7 @@ function dnsName() {
 }
 
 /** API key of the workers, as the value itself or by name. */
-export const apiKey = secretText("an API key")
-  .regex(/^\S+$/, { error: "an API key without white space" })
-  .transform(sensitive)
+export const apiKey = secretSetting(text("an API key without white space", /^\S+$/, 100_000))
   .optional()
   .describe("API key of the workers; only as a secret: `pulumi config set --secret --path`.");
 

@@ -16,7 +16,7 @@ import {
 import { imagePin } from "./imagePin";
 import { versionOf } from "./imageVersion";
 import { bytesOf } from "./quantity";
-import { Sensitive } from "./sensitive";
+import { secretSetting } from "./secretSettings";
 import { containerResources } from "./workers";
 
 /** Oldest major version that Temporal's Postgres plugin supports. */
@@ -182,12 +182,11 @@ const managed = z
       })
       .prefault({}),
     user: text("a user name", /^[A-Za-z_][\w.@-]*$/, 63).describe("User that Temporal logs in as."),
-    password: z
-      .string({ error: "a secret text" })
-      .regex(/^[A-Za-z0-9]{1,200}$/, {
+    password: secretSetting(
+      z.string({ error: "a secret text" }).regex(/^[A-Za-z0-9]{1,200}$/, {
         error: "a secret text of letters and digits only, as Temporal's connection text mangles others",
-      })
-      .transform((value) => new Sensitive(value))
+      }),
+    )
       .optional()
       .describe("Password of the user; only as a secret: `pulumi config set --secret --path`."),
     passwordSecret: z

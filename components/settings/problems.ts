@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { isMapping, PROJECT } from "./mapping";
+import { CONFIG_FILE_VARIABLE } from "./encryptedPlaces";
 import { type MergedConfig, type SettingsSource } from "./source";
-import { SECRET_PATHS } from "./secretPaths";
+import { isAmong, isWithin, keyOf, placesOf, secretPathsOf, type SettingPath } from "./secretSettings";
 import { closest, knownKeys } from "./suggestions";
 
 type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
+type Path = SettingPath;
 
 /** One sentence for each problem: key and file, what was expected, what was found, what to do. */
 export function settingsProblems(
@@ -14,12 +15,18 @@ export function settingsProblems(
   merged: MergedConfig,
   issues: readonly Issue[],
 ): string[] {
+  const secrets = secretPathsOf(schema);
   const sentences = issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? unknownKeys(schema, issue.path, issue.keys, source, merged)
-      : [sentenceOf(issue, source, merged)],
+      : [sentenceOf(issue, secrets, source, merged)],
   );
-  return [...merged.problems, ...plainSecrets(source, merged), ...new Set(sentences)];
+  return [
+    ...merged.problems,
+    ...misplacedSecrets(secrets, source, merged),
+    ...plainSecrets(secrets, source, merged),
+    ...new Set(sentences),
+  ].map(withoutLogins);
 }
 
 function unknownKeys(
@@ -38,11 +45,19 @@ function unknownKeys(
   });
 }
 
-function sentenceOf(issue: Issue, source: SettingsSource, merged: MergedConfig): string {
+function sentenceOf(
+  issue: Issue,
+  secrets: readonly Path[],
+  source: SettingsSource,
+  merged: MergedConfig,
+): string {
   const place = where(issue.path, source, merged);
   if (issue.code === "custom" && issue.params?.["sentence"] === true) return `${place}: ${issue.message}`;
+  if (issue.code === "invalid_key")
+    return `${place}: expected ${expectationOf(issue)}; rename it or remove it`;
   const found = valueAt(merged.value, issue.path);
-  return `${place}: expected ${expectationOf(issue)}, found ${describe(found, isSecret(issue.path, source))}; ${remedyFor(found, issue)}`;
+  const hidden = isSecret(issue.path, secrets, source);
+  return `${place}: expected ${expectationOf(issue)}, found ${describe(found, hidden)}; ${remedyFor(found, issue)}`;
 }
 
 function expectationOf(issue: Issue): string {
@@ -86,26 +101,28 @@ function describe(value: unknown, secret: boolean): string {
   return typeof value === "string" ? `the text "${short}"` : short;
 }
 
-function isSecret(path: Path, { secretKeys }: SettingsSource): boolean {
+/** Whether a value must not be shown: it is a secret, lies in one, or nobody knows. */
+function isSecret(path: Path, secrets: readonly Path[], source: SettingsSource): boolean {
+  const { encrypted, secretKeys } = source;
+  const whole = encrypted === undefined || (source.unknownSecrets ?? []).includes(String(path[0]));
   return (
-    secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
-    SECRET_PATHS.some((secret) => secret.path.every((part, index) => path[index] === part))
+    isWithin(path, secrets) ||
+    isWithin(path, encrypted ?? []) ||
+    (whole && secretKeys.includes(`${PROJECT}:${String(path[0])}`))
   );
+}
+
+/** Takes user names and passwords out of URLs. */
+function withoutLogins(text: string): string {
+  return text.replace(/(\w:\/\/)[^\s/?#"']*@/g, "$1...@");
 }
 
 /** Key as it stands in the file, and the file. */
 function where(path: Path, source: SettingsSource, merged: MergedConfig): string {
-  const key = path.reduce<string>((text, part) => text + segment(part, text === ""), "");
+  const key = keyOf(path);
   const overlay =
     source.overlay !== undefined && cameFrom(merged.overlay, path) ? source.overlay.file : undefined;
   return overlay === undefined ? `${PROJECT}:${key} (${source.stackFile})` : `${key} (${overlay})`;
-}
-
-function segment(part: PropertyKey, first: boolean): string {
-  if (typeof part === "number") return `[${String(part)}]`;
-  const name = String(part);
-  if (!/^[\w-]+$/.test(name)) return `["${name}"]`;
-  return first ? name : `.${name}`;
 }
 
 /** Whether the overlay decides about a key: it has the key, or the list in which it would be. */
@@ -125,15 +142,61 @@ function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/** A secret that stands in the clear is a problem even if it is otherwise right. */
-function plainSecrets(source: SettingsSource, merged: MergedConfig): string[] {
-  return SECRET_PATHS.filter(({ path }) => {
-    const plain =
-      !source.secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
-      valueAt(merged.overlay, path) !== undefined;
-    return plain && valueAt(merged.value, path) !== undefined;
-  }).map(
-    ({ path }) =>
-      `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${path.join(".")}'\` and replace it, as it is known now`,
+/** A secret in plain text is a problem even if it is otherwise right. */
+function plainSecrets(secrets: readonly Path[], source: SettingsSource, merged: MergedConfig): string[] {
+  const { encrypted, secretKeys } = source;
+  const isPlain = (path: Path): boolean =>
+    valueAt(merged.overlay, path) !== undefined ||
+    !secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
+    (encrypted !== undefined && !isUnknown(path, source) && !isWithin(path, encrypted));
+  return secrets
+    .flatMap((path) => placesOf(path, merged.value))
+    .filter(isPlain)
+    .map(
+      (path) =>
+        `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${keyOf(path)}'\` and replace it, as it is known now`,
+    );
+}
+
+/**
+ * An encrypted value that the program would not keep secret is refused, whatever it is: Pulumi decrypts it, and it would
+ * end in plain text in the state, in the cluster and in previews.
+ */
+function misplacedSecrets(secrets: readonly Path[], source: SettingsSource, merged: MergedConfig): string[] {
+  const named = (source.encrypted ?? []).filter((path) => !isAmong(path, secrets));
+  const problems = named.map(
+    (path) =>
+      `${where(path, source, merged)}: is encrypted, but ends in plain text in the state and in the cluster; ${remedyOfMisplaced(path, secrets)}`,
   );
+  const sections = source.encrypted === undefined ? source.secretKeys : unknownSections(source);
+  for (const key of sections.filter((name) => name.startsWith(`${PROJECT}:`))) {
+    const section = key.slice(PROJECT.length + 1);
+    const takers = secrets.filter(([first]) => first === section);
+    const taken =
+      source.encrypted === undefined
+        ? takers.length > 0
+        : takers.some((path) => placesOf(path, merged.value).length > 0);
+    if (!taken) {
+      problems.push(
+        `${where([section], source, merged)}: holds an encrypted value, but none of the settings there is kept secret; ${remedyOfMisplaced([section], secrets)}`,
+      );
+    } else if (isUnknown([section], source)) {
+      problems.push(
+        `${where([section], source, merged)}: holds an encrypted value, and it is unknown which: the engine does not say, and ${source.stackFile} does not have these settings; name another file by ${CONFIG_FILE_VARIABLE} instead of --config-file, and use a Secret by name for what comes from a Pulumi environment`,
+      );
+    }
+  }
+  return problems;
+}
+
+const unknownSections = ({ unknownSecrets = [] }: SettingsSource): string[] =>
+  unknownSecrets.map((section) => `${PROJECT}:${section}`);
+
+const isUnknown = ([section]: Path, { unknownSecrets = [] }: SettingsSource): boolean =>
+  unknownSecrets.includes(String(section));
+
+function remedyOfMisplaced(path: Path, secrets: readonly Path[]): string {
+  const near = secrets.filter(([section]) => section === path[0]);
+  const takers = (near.length === 0 ? secrets : near).map(keyOf).join(", ");
+  return `put it in plain text if it is no secret, or else in one of the settings that stay secret (${takers})`;
 }

@@ -19,7 +19,7 @@ import {
   wholeNumber,
 } from "./fields";
 import { apiKey, apiKeySecret, tls } from "./credentials";
-import { Sensitive } from "./sensitive";
+import { secretSetting } from "./secretSettings";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
 
@@ -108,11 +108,9 @@ const external = z
 export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
 
 const secretText = (description: string) =>
-  z
-    .string({ error: "a secret text" })
-    .min(1, { error: "a secret text" })
-    .transform((value) => new Sensitive(value))
-    .describe(description);
+  secretSetting(z.string({ error: "a secret text" }).min(1, { error: "a secret text" })).describe(
+    description,
+  );
 
 const pullSecret = z
   .strictObject({
@@ -202,12 +200,13 @@ export const tracing = z
       .describe(
         "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
       ),
-    headers: text(
-      "headers as name=value,name=value with values percent-encoded",
-      /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
-      8192,
+    headers: secretSetting(
+      text(
+        "headers as name=value,name=value with values percent-encoded",
+        /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
+        8192,
+      ),
     )
-      .transform((value) => new Sensitive(value))
       .optional()
       .describe(
         "Headers of the requests, like `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",

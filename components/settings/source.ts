@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { encryptedPlaces } from "./encryptedPlaces";
 import { type Mapping, merge, PROJECT } from "./mapping";
+import type { SettingPath } from "./secretSettings";
 
 /**
  * Names the file with what only this machine knows of one stack; written by `npm run up`. For every other
@@ -17,8 +19,12 @@ export interface SettingsSource {
   readonly stackFile: string;
   /** Configuration as the engine hands it over: full key to text, mappings and lists as JSON. */
   readonly config: Readonly<Record<string, string>>;
-  /** Full keys whose values hold a secret. */
+  /** Full keys whose values hold a secret; the engine does not say where in them. */
   readonly secretKeys: readonly string[];
+  /** Places of the encrypted values, section first, as the stack file has them; absent: nobody looked. */
+  readonly encrypted?: readonly SettingPath[] | undefined;
+  /** Sections among {@link secretKeys}, without prefix, of which no file says where the secret is. */
+  readonly unknownSecrets?: readonly string[] | undefined;
   /** This machine's overlay: `stack` it is for, and `settings`, the sections of a stack file without prefix. */
   readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
@@ -84,12 +90,14 @@ function decode(text: string): unknown {
 export function sourceOfThisRun(): SettingsSource {
   const stack = pulumi.getStack();
   const config = pulumi.runtime.allConfig();
+  const secretKeys = Object.keys(config).filter(isSecretKey);
   const file = process.env[OVERLAY_VARIABLE];
   return {
     stack,
     stackFile: `Pulumi.${stack}.yaml`,
     config,
-    secretKeys: Object.keys(config).filter(isSecretKey),
+    secretKeys,
+    ...encryptedPlaces({ stack, config, secretKeys }),
     overlay: file === undefined || file === "" ? undefined : { file, text: readText(file) },
   };
 }

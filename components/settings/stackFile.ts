@@ -1,15 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { placeholderAt } from "./secretPaths";
+import { placesIn } from "./encryptedPlaces";
+import { asEngineText, configOf, isEncrypted } from "./engineYaml";
 import { isMapping, type Mapping, PROJECT } from "./mapping";
+import { ENCRYPTED } from "./sensitive";
 import { type SettingsSource } from "./source";
 
 /**
- * The settings that a stack file of the checkout says, read without the engine: secrets in it are unknown, and
- * stand as secrets that nobody can use.
+ * The settings that a stack file of the checkout says, read as the engine reads them but without its key: encrypted
+ * values are unknown, and stand as secrets that nobody can use.
  * @param changes sections that are laid over the file's, without prefix; undefined takes a section away
  * @returns what parseSettings takes; undefined if there is no such file
+ * @throws Error on YAML that the engine does not read; its message quotes nothing of the file
  */
 export function sourceOfStackFile(
   checkout: string,
@@ -19,31 +21,24 @@ export function sourceOfStackFile(
   const stackFile = `Pulumi.${stack}.yaml`;
   const path = join(checkout, stackFile);
   if (!existsSync(path)) return undefined;
-  const file: unknown = parse(readFileSync(path, "utf8"));
-  const written = isMapping(file) && isMapping(file["config"]) ? file["config"] : {};
-  const changed = Object.entries(changes).map(([section, value]) => [`${PROJECT}:${section}`, value]);
-  const sections = Object.entries({ ...written, ...Object.fromEntries(changed) } as Mapping);
-  const secretKeys: string[] = [];
-  const config: Record<string, string> = {};
-  for (const [key, value] of sections) {
-    if (value === undefined) continue;
-    const plain = withoutSecrets(value, [key.slice(PROJECT.length + 1)], () => secretKeys.push(key));
-    config[key] = typeof plain === "string" ? plain : JSON.stringify(plain);
-  }
-  return { stack, stackFile, config, secretKeys };
+  const changed: Mapping = Object.fromEntries(
+    Object.entries(changes).map(([section, value]) => [`${PROJECT}:${section}`, value]),
+  );
+  const written: Mapping = { ...configOf(readFileSync(path, "utf8"), PROJECT), ...changed };
+  const sections = Object.entries(written).filter(([, value]) => value !== undefined);
+  const ours = sections.filter(([key]) => key.startsWith(`${PROJECT}:`));
+  return {
+    stack,
+    stackFile,
+    config: Object.fromEntries(sections.map(([key, value]) => [key, asEngineText(withoutCiphertext(value))])),
+    secretKeys: sections.filter(([key, value]) => placesIn(value, [key]).length > 0).map(([key]) => key),
+    encrypted: ours.flatMap(([key, value]) => placesIn(value, [key.slice(PROJECT.length + 1)])),
+  };
 }
 
-/** The CLI writes a secret as a mapping with the one key `secure`. */
-function withoutSecrets(value: unknown, path: readonly string[], onSecret: () => void): unknown {
-  if (Array.isArray(value)) {
-    return value.map((entry, index) => withoutSecrets(entry, [...path, String(index)], onSecret));
-  }
+function withoutCiphertext(value: unknown): unknown {
+  if (isEncrypted(value)) return ENCRYPTED;
+  if (Array.isArray(value)) return value.map(withoutCiphertext);
   if (!isMapping(value)) return value;
-  if (Object.keys(value).length === 1 && typeof value["secure"] === "string") {
-    onSecret();
-    return placeholderAt(path);
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [key, withoutSecrets(entry, [...path, key], onSecret)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withoutCiphertext(entry)]));
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { CONFIG_FILE_VARIABLE } from "../../components/settings/encryptedPlaces";
 import { checkout } from "../../local/paths";
 import { type Plan, PlanReader } from "../report/plan";
 import { cliFailure, type CliOptions, runCli, type StackCli } from "./cli";
@@ -42,13 +43,15 @@ export async function runPreview(cli: StackCli, options: PreviewOptions = {}): P
   const args = [
     ...["preview", "--json"],
     ...(refresh ? ["--refresh"] : []),
-    ...(configFile === undefined ? [] : ["--config-file", configFile]),
     ...policyPacks.flatMap((pack) => ["--policy-pack", pack]),
     ...policyConfigs.flatMap((file) => ["--policy-pack-config", file]),
   ];
   const { exitCode, stderr } = await runCli(cli, args, {
     ...(cwd === undefined ? {} : { cwd }),
-    environment: { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
+    environment: {
+      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+      ...(configFile === undefined ? {} : { [CONFIG_FILE_VARIABLE]: configFile }),
+    },
     onLine: (line) => reader.add(line),
   });
   const plan = reader.plan();

@@ -5,6 +5,8 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { Quarantined } from "../../components/guards/quarantine";
 import { isMapping, PROJECT } from "../../components/settings/mapping";
+import { settingsSchema } from "../../components/settings";
+import { keyOf, placesOf, secretPathsOf, type SettingPath } from "../../components/settings/secretSettings";
 import type { UpdateConfig } from "../history/updates";
 import { askPulumi, type Workspace } from "../stack/workspace";
 
@@ -14,14 +16,14 @@ const QUARANTINE = `${PROJECT}:quarantine`;
 /** Configuration as a stack file has it, secrets apart. */
 export interface RestoredConfig {
   readonly plain: Readonly<Record<string, unknown>>;
-  /** Texts by key that must be encrypted before they are written. */
+  /** Texts by key, with a path into the section perhaps, that must be encrypted before they are written. */
   readonly secret: Readonly<Record<string, string>>;
 }
 
 /**
- * The configuration of an update, with its worker image by digest, and with what goes into quarantine. A section
- * that holds any secret becomes one secret text as a whole: the history does not say which parts are secret, and
- * the program reads both forms alike.
+ * The configuration of an update, with its worker image by digest, and with what goes into quarantine. The history
+ * says in which sections there is a secret, not where: it is in the secret settings, as the program takes it nowhere
+ * else. A section without any is of an older program; it becomes one secret text, which that program reads alike.
  *
  * @param digest worker image that is to run
  */
@@ -35,8 +37,15 @@ export function restoredConfig(
   for (const [key, { value, objectValue, secret: isSecret }] of Object.entries(config)) {
     if (key === QUARANTINE || value === undefined) continue;
     const restored = key === IMAGE ? { ...mappingOf(value), digest } : (objectValue ?? value);
-    if (!isSecret) plain[key] = restored;
-    else secret[key] = key === IMAGE ? JSON.stringify(restored) : value;
+    const section = key.slice(PROJECT.length + 1);
+    const places = isSecret ? secretPlaces(section, restored) : [];
+    if (isSecret && places.length === 0) {
+      secret[key] = key === IMAGE ? JSON.stringify(restored) : value;
+      continue;
+    }
+    const [opened, texts] = takeOut(restored, places);
+    plain[key] = opened;
+    for (const [place, text] of texts) secret[`${PROJECT}:${keyOf([section, ...place])}`] = text;
   }
   if (!(IMAGE in plain) && !(IMAGE in secret)) plain[IMAGE] = { digest };
   if (quarantine.length > 0) {
@@ -48,6 +57,32 @@ export function restoredConfig(
   }
   return { plain, secret };
 }
+
+/** Places inside a section at which it has a secret. */
+function secretPlaces(section: string, value: unknown): SettingPath[] {
+  return secretPathsOf(settingsSchema)
+    .flatMap((path) => placesOf(path, { [section]: value }))
+    .map(([, ...place]) => place);
+}
+
+/** A value without what is at some places in it, and the texts from there. */
+function takeOut(
+  value: unknown,
+  places: readonly SettingPath[],
+): [unknown, (readonly [SettingPath, string])[]] {
+  const rest: unknown = structuredClone(value);
+  const texts = places.map((place) => {
+    const parent = place.slice(0, -1).reduce(childOf, rest);
+    const last = place.at(-1) ?? "";
+    const text = String(childOf(parent, last));
+    if (isMapping(parent)) Reflect.deleteProperty(parent, last);
+    return [place, text] as const;
+  });
+  return [rest, texts];
+}
+
+const childOf = (value: unknown, part: PropertyKey): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined;
 
 function mappingOf(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
@@ -76,7 +111,8 @@ export async function writeConfig(workspace: Workspace, { plain, secret }: Resto
   await writeFile(file, text, { mode: 0o600 });
   for (const [key, value] of Object.entries(secret)) {
     // The CLI takes one line break away.
-    await askPulumi(workspace, ["config", "set", key, "--secret", "--config-file", file], `${value}\n`);
+    const args = ["config", "set", key, "--path", "--secret", "--config-file", file];
+    await askPulumi(workspace, args, `${value}\n`);
   }
   return file;
 }

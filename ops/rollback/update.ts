@@ -1,3 +1,4 @@
+import { CONFIG_FILE_VARIABLE } from "../../components/settings/encryptedPlaces";
 import { pulumi } from "../stack/cli";
 
 /** A program with the settings that it is to run with. */
@@ -9,7 +10,10 @@ export interface Prepared {
   readonly config: string;
 }
 
-const argumentsOf = ({ stack, config }: Prepared): string[] => ["--stack", stack, "--config-file", config];
+const argumentsOf = ({ stack }: Prepared): string[] => ["--stack", stack];
+
+/** The CLI takes the file from here, and so does the program, which must know what in it is encrypted. */
+const environmentOf = ({ config }: Prepared) => ({ [CONFIG_FILE_VARIABLE]: config });
 
 /**
  * Shows what an update would do. The one place from which it is shown.
@@ -17,7 +21,11 @@ const argumentsOf = ({ stack, config }: Prepared): string[] => ["--stack", stack
  * @throws Failure with what a guard, a policy or the program refuses
  */
 export async function showPreview(prepared: Prepared, onLine: (line: string) => void): Promise<void> {
-  await pulumi(["preview", "--diff", ...argumentsOf(prepared)], { cwd: prepared.program, onLine });
+  await pulumi(["preview", "--diff", ...argumentsOf(prepared)], {
+    cwd: prepared.program,
+    environment: environmentOf(prepared),
+    onLine,
+  });
 }
 
 /** Runs `pulumi up`; each line of its progress is passed on. */
@@ -27,5 +35,5 @@ export async function update(
   onLine: (line: string) => void,
 ): Promise<void> {
   const args = ["up", "--yes", "--skip-preview", "--message", message, ...argumentsOf(prepared)];
-  await pulumi(args, { cwd: prepared.program, onLine });
+  await pulumi(args, { cwd: prepared.program, environment: environmentOf(prepared), onLine });
 }

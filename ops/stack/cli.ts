@@ -9,6 +9,8 @@ import { withoutLogins } from "./backendUrl";
 /** How the Pulumi CLI is run. */
 export interface CliOptions {
   readonly cwd: string;
+  /** Laid over this process's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Text for its standard input: the way for secrets, which must not stand among the arguments. */
   readonly input?: string;
   /** Receives each line that it prints. */
@@ -22,9 +24,11 @@ export interface CliOptions {
  * @throws Failure naming what is wrong and what to do; what it means when the stack is locked, the passphrase is
  *   wrong, or there is no such stack
  */
-export async function pulumi(args: readonly string[], { cwd, input, onLine }: CliOptions): Promise<string> {
-  const options = {
+export async function pulumi(args: readonly string[], options: CliOptions): Promise<string> {
+  const { cwd, environment = {}, input, onLine } = options;
+  const childOptions = {
     cwd,
+    env: environment,
     ...(input === undefined ? { stdin: "ignore" } : { input }),
     reject: false,
     all: true,
@@ -32,7 +36,7 @@ export async function pulumi(args: readonly string[], { cwd, input, onLine }: Cl
   const child = execa(
     pulumiProgram(process.env["PATH"]),
     [...args, "--non-interactive", "--color", "never"],
-    options,
+    childOptions,
   );
   // A terminal sends Ctrl-C to the CLI itself, which then ends in its own time; so does whoever ends this process.
   const end = (): void => void child.kill("SIGINT");

@@ -237,20 +237,31 @@ describe("settings of an earlier update", () => {
         platform: "linux/arm64",
         digest: digest("1"),
       },
+      "temporal-stack:tracing": {},
       "temporal-stack:quarantine": { add: [added] },
     });
-    assert.deepEqual(secret, { "temporal-stack:tracing": '{"headers":"a=b"}' });
+    assert.deepEqual(secret, { "temporal-stack:tracing.headers": "a=b" });
   });
 
-  it("never show a secret: what is beside one in its section is encrypted with it", () => {
+  it("encrypt the secret settings of a section and nothing beside them, which the program would refuse", () => {
     const key = "temporal-stack:workerImage";
     const value = '{"repository":"registry/worker","registry":{"username":"u","password":"hunter2"}}';
     const { plain, secret } = restoredConfig({ [key]: { value, secret: true } }, digest("1"), []);
-    assert.deepEqual(plain, {});
-    assert.deepEqual(JSON.parse(secret[key] ?? ""), {
-      ...(JSON.parse(value) as object),
-      digest: digest("1"),
+    assert.deepEqual(plain, {
+      [key]: { repository: "registry/worker", registry: { username: "u" }, digest: digest("1") },
     });
+    assert.deepEqual(secret, { "temporal-stack:workerImage.registry.password": "hunter2" });
+  });
+
+  it("never show a secret of an older program in another place: its section is encrypted as a whole", () => {
+    const key = "temporal-stack:labels";
+    const { plain, secret } = restoredConfig(
+      { [key]: { value: '{"a":"hunter2"}', secret: true } },
+      digest("1"),
+      [],
+    );
+    assert.ok(!JSON.stringify(plain).includes("hunter2"));
+    assert.deepEqual(secret, { [key]: '{"a":"hunter2"}' });
   });
 });
 

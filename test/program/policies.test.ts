@@ -135,7 +135,7 @@ describe("policies and what the program may become", () => {
         network: { namespace: "observability", podLabels: { app: "collector" } },
       },
     };
-    const deployment = await deployStack("prod", { changes, secretKeys: ["temporal-stack:postgres"] });
+    const deployment = await deployStack("prod", { changes });
     const exceptions = stackConfig("prod")["temporal-stack:policyExceptions"];
     const { findings } = evaluate(subjectsOf("prod", deployment), {
       stack: "prod",

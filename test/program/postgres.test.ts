@@ -162,7 +162,6 @@ describe("Postgres service", () => {
   const deployed = (changes: object = {}) =>
     deployStack("prod", {
       changes: { "temporal-stack:postgres": { ...SERVICE, ...changes } },
-      secretKeys: ["temporal-stack:postgres"],
     });
 
   it("is tried before the server, by a restricted job that the API server takes", async () => {
@@ -221,7 +220,6 @@ describe("Postgres service", () => {
   it("can be previewed", async () => {
     await deployStack("prod", {
       changes: { "temporal-stack:postgres": SERVICE },
-      secretKeys: ["temporal-stack:postgres"],
       preview: true,
     });
   });

@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRequire } from "node:module";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
+import { settingsSchema } from "../../components/settings";
+import { CONFIG_FILE_VARIABLE } from "../../components/settings/encryptedPlaces";
+import { placesOf, secretPathsOf, type SettingPath } from "../../components/settings/secretSettings";
 import {
   deploy,
   type Deployment,
@@ -47,7 +50,12 @@ users: [{ name: test, user: { token: kubeconfig-token } }]
 `;
 
 /** How the program is run, beside its stack file. */
-type StackOptions = Pick<DeployOptions, "preview" | "secretKeys" | "stackOutputs"> & { changes?: Values };
+type StackOptions = Pick<DeployOptions, "preview" | "stackOutputs"> & {
+  /** Laid over the stack file's configuration. */
+  changes?: Values;
+  /** Places of values that somebody encrypted, beside the secret settings, section first. */
+  encrypted?: readonly SettingPath[];
+};
 
 const unchanged = new Map<StackName, Promise<Deployment>>();
 
@@ -59,25 +67,59 @@ export function deployStack(stack: StackName, options?: StackOptions): Promise<D
   return deployment;
 }
 
-async function deployAnew(stack: StackName, options: StackOptions): Promise<Deployment> {
+async function deployAnew(
+  stack: StackName,
+  { changes, encrypted = [], ...options }: StackOptions,
+): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
-  const before = process.env["KUBECONFIG"];
+  const variables = {
+    KUBECONFIG: join(folder, "kubeconfig"),
+    [CONFIG_FILE_VARIABLE]: join(folder, "stack.yaml"),
+  };
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
   try {
-    const kubeconfig = join(folder, "kubeconfig");
-    writeFileSync(kubeconfig, KUBECONFIG);
-    process.env["KUBECONFIG"] = kubeconfig;
+    writeFileSync(variables.KUBECONFIG, KUBECONFIG);
+    Object.assign(process.env, variables);
+    const config = { ...stackConfig(stack), ...changes };
+    const secretKeys = writeStackFile(join(folder, "stack.yaml"), config, encrypted);
     const program = join(PROJECT_ROOT, "index.ts");
     Reflect.deleteProperty(require.cache, program);
     return await deploy((): unknown => load(program), {
       stack,
       ...options,
-      config: engineConfig({ ...stackConfig(stack), ...options.changes }),
+      config: engineConfig(config),
+      secretKeys,
     });
   } finally {
-    if (before === undefined) delete process.env["KUBECONFIG"];
-    else process.env["KUBECONFIG"] = before;
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * Writes the stack file that the engine would have read, with the secret settings encrypted.
+ * @returns keys of the sections that hold a secret
+ */
+function writeStackFile(file: string, config: Values, encrypted: readonly SettingPath[]): string[] {
+  const written: unknown = structuredClone(config);
+  const sections = Object.entries(config).map(([key, value]) => [key.replace(/^temporal-stack:/, ""), value]);
+  const values: unknown = Object.fromEntries(sections);
+  const places = [...secretPathsOf(settingsSchema).flatMap((path) => placesOf(path, values)), ...encrypted];
+  const keys = places.map(([section, ...rest]) => {
+    const key = `temporal-stack:${String(section)}`;
+    const last = rest.at(-1);
+    const parent = rest
+      .slice(0, -1)
+      .reduce<unknown>((value, part) => at(value, String(part)), at(written, key));
+    if (last === undefined) Reflect.set(Object(written), key, { secure: "v1:ciphertext" });
+    else Reflect.set(Object(parent), last, { secure: "v1:ciphertext" });
+    return key;
+  });
+  writeFileSync(file, stringify({ config: written }, { defaultStringType: "QUOTE_DOUBLE" }));
+  return [...new Set(keys)];
 }
 
 /** A Kubernetes object as it was registered. */

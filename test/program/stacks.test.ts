@@ -448,7 +448,6 @@ describe("program", () => {
     const registry = { username: "pusher", password: "hunter2" };
     const deployment = await deployStack("dev", {
       changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", registry } },
-      secretKeys: ["temporal-stack:workerImage"],
     });
     const image = find(deployment.registrations, "worker-image-build");
     assert.deepEqual(image.secretPaths, ["registry.password"]);
@@ -459,7 +458,6 @@ describe("program", () => {
     const pullSecret = { username: "puller", password: "hunter2" };
     const deployment = await deployStack("dev", {
       changes: { "temporal-stack:workerImage": { repository: "registry.example.com/worker", pullSecret } },
-      secretKeys: ["temporal-stack:workerImage"],
     });
     const secret = find(deployment.registrations, "image-pull-secret");
     assert.deepEqual(secret.secretPaths, ["stringData"]);
@@ -507,7 +505,6 @@ describe("program", () => {
           network: { namespace: "observability" },
         },
       },
-      secretKeys: ["temporal-stack:tracing"],
     });
     const data = mappingAt(objectsOf(deployment, "ConfigMap")[0]?.inputs, "data");
     assert.deepEqual(Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("OTEL_"))), {

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { asEngineText, configOf, isEncrypted, parseAsEngine } from "./engineYaml";
+import { isMapping, type Mapping, PROJECT } from "./mapping";
+import type { SettingPath } from "./secretSettings";
+
+/** The CLI's option `--config-file` as an environment variable, in which form the program learns of it, too. */
+export const CONFIG_FILE_VARIABLE = "PULUMI_OPTION_CONFIG_FILE";
+
+interface Deployed {
+  readonly stack: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly secretKeys: readonly string[];
+}
+
+/**
+ * Where the encrypted values of this run are. The engine tells only in which sections; the stack file tells the rest,
+ * if it is the one that the engine read: everything in it but the encrypted values is compared.
+ */
+export function encryptedPlaces({ stack, config, secretKeys }: Deployed): {
+  encrypted: SettingPath[];
+  unknownSecrets: string[];
+} {
+  const encrypted: SettingPath[] = [];
+  const unknownSecrets: string[] = [];
+  const ours = secretKeys.filter((key) => key.startsWith(`${PROJECT}:`));
+  const files = ours.length === 0 ? [] : candidates(stack).map(readConfig);
+  for (const key of ours) {
+    const section = key.slice(PROJECT.length + 1);
+    const written = files.map((file) => file[key]).find((value) => isSource(value, config[key] ?? ""));
+    if (written === undefined) unknownSecrets.push(section);
+    else encrypted.push(...placesIn(written, [section]));
+  }
+  return { encrypted, unknownSecrets };
+}
+
+/** Paths at which the stack file may be, as the CLI looks for it. */
+function candidates(stack: string): string[] {
+  const root = pulumi.getRootDirectory();
+  const named = process.env[CONFIG_FILE_VARIABLE] ?? "";
+  // The program runs in the folder of the project, the CLI anywhere below it.
+  if (named !== "") return [process.env["PWD"] ?? root, root].map((folder) => resolve(folder, named));
+  const project = read(join(root, "Pulumi.yaml"), parseAsEngine);
+  const folder = isMapping(project) ? project["stackConfigDir"] : undefined;
+  return [join(root, typeof folder === "string" ? folder : "", `Pulumi.${stack}.yaml`)];
+}
+
+const readConfig = (file: string): Mapping => read(file, (text) => configOf(text, PROJECT)) ?? {};
+
+function read<T>(file: string, parse: (text: string) => T): T | undefined {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch {
+    // What the engine could not read either, or has read elsewhere: the secrets' places stay unknown.
+    return undefined;
+  }
+}
+
+/** Whether the engine's text can come from what is written in a file. */
+function isSource(written: unknown, text: string): boolean {
+  if (written === undefined) return false;
+  if (isEncrypted(written)) return true;
+  if (typeof written !== "object" || written === null) return asEngineText(written) === text;
+  try {
+    return equals(written, JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+function equals(written: unknown, given: unknown): boolean {
+  if (isEncrypted(written)) return typeof given === "string";
+  if (Array.isArray(written)) {
+    return (
+      Array.isArray(given) &&
+      given.length === written.length &&
+      written.every((entry, index) => equals(entry, given[index]))
+    );
+  }
+  if (!isMapping(written)) return written === given;
+  if (!isMapping(given)) return false;
+  const keys = Object.keys(written);
+  return (
+    keys.length === Object.keys(given).length &&
+    keys.every((key) => Object.hasOwn(given, key) && equals(written[key], given[key]))
+  );
+}
+
+/** Places of the encrypted values in what a stack file says. */
+export function placesIn(written: unknown, place: SettingPath): SettingPath[] {
+  if (isEncrypted(written)) return [place];
+  if (Array.isArray(written)) return written.flatMap((entry, index) => placesIn(entry, [...place, index]));
+  if (!isMapping(written)) return [];
+  return Object.entries(written).flatMap(([key, entry]) => placesIn(entry, [...place, key]));
+}

@@ -1,0 +1,123 @@
+import { parseDocument, type ScalarTag } from "yaml";
+import { isMapping, type Mapping } from "./mapping";
+
+/*
+ * YAML as the Pulumi engine reads it: with gopkg.in/yaml.v3, which is neither YAML 1.1 nor 1.2. `010` is 8, `yes` is a
+ * string, a date is a time, `<<` merges.
+ */
+
+const WORDS: Readonly<Record<string, boolean | null>> = {
+  ...{ true: true, True: true, TRUE: true, false: false, False: false, FALSE: false },
+  ...{ "": null, "~": null, null: null, Null: null, NULL: null },
+};
+const NOT_FINITE = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
+const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))$/;
+const TIME =
+  /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](\d\d?):(\d\d?):(\d\d?)(\.\d+)?(Z|[-+]\d\d:\d\d))|(?: (\d\d?):(\d\d?):(\d\d?)(\.\d+)?))?$/;
+
+/** A scalar without quotes and tag. */
+function resolvePlain(text: string): unknown {
+  const word = Object.hasOwn(WORDS, text) ? WORDS[text] : undefined;
+  if (word !== undefined) return word;
+  if (NOT_FINITE.test(text)) throw new Error("a number that JSON cannot express");
+  if (!/^[-+.0-9]/.test(text)) return text;
+  const time = timeOf(text);
+  if (time !== undefined) return time;
+  const digits = text.startsWith(".") ? text : text.replaceAll("_", "");
+  return integerOf(digits) ?? (FLOAT.test(digits) ? Number(digits) : text);
+}
+
+function integerOf(digits: string): number | undefined {
+  const [, sign, hex, octal, binary, decimal] = INTEGER.exec(digits) ?? [];
+  const amount =
+    hex !== undefined
+      ? parseInt(hex, 16)
+      : octal !== undefined
+        ? parseInt(octal, 8)
+        : binary !== undefined
+          ? parseInt(binary, 2)
+          : decimal === undefined
+            ? undefined
+            : Number(decimal);
+  if (amount === undefined) return undefined;
+  return sign === "-" && amount !== 0 ? -amount : amount;
+}
+
+/** A time in the form in which the engine hands it on, Go's `Time.String`. */
+function timeOf(text: string): string | undefined {
+  const match = TIME.exec(text);
+  if (match === null) return undefined;
+  const [, year = "", month = "", day = "", ...clock] = match;
+  const [hours = "0", minutes = "0", seconds = "0", fraction = ""] =
+    clock[0] === undefined ? clock.slice(5) : clock;
+  const zone = clock[4] ?? "Z";
+  const two = (part: string) => part.padStart(2, "0");
+  const date = `${year}-${two(month)}-${two(day)}`;
+  const parsed = new Date(`${date}T${two(hours)}:${two(minutes)}:${two(seconds)}Z`);
+  if (Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(date)) return undefined;
+  const offset = zone.replace(":", "");
+  const suffix = zone === "Z" || offset === "+0000" ? "+0000 UTC" : `${offset} ${offset}`;
+  const rest = fraction.replace(/\.?0*$/, "");
+  return `${date} ${two(hours)}:${two(minutes)}:${two(seconds)}${rest} ${suffix}`;
+}
+
+const plain: ScalarTag = {
+  default: true,
+  tag: "tag:yaml.org,2002:plain",
+  test: /^(?:[-+.0-9~].*|[tTfF]\w+|[nN]\w+|)$/s,
+  resolve: resolvePlain,
+};
+
+/**
+ * The value of a YAML text, as the engine reads it.
+ * @throws Error on what the engine refuses: bad syntax, a key twice, a key that is no string
+ */
+export function parseAsEngine(text: string): unknown {
+  const document = parseDocument(text.replace(/^\uFEFF/, ""), {
+    schema: "failsafe",
+    merge: true,
+    // Messages without the lines of the file.
+    prettyErrors: false,
+    customTags: (tags) => [...tags.filter((tag) => typeof tag !== "string"), plain],
+  });
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return plainValue(document.toJS({ mapAsMap: true }));
+}
+
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (!(value instanceof Map)) return value;
+  const entries = [...value].map(([key, entry]: [unknown, unknown]): [string, unknown] => {
+    if (typeof key !== "string") throw new Error("a key that is no string");
+    return [key, plainValue(entry)];
+  });
+  // Defines `__proto__` as a key like any other, which an assignment would not.
+  return Object.fromEntries(entries);
+}
+
+/**
+ * What stands under `config` in a stack file, by full key. A key without prefix belongs to the project.
+ * @throws Error as {@link parseAsEngine}
+ */
+export function configOf(text: string, project: string): Mapping {
+  const file = parseAsEngine(text);
+  const written = isMapping(file) && isMapping(file["config"]) ? file["config"] : {};
+  return Object.fromEntries(Object.entries(written).map(([key, value]) => [fullKey(key, project), value]));
+}
+
+function fullKey(key: string, project: string): string {
+  return key.includes(":") ? key.replace(/^([^:]+):config:/, "$1:") : `${project}:${key}`;
+}
+
+/** The ciphertext of an encrypted value, which the CLI writes as a mapping with the one key `secure`. */
+export function isEncrypted(value: unknown): boolean {
+  return isMapping(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
+}
+
+/** A section in the form in which the engine hands it to a program. */
+export function asEngineText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
