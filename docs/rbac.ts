@@ -1,6 +1,8 @@
 import { type Rule, stackAccounts } from "../components/manifests/accounts";
 import { deployerClusterRules, deployerNamespaceRules } from "../components/manifests/deployer";
+import { deployerLimits } from "../components/manifests/deployerAdmission";
 import { ownNamespaces } from "../components/manifests/flows";
+import type { Settings } from "../components/settings";
 import { samples } from "./samples";
 import { markdownTable } from "./table";
 
@@ -23,9 +25,18 @@ export function rbacPage(): string {
       ),
     ]),
     "## Who deploys",
-    "`pulumi up` needs no administrator. `npm run --silent deployer -- -s STACK --group NAME | kubectl apply -f -`, run once by one (and again when a stack gets another namespace or mode), makes the stack's namespaces and gives a user, a group or a ServiceAccount these rights and no other. The end-to-end tests deploy with them.",
-    "Namespaces cannot be made with them, as the right to make one cannot be bound to a name; where `deletionProtection` is on they cannot be deleted either. Whoever installs the operator of CloudNativePG makes a ClusterRole that reads every Secret, and has to be trusted as much: with `postgres.operator.install: false` an administrator installs it, and the rows with CustomResourceDefinitions, ClusterRoles and webhooks fall away.",
+    "`pulumi up` needs no administrator. `npm run --silent deployer -- -s STACK --group NAME | kubectl apply -f -`, run once by one (and again when a stack gets another namespace, label or mode), makes the stack's namespaces and gives a user, a group or a ServiceAccount these permissions and no other. The end-to-end tests deploy with them. The deployer should be an identity of its own: what it may write in the cluster as a whole is limited whatever else it may do there.",
+    "Namespaces cannot be made with them, as the permission to make one cannot be bound to a name; where `deletionProtection` is on they cannot be deleted either.",
     deployerTable(),
+    "### What RBAC cannot say",
+    "RBAC knows verbs and names but no contents. Admission policies (`ValidatingAdmissionPolicy`, Kubernetes 1.30 or newer) come with the permissions and refuse the deployer, unless it is an administrator anyway:",
+    deployerLimitsTable(),
+    "`test/e2e/8-deployer.test.ts` tries thirty ways past them on a real API server.",
+    "### What the rest is worth",
+    [
+      "- **With `postgres.operator.install: false`** (an administrator installs the operator): the stack's namespaces and nothing outside them. In them the deployer is master: it reads every Secret, runs any image as any of their ServiceAccounts under Pod Security `restricted`, and opens their NetworkPolicies.",
+      "- **With `postgres.operator.install: true`: the whole cluster.** The limits above stop accidents and every direct way. But the deployer may run a pod in the operator's namespace as the operator, which reads every Secret and makes pods in every namespace, those without Pod Security included. Nobody can install an operator with such permissions and be worth less. Give these permissions only to whom you would make an administrator; for anybody else install the operator separately.",
+    ].join("\n"),
     "## Made by others",
     markdownTable(
       ["account", "made by", "rights"],
@@ -47,8 +58,7 @@ export function rbacPage(): string {
 
 /** The rights of stack `prod`'s deployer. */
 function deployerTable(): string {
-  const { settings } = samples().find(({ settings }) => settings.postgres?.mode === "cluster") ?? {};
-  if (settings === undefined) throw new Error("no sample has a Postgres cluster");
+  const settings = prodSettings();
   return markdownTable(
     ["where", "rights in stack `prod`"],
     [
@@ -60,9 +70,29 @@ function deployerTable(): string {
   );
 }
 
+/** What the admission policies of stack `prod`'s deployer refuse. */
+function deployerLimitsTable(): string {
+  return markdownTable(
+    ["resources", "answer"],
+    deployerLimits(prodSettings()).map(({ resources, names, message }) => [
+      `${resources.join(", ")}${names === undefined ? "" : ` ${names.map((name) => `\`${name}\``).join(", ")}`}`,
+      message,
+    ]),
+  );
+}
+
+/** Stack `prod` with a Postgres cluster and its operator. */
+function prodSettings(): Settings {
+  const { settings } = samples().find(({ settings }) => settings.postgres?.mode === "cluster") ?? {};
+  if (settings === undefined) throw new Error("no sample has a Postgres cluster");
+  return settings;
+}
+
 function rule({ apiGroups, resources, resourceNames, verbs }: Rule): string {
   const groups = apiGroups.filter((group) => group !== "");
   const names =
-    resourceNames === undefined ? "" : ` ${resourceNames.map((name) => `\`${name}\``).join(", ")}`;
+    resourceNames === undefined
+      ? ""
+      : ` ${resourceNames.map((name) => (name === "" ? "(any name, at creation)" : `\`${name}\``)).join(", ")}`;
   return `${verbs.join(", ")} ${resources.join(", ")}${names}${groups.length === 0 ? "" : ` (${groups.join(", ")})`}`;
 }

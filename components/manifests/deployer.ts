@@ -2,8 +2,10 @@ import type { Settings } from "../settings";
 import type { Rule } from "./accounts";
 import { ownNamespaces } from "./flows";
 import { stackLabels } from "./labels";
-import { OPERATOR_RELEASE, WEBHOOK_GATE_RULES } from "./postgresOperator";
+import { deployerAdmission } from "./deployerAdmission";
+import { OPERATOR_ACCOUNT, OPERATOR_GROUP, OPERATOR_ROLES, OPERATOR_WEBHOOKS } from "./operatorPermissions";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
+import { WEBHOOK_GATE_RULES } from "./postgresOperator";
 
 /** Name of the deployer's roles and bindings. */
 export const DEPLOYER = "temporal-stack-deployer";
@@ -21,13 +23,11 @@ type DeployerSettings = Pick<
 const READ = ["get", "list", "watch"];
 const MANAGE = [...READ, "create", "patch", "update", "delete"];
 const RBAC_GROUP = "rbac.authorization.k8s.io";
-/** What CloudNativePG's chart makes outside namespaces. */
-const OPERATOR = `${OPERATOR_RELEASE}-cloudnative-pg`;
-const OPERATOR_ROLES = [OPERATOR, `${OPERATOR}-view`, `${OPERATOR}-edit`];
-const OPERATOR_WEBHOOKS = ["cnpg-mutating-webhook-configuration", "cnpg-validating-webhook-configuration"];
+/** A request to create an object is authorized before the object is read: no name, to RBAC, is the empty one. */
+const UNNAMED = "";
 
 /**
- * Rights of a deployer in each of the stack's namespaces: the kinds that the program and its charts make, what
+ * Permissions of a deployer in each of the stack's namespaces: the kinds that the program and its charts make, what
  * Pulumi and Helm await, and what the first workflow and the diagnosis of failures need.
  */
 export function deployerNamespaceRules(settings: DeployerSettings, namespace: string): Rule[] {
@@ -51,7 +51,7 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
     rule("events.k8s.io", ["events"], READ),
     // By WebSocket it is a get, by SPDY a create.
     rule("", ["pods/portforward"], ["create", "get"]),
-    ...(hasCluster ? [rule("postgresql.cnpg.io", ["clusters", "databases"], MANAGE)] : []),
+    ...(hasCluster ? [rule(OPERATOR_GROUP, ["clusters", "databases"], MANAGE)] : []),
     ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
     // Nobody may give away what he does not have.
     ...(hasOperator ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE), ...WEBHOOK_GATE_RULES] : []),
@@ -59,9 +59,10 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
 }
 
 /**
- * Rights of a deployer in the cluster as a whole. Namespaces exist before: they come with these rights. Whoever
- * installs the operator makes a ClusterRole that reads every Secret, and must be trusted as much: with
- * `postgres.operator.install: false` that is an administrator, and nothing of it is here.
+ * Permissions of a deployer in the cluster as a whole. Namespaces exist before: they come with these permissions.
+ * Whoever installs the operator can run pods as its account, which reads every Secret and makes pods in every
+ * namespace, and must be trusted as much: with `postgres.operator.install: false` that is an administrator, and
+ * nothing of it is here. What is in the objects, {@link deployerAdmission} limits.
  */
 export function deployerClusterRules(settings: DeployerSettings): Rule[] {
   const { postgres, deletionProtection } = settings;
@@ -75,14 +76,14 @@ export function deployerClusterRules(settings: DeployerSettings): Rule[] {
   ];
 }
 
-/** A new object has no name yet when it is asked for: creation cannot be bound to names. */
 function operatorRules(): Rule[] {
   const change = ["get", "list", "watch", "patch", "update", "delete"];
   const webhooks = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
   return [
     rule("apiextensions.k8s.io", ["customresourcedefinitions"], [...READ, "create", "patch", "update"]),
     rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], ["create"]),
-    rule(RBAC_GROUP, ["clusterroles"], ["bind", "escalate"]),
+    { ...rule(RBAC_GROUP, ["clusterroles"], ["bind"]), resourceNames: [OPERATOR_ACCOUNT] },
+    { ...rule(RBAC_GROUP, ["clusterroles"], ["escalate"]), resourceNames: [UNNAMED, ...OPERATOR_ROLES] },
     {
       ...rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], change),
       resourceNames: OPERATOR_ROLES,
@@ -94,7 +95,7 @@ function operatorRules(): Rule[] {
 
 /**
  * What an administrator applies once before somebody who is none deploys the stack: its namespaces, which are
- * the stack's own by their labels, and that somebody's rights.
+ * the stack's own by their labels, that somebody's permissions, and the admission policies that limit them.
  */
 export function deployerObjects(settings: DeployerSettings, subject: DeployerSubject) {
   const labels = stackLabels(settings);
@@ -119,6 +120,7 @@ export function deployerObjects(settings: DeployerSettings, subject: DeployerSub
       roleRef: { apiGroup: RBAC_GROUP, kind: "ClusterRole", name: clusterRoleName(settings) },
       subjects,
     },
+    ...deployerAdmission(clusterRoleName(settings), settings, subject),
     ...own.flatMap((namespace) => [
       {
         apiVersion: `${RBAC_GROUP}/v1`,

@@ -3,11 +3,14 @@ import type { types } from "@pulumi/kubernetes";
 type PodSecurityContext = types.input.core.v1.PodSecurityContext;
 type SecurityContext = types.input.core.v1.SecurityContext;
 
+/** Labels of namespaces that Pod Security reads. */
+export const POD_SECURITY_PREFIX = "pod-security.kubernetes.io/";
+
 /** Labels that make a namespace refuse every pod that is not `restricted`. */
 export const RESTRICTED_NAMESPACE = {
-  "pod-security.kubernetes.io/enforce": "restricted",
-  "pod-security.kubernetes.io/audit": "restricted",
-  "pod-security.kubernetes.io/warn": "restricted",
+  [`${POD_SECURITY_PREFIX}enforce`]: "restricted",
+  [`${POD_SECURITY_PREFIX}audit`]: "restricted",
+  [`${POD_SECURITY_PREFIX}warn`]: "restricted",
 } as const;
 
 /**

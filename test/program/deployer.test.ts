@@ -93,6 +93,49 @@ describe("rights of a deployer", () => {
     assert.ok(allows(deployerClusterRules(settingsOf("dev")), "", "namespaces", "delete", "temporal"));
   });
 
+  it("bind and escalate nothing but the operator's own roles, by name", () => {
+    for (const stack of STACKS) {
+      for (const { verbs, resources, resourceNames } of deployerClusterRules(settingsOf(stack))) {
+        if (!verbs.includes("bind") && !verbs.includes("escalate")) continue;
+        assert.deepEqual(resources, ["clusterroles"]);
+        assert.ok(resourceNames);
+        for (const name of resourceNames) assert.match(name, /^(cnpg-cloudnative-pg(-view|-edit)?)?$/);
+      }
+    }
+  });
+
+  it("are limited by admission policies, each of them bound, and for the one who is named", () => {
+    const subjects = {
+      'request.userInfo.username == "ada"': { kind: "User", name: "ada" },
+      '"deployers" in request.userInfo.groups': { kind: "Group", name: "deployers" },
+      'request.userInfo.username == "system:serviceaccount:ci:deployer"': {
+        kind: "ServiceAccount",
+        namespace: "ci",
+        name: "deployer",
+      },
+    } as const;
+    for (const [expression, subject] of Object.entries(subjects)) {
+      for (const [stack, limits] of [
+        ["prod", ["namespaces", "roles", "bindings", "resource-types", "webhooks"]],
+        ["local", ["namespaces"]],
+      ] as const) {
+        const objects: object[] = deployerObjects(settingsOf(stack), subject);
+        const named = (kind: string) => objects.filter((object) => at(object, "kind") === kind);
+        const policies = named("ValidatingAdmissionPolicy");
+        assert.deepEqual(
+          policies.map((policy) => at(policy, "metadata", "name")),
+          limits.map((limit) => `temporal-stack-deployer-${stack}-${limit}`),
+        );
+        assert.deepEqual(
+          named("ValidatingAdmissionPolicyBinding").map((binding) => at(binding, "spec", "policyName")),
+          policies.map((policy) => at(policy, "metadata", "name")),
+        );
+        for (const policy of policies)
+          assert.equal(at(policy, "spec", "matchConditions", "0", "expression"), expression);
+      }
+    }
+  });
+
   it("come with the stack's namespaces, and for the one who is named", () => {
     const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
     const objects = deployerObjects(settingsOf("prod"), subject);
