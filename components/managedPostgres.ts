@@ -72,7 +72,7 @@ export class ManagedPostgres extends pulumi.ComponentResource {
               script: preflightScript(service, {
                 connections: neededConnections(server),
                 historyShards: server.historyShards,
-                clusterName: server.cluster.name,
+                cluster: server.cluster,
               }),
               serviceAccount: account.metadata.name,
               env: [

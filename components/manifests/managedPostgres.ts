@@ -1,4 +1,4 @@
-import type { ManagedPostgresSettings } from "../settings";
+import type { ChartServerSettings, ManagedPostgresSettings } from "../settings";
 import { OLDEST_POSTGRES } from "../settings/postgres";
 import { type Identity } from "./labels";
 
@@ -35,8 +35,8 @@ export interface PreflightNeeds {
   /** `max_connections`, at least. */
   readonly connections: number;
   readonly historyShards: number;
-  /** Name of the Temporal cluster, under which the database records its shards. */
-  readonly clusterName: string;
+  /** The Temporal cluster whose data the databases hold, or will hold. */
+  readonly cluster: Pick<ChartServerSettings["cluster"], "name" | "peers">;
 }
 
 /**
@@ -62,25 +62,53 @@ export function preflightScript(settings: ManagedPostgresSettings, needs: Prefli
         `[ "$(ask ${database} "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()")" = t ] || problem "database ${database} does not belong to ${settings.user}: ALTER DATABASE ${database} OWNER TO ..."`,
     ),
     `ask ${databases.visibility} 'SET client_min_messages = warning; BEGIN; CREATE EXTENSION IF NOT EXISTS btree_gin; ROLLBACK' >/dev/null || problem "${settings.user} cannot create the extension btree_gin in ${databases.visibility}; let an administrator run CREATE EXTENSION btree_gin there"`,
-    "shards=",
-    `if [ -n "$(ask ${databases.default} "SELECT to_regclass('cluster_metadata_info')")" ]; then shards=$(ask ${databases.default} "${recordedShards(needs.clusterName)}"); fi`,
-    `[ -z "$shards" ] || [ "$shards" = ${needs.historyShards} ] || problem "the database was made with $shards history shards, which can never change, but temporal.historyShards is ${needs.historyShards}; set it to $shards"`,
+    ...recordedClusters(databases.default, needs),
     'if [ "$problems" -gt 0 ]; then exit 1; fi',
     'echo "postgres: ready for Temporal"',
   ].join("\n");
 }
 
 /**
- * SQL for the number of shards that a database of Temporal records; no row if it is new. The record is the
- * server's protobuf message `ClusterMetadata`: field 1 is the cluster's name, field 2 the shards (varint).
+ * Judges every Temporal cluster that the database records. A server adds a record of its own under a name that is
+ * not there, and starts with the wanted shards beside the data of the other.
  */
-function recordedShards(clusterName: string): string {
-  const at = 2 + clusterName.length;
-  const byte = (index: number) => `get_byte(data, ${at + 1 + index})`;
-  const shards = [
-    `CASE WHEN ${byte(0)} < 128 THEN ${byte(0)}`,
-    `WHEN ${byte(1)} < 128 THEN (${byte(0)} & 127) + (${byte(1)} << 7)`,
-    `ELSE (${byte(0)} & 127) + ((${byte(1)} & 127) << 7) + (${byte(2)} << 14) END`,
-  ].join(" ");
-  return `SELECT ${shards} FROM cluster_metadata_info WHERE metadata_partition = 0 AND cluster_name = '${clusterName}' AND data_encoding = 'Proto3' AND get_byte(data, ${at}) = 16`;
+function recordedClusters(database: string, { historyShards, cluster }: PreflightNeeds): string[] {
+  const found = `database ${database} holds the data of Temporal cluster \\"$name\\" with $shards history shards`;
+  const foreign = `problem "${found}, but temporal.cluster.name is \\"${cluster.name}\\", and a server of that name would not find the workflows in it. To use this data, set temporal.cluster.name to $name and temporal.historyShards to $shards. To begin without it, name empty databases in postgres.databases. If this database has replicated with $name, add $name to temporal.cluster.peers"`;
+  const peers = cluster.peers.filter((peer) => peer !== cluster.name);
+  return [
+    "own=no",
+    "records=",
+    `table=$(ask ${database} "SELECT to_regclass('cluster_metadata_info')")`,
+    `if [ -n "$table" ]; then records=$(ask ${database} "${RECORDED_CLUSTERS} ORDER BY cluster_name <> '${cluster.name}', cluster_name"); fi`,
+    "while read -r shards name; do",
+    'case "$name" in',
+    '"") ;;',
+    `${cluster.name}) own=yes; [ "$shards" = ${historyShards} ] || problem "the database was made with $shards history shards, which can never change, but temporal.historyShards is ${historyShards}; set it to $shards" ;;`,
+    // A server records itself before it hears of others.
+    ...peers.map((peer) => `${peer}) [ $own = yes ] || ${foreign} ;;`),
+    `*) ${foreign} ;;`,
+    "esac",
+    "done <<RECORDS",
+    "$records",
+    "RECORDS",
+  ];
 }
+
+/**
+ * SQL for the number of shards and the name of each recorded cluster. The record is the server's protobuf message
+ * `ClusterMetadata`: field 1 is the cluster's name, field 2 the shards, both behind varints. What cannot be read has
+ * "unknown" shards, which nobody wants.
+ */
+const RECORDED_CLUSTERS = ((): string => {
+  const byte = (index: number) => `get_byte(data, at + ${index + 1})`;
+  const shards = [
+    "CASE WHEN data_encoding <> 'Proto3' OR length(data) < at + 2 OR get_byte(data, at) <> 16 THEN 'unknown'",
+    `WHEN ${byte(0)} < 128 THEN (${byte(0)})::text`,
+    `WHEN ${byte(1)} < 128 THEN ((${byte(0)} & 127) + (${byte(1)} << 7))::text`,
+    `ELSE ((${byte(0)} & 127) + ((${byte(1)} & 127) << 7) + (${byte(2)} << 14))::text END`,
+  ].join(" ");
+  const names =
+    "octet_length(cluster_name) + CASE WHEN octet_length(cluster_name) < 128 THEN 2 ELSE 3 END AS at";
+  return `SELECT ${shards} || ' ' || cluster_name FROM (SELECT *, ${names} FROM cluster_metadata_info WHERE metadata_partition = 0) AS records`;
+})();

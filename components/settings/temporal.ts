@@ -163,6 +163,12 @@ export const chart = z
         failoverVersionIncrement: wholeNumber("a step", 1, 1000)
           .default(10)
           .describe("More than clusters that will ever replicate with each other. Can never change."),
+        peers: z
+          .array(dnsLabel("a cluster name"))
+          .default([])
+          .describe(
+            "Names of the clusters that this one replicates with. A managed Postgres may record these beside `name`; any other cluster recorded there is refused.",
+          ),
       })
       .check(({ value, issues }) => {
         if (value.initialFailoverVersion >= value.failoverVersionIncrement) {

@@ -220,7 +220,7 @@ describe("preflight of a Postgres service", () => {
     assert.ok(postgres?.mode === "managed");
     return postgres;
   };
-  const needs = { connections: 470, historyShards: 512, clusterName: "active" };
+  const needs = { connections: 470, historyShards: 512, cluster: { name: "active", peers: [] } };
 
   it("verifies the server's certificate, and never goes without TLS", () => {
     const ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

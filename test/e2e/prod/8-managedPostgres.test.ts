@@ -120,6 +120,15 @@ describe("stack with a managed Postgres", () => {
     assert.notEqual(exitCode, 0);
     assert.match(output, /the database was made with 4 history shards/);
     assert.equal(await stack.deployments(), "");
+  });
+
+  it("refuses another cluster's name over the data that is there, and says how to adopt it", async () => {
+    stack.file.layOver({ temporal: { cluster: { name: "renamed" } } });
+    const { exitCode, output } = await stack.up();
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /holds the data of Temporal cluster "managed" with 4 history shards/);
+    assert.match(output, /set temporal\.cluster\.name to managed/);
+    assert.equal(await stack.deployments(), "");
     await stack.destroy();
   });
 });
