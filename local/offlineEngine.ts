@@ -55,7 +55,7 @@ export class OfflineEngine {
 
   /**
    * Makes empty stacks, and starts to serve the charts.
-   * @throws Error when a program that a chart takes files of has not been built, or the CLI fails
+   * @throws Failure when the modules that a chart takes files of cannot be had; Error when the CLI fails
    */
   async start(...stacks: readonly string[]): Promise<void> {
     mkdirSync(join(this.folder, "backend"));

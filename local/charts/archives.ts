@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { checkout } from "../paths";
-import { programFolder } from "../toolchain/install";
+import { provideAssets } from "../toolchain/goBuild";
 import { type Program, programs } from "../toolchain/programs";
 
 const sources = join(checkout, "test/fixtures/charts");
@@ -30,7 +30,7 @@ export type ChartEntry = z.output<typeof chartSchema> & {
  * Equal sources give equal archives.
  *
  * @param folder where it is made; what was in it is removed
- * @throws Error when a program that a chart takes files of has not been built
+ * @throws Failure when the modules that a chart takes files of cannot be had
  */
 export async function makeChartRepository(folder: string): Promise<ChartEntry[]> {
   await rm(folder, { recursive: true, force: true });
@@ -48,11 +48,7 @@ async function archive(source: string, folder: string): Promise<ChartEntry> {
     const chart = chartSchema.parse(parse(await readFile(join(sources, source, "Chart.yaml"), "utf8")));
     await cp(join(sources, source), join(staging, chart.name), { recursive: true });
     for (const [target, program] of Object.entries(assets[source] ?? {})) {
-      for (const asset of Object.keys(program.build.assets ?? {})) {
-        await cp(join(programFolder(program), asset), join(staging, chart.name, target, asset), {
-          recursive: true,
-        });
-      }
+      await cp(await provideAssets(program), join(staging, chart.name, target), { recursive: true });
     }
     const file = `${chart.name}-${chart.version}.tgz`;
     await execa("tar", [

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa, ExecaError } from "execa";
@@ -24,16 +25,14 @@ const COMPILER_GOGC = "400";
  */
 export async function build(program: Program, folder: string): Promise<void> {
   const { build: recipe } = program;
-  const source = cache("build", program.name);
-  await rm(source, { recursive: true, force: true });
-  await cp(join(modules, recipe.module), source, { recursive: true });
+  const source = await moduleSource(program, "build");
   await copyFromModules(recipe.embeds ?? {}, source, source);
+  const [file, ...links] = program.commands;
+  const variables = (recipe.variables ?? []).map((variable) => `-X ${variable}`);
   await mkdir(dirname(folder), { recursive: true });
   const staging = `${folder}.incomplete`;
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging);
-  const [file, ...links] = program.commands;
-  const variables = (recipe.variables ?? []).map((variable) => `-X ${variable}`);
   try {
     await go(
       [
@@ -57,6 +56,44 @@ export async function build(program: Program, folder: string): Promise<void> {
     await rm(staging, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * The files that a program's chart takes of its modules, without compiling the program: what only renders the
+ * chart needs nothing else.
+ *
+ * @returns the folder that holds them, each by its name in `assets`
+ * @throws Failure when a module cannot be had or its checksum differs
+ */
+export async function provideAssets(program: Program): Promise<string> {
+  const folder = assetsFolder(program);
+  if (existsSync(folder)) return folder;
+  // Test lanes ask for the same assets at the same time: each has folders of its own until the end.
+  const own = `assets-${process.pid}`;
+  const source = await moduleSource(program, own);
+  try {
+    const staging = join(source, "staging");
+    await mkdir(staging);
+    await copyFromModules(program.build.assets ?? {}, staging, source);
+    await mkdir(dirname(folder), { recursive: true });
+    await rename(staging, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(cache(own), { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Where {@link provideAssets} keeps the files of this very version. */
+export const assetsFolder = ({ name, version }: Program): string => cache("assets", name, version);
+
+/** A copy of the committed module file and checksums, in which Go may work. */
+async function moduleSource({ name, build: { module } }: Program, purpose: string): Promise<string> {
+  const source = cache(purpose, name);
+  await rm(source, { recursive: true, force: true });
+  await cp(join(modules, module), source, { recursive: true });
+  return source;
 }
 
 /** Copies files and folders of the modules that `source` is built from; Go keeps those without write permission. */

@@ -11,7 +11,7 @@ import { isMapping, type Mapping } from "../../components/settings/mapping";
 import { charts, tools } from "../../components/versions";
 import { makeChartRepository } from "../../local/charts/archives";
 import { fileServer } from "../../local/charts/server";
-import { programFolder } from "../../local/toolchain/install";
+import { assetsFolder } from "../../local/toolchain/goBuild";
 import { programs } from "../../local/toolchain/programs";
 import { type ChartName, chartSources, sampleValues, valuesProblems } from "./values";
 
@@ -97,7 +97,7 @@ describe("chart repository", () => {
   const folder = join(root, "chart-repository");
 
   before(() => {
-    const operator = programFolder(programs.cloudNativePg);
+    const operator = assetsFolder(programs.cloudNativePg);
     mkdirSync(join(operator, "crds"), { recursive: true });
     for (const file of ["crds/a.yaml", "role.yaml", "webhooks.yaml", "monitoring.yaml"])
       writeFileSync(join(operator, file), "kind: Nothing\n");
