@@ -2,7 +2,7 @@ import pulumiPlugin from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/", "**/lib/", "**/out/", "coverage/", "local/toolchain/go/"] },
+  { ignores: ["**/node_modules/", "**/lib/", "**/out/", "coverage/", "toolchain/go/"] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

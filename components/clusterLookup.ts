@@ -1,5 +1,5 @@
 import type * as client from "@kubernetes/client-node";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { kubeconfigOf } from "./kubernetesProvider";

@@ -10,11 +10,15 @@ import {
   CODEC_TOKEN_ENTRY,
   CODEC_TOKEN_SECRET,
   codecServerPod,
-} from "./manifests/codecServer";
+} from "./manifests/codecServerManifests";
 import { type Labels, objectLabels, selectorLabels } from "./manifests/labels";
-import { MIN_READY_SECONDS, PROGRESS_DEADLINE_SECONDS, workerDisruptionBudget } from "./manifests/worker";
+import {
+  MIN_READY_SECONDS,
+  PROGRESS_DEADLINE_SECONDS,
+  workerDisruptionBudget,
+} from "./manifests/workerManifests";
 import type { PayloadKeyring } from "./payloadKeyring";
-import type { CodecServerSettings, Settings } from "./settings";
+import type { CodecServerSettings, Settings } from "../settings/settings";
 
 /** Letters and digits of the token: 381 bits of chance. */
 const TOKEN_LENGTH = 64;

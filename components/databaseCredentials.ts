@@ -3,9 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { secretChecksum } from "./checksum";
 import { stackLabels } from "./manifests/labels";
-import { LOGIN_ROLES, loginName, type LoginRole, loginSecretName } from "./manifests/postgresCluster";
+import {
+  LOGIN_ROLES,
+  loginName,
+  type LoginRole,
+  loginSecretName,
+} from "./manifests/postgresClusterManifests";
 import { dataOptions } from "./protection";
-import type { PostgresClusterSettings, Settings } from "./settings";
+import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
 /** Letters and digits of a password: 238 bits of chance. Temporal's connection text mangles other signs. */
 const PASSWORD_LENGTH = 40;

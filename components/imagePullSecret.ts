@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "./manifests/labels";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 import { registryOf } from "./workerImage";
 
 /** Inputs of {@link ImagePullSecret}. */

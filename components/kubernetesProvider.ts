@@ -4,8 +4,8 @@ import { delimiter, join } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
-import type { Settings } from "./settings";
-import { isMapping } from "./settings/mapping";
+import type { Settings } from "../settings/settings";
+import { isMapping } from "../settings/mapping";
 
 /**
  * The only Kubernetes provider of the program; the default one is disabled in every stack file.

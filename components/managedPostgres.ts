@@ -11,11 +11,11 @@ import {
   PREFLIGHT,
   preflightEnvironment,
   preflightScript,
-} from "./manifests/managedPostgres";
-import type { PostgresConnection, SecretEntry } from "./manifests/postgres";
+} from "./manifests/managedPostgresManifests";
+import type { PostgresConnection, SecretEntry } from "./manifests/postgresConnection";
 import { dataOptions } from "./protection";
-import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "./settings";
-import { neededConnections } from "./settings/connectionBudget";
+import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "../settings/settings";
+import { neededConnections } from "../settings/connectionBudget";
 
 /** Names of the Secrets that this component makes. */
 const PASSWORD_SECRET = "temporal-postgres-login";

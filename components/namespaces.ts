@@ -6,7 +6,7 @@ import { ownNamespaces } from "./manifests/flows";
 import { stackLabels } from "./manifests/labels";
 import { RESTRICTED_NAMESPACE } from "./manifests/podSecurity";
 import { dataOptions } from "./protection";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 
 /** Inputs of {@link StackNamespaces}. */
 export interface StackNamespacesArgs {

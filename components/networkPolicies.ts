@@ -2,9 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ownNamespaces, stackFlows } from "./manifests/flows";
 import { stackLabels } from "./manifests/labels";
-import { networkPolicyManifests } from "./manifests/networkPolicies";
+import { networkPolicyManifests } from "./manifests/networkPoliciesManifests";
 import type { StackNamespaces } from "./namespaces";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 
 /** Inputs of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {

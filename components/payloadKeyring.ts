@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { stackLabels } from "./manifests/labels";
 import { dataOptions } from "./protection";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 
 /** Name of the Secret; whoever starts workflows or shows their payloads reads the keys there. */
 export const KEYRING_SECRET = "temporal-payload-keyring";

@@ -2,10 +2,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { lookUpStorageClasses } from "./clusterLookup";
 import type { DatabaseCredentials } from "./databaseCredentials";
-import { postgresGuard } from "./guards/postgres";
+import { postgresGuard } from "./guards/postgresGuard";
 import { storageClassGuard } from "./guards/storageClass";
 import { stackLabels } from "./manifests/labels";
-import { POSTGRES_PORT, type PostgresConnection } from "./manifests/postgres";
+import { POSTGRES_PORT, type PostgresConnection } from "./manifests/postgresConnection";
 import {
   caSecretName,
   clusterSpec,
@@ -14,9 +14,9 @@ import {
   loginName,
   podMonitorSpec,
   primaryHost,
-} from "./manifests/postgresCluster";
+} from "./manifests/postgresClusterManifests";
 import { dataOptions } from "./protection";
-import type { PostgresClusterSettings, Settings } from "./settings";
+import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
 const API_VERSION = "postgresql.cnpg.io/v1";
 /** Seconds after which a Database that the operator does not make is a failure. */

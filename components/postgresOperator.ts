@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { chartSource } from "./manifests/charts";
+import { chartSource } from "./manifests/chartSource";
 import { oneOffMetadata, scriptPod } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
 import {
@@ -10,9 +10,9 @@ import {
   WEBHOOK_GATE,
   WEBHOOK_GATE_RULES,
   webhookGateScript,
-} from "./manifests/postgresOperator";
-import type { PostgresClusterSettings, Settings } from "./settings";
-import { charts } from "./versions";
+} from "./manifests/postgresOperatorManifests";
+import type { PostgresClusterSettings, Settings } from "../settings/settings";
+import { charts } from "../settings/versions";
 
 /** Seconds for images, resource types and start of the operator. */
 const RELEASE_SECONDS = 600;

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 
 /**
  * Options of a resource that holds data, or contains or opens what does. Protected, it can be neither

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "./manifests/labels";
-import { ownCredentials } from "./manifests/temporalCredentials";
-import type { Settings } from "./settings";
+import { ownCredentials } from "./manifests/temporalCredentialsManifests";
+import type { Settings } from "../settings/settings";
 
 /** Inputs of {@link TemporalCredentials}. */
 export interface TemporalCredentialsArgs {

@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookUpStorageClasses } from "./clusterLookup";
 import { storageClassGuard } from "./guards/storageClass";
 import { objectLabels, selectorLabels } from "./manifests/labels";
-import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServer";
-import { FRONTEND } from "./manifests/temporalServer";
+import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServerManifests";
+import { FRONTEND } from "./manifests/temporalNames";
 import { dataOptions } from "./protection";
-import type { DevServerSettings, Settings } from "./settings";
+import type { DevServerSettings, Settings } from "../settings/settings";
 
 /** Inputs of {@link TemporalDevServer}. */
 export interface TemporalDevServerArgs {

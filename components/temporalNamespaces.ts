@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { namespacesGuard } from "./guards/temporalNamespaces";
+import { namespacesGuard } from "./guards/temporalNamespacesGuard";
 import { oneOffMetadata } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
-import { NAMESPACE_RECONCILER, namespacesJob, reconcilerName } from "./manifests/temporalNamespaces";
-import type { ChartServerSettings, Settings } from "./settings";
+import { NAMESPACE_RECONCILER, namespacesJob, reconcilerName } from "./manifests/temporalNamespacesManifests";
+import type { ChartServerSettings, Settings } from "../settings/settings";
 
 /** Inputs of {@link TemporalNamespaces}. */
 export interface TemporalNamespacesArgs {

@@ -1,13 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { serverGuard } from "./guards/temporalServer";
-import { chartSource } from "./manifests/charts";
+import { serverGuard } from "./guards/temporalServerGuard";
+import { chartSource } from "./manifests/chartSource";
 import { stackLabels } from "./manifests/labels";
-import type { PostgresConnection } from "./manifests/postgres";
-import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalServer";
+import type { PostgresConnection } from "./manifests/postgresConnection";
+import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalNames";
 import { temporalValues } from "./manifests/temporalValues";
-import type { ChartServerSettings, Settings } from "./settings";
-import { charts } from "./versions";
+import type { ChartServerSettings, Settings } from "../settings/settings";
+import { charts } from "../settings/versions";
 
 /** Inputs of {@link TemporalServer}. */
 export interface TemporalServerArgs {

@@ -10,10 +10,10 @@ import {
   workerEnvironment,
   workerIdentity,
   workerPod,
-} from "./manifests/worker";
-import { credentialProjections } from "./manifests/temporalCredentials";
+} from "./manifests/workerManifests";
+import { credentialProjections } from "./manifests/temporalCredentialsManifests";
 import type { PayloadKeyring } from "./payloadKeyring";
-import type { Settings, WorkerSettings } from "./settings";
+import type { Settings, WorkerSettings } from "../settings/settings";
 import type { TemporalCredentials } from "./temporalCredentials";
 
 /** Inputs of {@link TemporalWorker}. */

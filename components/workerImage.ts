@@ -3,10 +3,10 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Quarantined, quarantineProblem } from "./guards/quarantine";
+import { type Quarantined, quarantineProblem } from "./guards/quarantineGuard";
 import { contentHash } from "./manifests/contentHash";
 import { type ProgramRevision, sourceRevision } from "./manifests/sourceRevision";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/settings";
 
 /** Build context, relative to the project. */
 const CONTEXT = "worker";

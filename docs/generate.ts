@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { settingsSchema } from "../components/settings";
-import { isMapping, type Mapping } from "../components/settings/mapping";
+import { settingsSchema } from "../settings/settings";
+import { isMapping, type Mapping } from "../settings/mapping";
 import { networkPage } from "./network";
 import { policiesPage } from "./policies";
 import { rbacPage } from "./rbac";
@@ -111,7 +111,7 @@ export function configurationPage(): string {
   });
   return `${[
     "# Settings",
-    "Written by `npm run docs` from the schema in `components/settings.ts`; do not edit.",
+    "Written by `npm run docs` from the schema in `settings/settings.ts`; do not edit.",
     "Every key stands in `Pulumi.<stack>.yaml` under `config:`, with the prefix `temporal-stack:` before its section. Unknown keys are refused, and all mistakes are reported at once. The defaults are production's. Quantities are Kubernetes quantities in the spelling that Kubernetes keeps (`1Gi`, not `1024Mi`). `[]` stands for each item of a list, `<mode>` for the variant with that `mode`.",
     "A YAML file that `TEMPORAL_STACK_MACHINE_SETTINGS` names lies over the stack file: `npm run up` keeps there what only this machine knows of the stack that it deploys. It says for which `stack` it is, and has the same sections (without prefix) below `settings`. Mappings are merged, lists replaced. For every other stack that variable is an error.",
     "The cluster is that of the kubeconfig in `KUBECONFIG` (one file) or `~/.kube/config`.",

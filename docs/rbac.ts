@@ -2,7 +2,7 @@ import { type Rule, stackAccounts } from "../components/manifests/accounts";
 import { deployerClusterRules, deployerNamespaceRules } from "../components/manifests/deployer";
 import { deployerLimits } from "../components/manifests/deployerAdmission";
 import { ownNamespaces } from "../components/manifests/flows";
-import type { Settings } from "../components/settings";
+import type { Settings } from "../settings/settings";
 import { samples } from "./samples";
 import { markdownTable } from "./table";
 

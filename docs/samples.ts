@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { parseSettings, type Settings } from "../components/settings";
-import type { Mapping } from "../components/settings/mapping";
-import { sourceOfStackFile } from "../components/settings/stackFile";
+import { parseSettings, type Settings } from "../settings/settings";
+import type { Mapping } from "../settings/mapping";
+import { sourceOfStackFile } from "../settings/stackFile";
 
 /** A way to run the stack, by the real stack file and what differs from it. */
 export interface Sample {

@@ -6,8 +6,8 @@ import { runCommand } from "./command";
 import { Failure } from "../common/failure";
 import { runSteps, sideBySide, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "./record";
-import { programs } from "./toolchain/programs";
-import { chooseSource, programStep } from "./toolchain/toolchain";
+import { programs } from "../toolchain/programs";
+import { chooseSource, programStep } from "./toolchainSteps";
 
 new Command("npm run addons --")
   .description(

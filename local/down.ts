@@ -6,7 +6,7 @@ import { stopKind } from "./cluster/kind";
 import { stopCluster } from "./cluster/native/cluster";
 import { runCommand } from "./command";
 import { stopForwarding } from "./firstWorkflow";
-import { cacheFolder, stateFolder } from "./paths";
+import { cacheFolder, stateFolder } from "../common/paths";
 import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { pulumiHome } from "./pulumi";

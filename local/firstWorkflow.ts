@@ -5,12 +5,12 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { z } from "zod";
 import type { Cluster } from "./cluster/cluster";
-import { kubeConfigOf } from "./cluster/kubeConfig";
+import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure, lastLines } from "../common/failure";
-import type { Started } from "./load";
-import { checkout, privateFolder, state } from "./paths";
-import type { Forward } from "./portForward";
+import type { Started } from "../test/support/load";
+import { checkout, privateFolder, state } from "../common/paths";
+import type { Forward } from "./serveForwards";
 import type { StackOutputs } from "./stack";
 
 /** Where this machine's own port of each service is. */
@@ -47,7 +47,7 @@ export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Pro
     name: PORT_FORWARD,
     command: [
       process.execPath,
-      ...["--require", "sucrase/register/ts", join(__dirname, "portForward.ts")],
+      ...["--require", "sucrase/register/ts", join(__dirname, "serveForwards.ts")],
       ...[JSON.stringify(forwards), cluster.context],
     ],
     env: { KUBECONFIG: cluster.kubeconfig },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BatchV1Api } from "@kubernetes/client-node";
-import { kubeConfigOf } from "./cluster/kubeConfig";
+import { kubeConfigOf } from "./cluster/clusterAccess";
 import { diagnoseJobs, type Diagnosis, namespacesOf } from "./podDiagnosis";
 import type { Target } from "./target";
 

@@ -1,10 +1,10 @@
 import { CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
 import { ownNamespaces } from "../components/manifests/flows";
-import { parseSettings } from "../components/settings";
-import { sourceOfStackFile } from "../components/settings/stackFile";
-import { kubeConfigOf } from "./cluster/kubeConfig";
-import { checkout } from "./paths";
+import { parseSettings } from "../settings/settings";
+import { sourceOfStackFile } from "../settings/stackFile";
+import { kubeConfigOf } from "./cluster/clusterAccess";
+import { checkout } from "../common/paths";
 import type { Target } from "./target";
 
 const LOG_LINES = 15;

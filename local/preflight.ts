@@ -5,7 +5,7 @@ import { freemem, totalmem } from "node:os";
 import { execa } from "execa";
 import type { ClusterWay } from "./cluster/cluster";
 import { Failure } from "../common/failure";
-import { cacheFolder, privateFolder, stateFolder } from "./paths";
+import { cacheFolder, privateFolder, stateFolder } from "../common/paths";
 import { runningPid } from "./cluster/native/process";
 
 const GIB = 1024 ** 3;

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { execa, type Options } from "execa";
-import { tools } from "../components/versions";
+import { tools } from "../settings/versions";
 import { Failure } from "../common/failure";
 import { diagnostics } from "../common/diagnostics";
-import { cache, checkout, state } from "./paths";
+import { cache, checkout, state } from "../common/paths";
 import { stackFile, type Target } from "./target";
-import { commandPath, programFolder } from "./toolchain/install";
-import { programs } from "./toolchain/programs";
+import { commandPath, programFolder } from "../toolchain/install";
+import { programs } from "../toolchain/programs";
 
 export const pulumiHome = cache("pulumi-home");
 export const backendFolder = state("backend");

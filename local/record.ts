@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Cluster, ClusterWay } from "./cluster/cluster";
-import { state } from "./paths";
+import { state } from "../common/paths";
 import type { Target } from "./target";
 
 const file = state("cluster.json");

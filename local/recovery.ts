@@ -3,8 +3,8 @@ import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { CLEAR_PENDING_OPERATIONS, pendingOperations } from "../common/pendingOperations";
 import { isHeld, type StackLock, stackLocks } from "../common/stackLocks";
 import { forgetRevision, helmReleases, stuckReleases } from "../common/stuckReleases";
-import { RELEASE_NAMES } from "../components/manifests/charts";
-import { kubeConfigOf } from "./cluster/kubeConfig";
+import { RELEASE_NAMES } from "../components/manifests/chartSource";
+import { kubeConfigOf } from "./cluster/clusterAccess";
 import { backendFolder, pulumi, pulumiHome } from "./pulumi";
 import type { Target } from "./target";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { checkout } from "./paths";
+import { checkout } from "../common/paths";
 import { backendFolder, machineSettingsFile, passphraseFile, pulumi, writeEnvironmentFile } from "./pulumi";
 import { requireOwnSecrets, type Target } from "./target";
 

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import type { Cluster } from "./cluster/cluster";
-import { checkout } from "./paths";
+import { checkout } from "../common/paths";
 
 /** The stack that `npm run up` deploys unless told otherwise. */
 export const DEFAULT_STACK = "local";

@@ -1,9 +1,9 @@
 import { execa } from "execa";
 import { runCommand } from "./command";
 import { Failure } from "../common/failure";
-import { checkout } from "./paths";
-import { commandPath, isInstalled } from "./toolchain/install";
-import { programs } from "./toolchain/programs";
+import { checkout } from "../common/paths";
+import { commandPath, isInstalled } from "../toolchain/install";
+import { programs } from "../toolchain/programs";
 
 /** Runs the worker's tests that need a Temporal server, with the toolchain's own one. */
 async function main(): Promise<void> {

@@ -21,7 +21,7 @@ import { environmentFile, writeEnvironmentFile } from "./pulumi";
 import { recoverStack } from "./recovery";
 import { prepareStack, type StackOutputs, stackOutputs, updateStack } from "./stack";
 import { DEFAULT_STACK, requireStackFile, type Target, usesCharts } from "./target";
-import { chooseSource, mustBuild, toolchainSteps } from "./toolchain/toolchain";
+import { chooseSource, mustBuild, toolchainSteps } from "./toolchainSteps";
 
 interface UpOptions extends ClusterOptions {
   readonly stack?: string;

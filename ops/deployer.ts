@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { deployerObjects, type DeployerSubject } from "../components/manifests/deployer";
-import { parseSettings } from "../components/settings";
-import { sourceOfStackFile } from "../components/settings/stackFile";
+import { parseSettings } from "../settings/settings";
+import { sourceOfStackFile } from "../settings/stackFile";
 import { Failure } from "../common/failure";
 import { runCommand } from "../local/command";
-import { checkout } from "../local/paths";
+import { checkout } from "../common/paths";
 
 interface Options {
   readonly stack: string;

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { describeFailure } from "../common/failure";
-import { exitCodeOf, render } from "./drift/report";
-import { findDrift } from "./drift/run";
-import { exitCodes } from "./report/report";
+import { exitCodeOf, render } from "./drift/driftReport";
+import { findDrift } from "./drift/detectDrift";
+import { exitCodes } from "./report/changeReport";
 
 interface Options {
   readonly stack: string;

@@ -2,11 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { describeFailure } from "../common/failure";
-import { previewReport } from "./preview/run";
-import { cliOf } from "./pulumi/cli";
-import { ownPolicyPacks } from "./pulumi/preview";
+import { previewReport } from "./preview/previewStack";
+import { cliOf } from "./stack/stackCli";
+import { ownPolicyPacks } from "./report/runPreview";
 import { renderFailure, renderMarkdown } from "./report/markdown";
-import { exitCodes } from "./report/report";
+import { exitCodes } from "./report/changeReport";
 import { renderTerminal } from "./report/terminal";
 
 interface Options {

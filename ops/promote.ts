@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { describeFailure } from "../common/failure";
-import { checkout } from "../local/paths";
-import { promote, RefusedPromotion } from "./promote/run";
-import { exitCodes } from "./report/report";
+import { checkout } from "../common/paths";
+import { promote, RefusedPromotion } from "./promote/promoteImage";
+import { exitCodes } from "./report/changeReport";
 
 interface Options {
   readonly from: string;

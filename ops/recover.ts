@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { runInterruptible } from "../common/interruptible";
-import { recover, type RecoverOptions } from "./recover/run";
+import { recover, type RecoverOptions } from "./recover/recoverUpdate";
 
 const options = new Command("npm run recover --")
   .description(

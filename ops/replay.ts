@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { describeFailure } from "../common/failure";
 import { runSteps, step } from "../common/progress";
-import { exitCodes, SettingsFailure } from "./replay/failure";
+import { exitCodes, SettingsFailure } from "../common/settingsFailure";
 import { type GateOptions, replayGate } from "./replay/gate";
-import { exitCodeOf, type GateReport, render } from "./replay/report";
+import { exitCodeOf, type GateReport, render } from "./replay/replayReport";
 
 interface Options extends GateOptions {
   readonly json?: boolean;

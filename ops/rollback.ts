@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { runInterruptible } from "../common/interruptible";
 import { timeOf } from "./history/choose";
-import { rollback, type RollbackOptions } from "./rollback/run";
+import { rollback, type RollbackOptions } from "./rollback/rollBack";
 
 type Flags = Omit<RollbackOptions, "replay"> & { readonly skipReplay?: boolean };
 

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { Failure } from "../common/failure";
 import { runSteps, step } from "../common/progress";
-import { parseSettings } from "../components/settings";
-import { sourceOfStackFile } from "../components/settings/stackFile";
+import { parseSettings } from "../settings/settings";
+import { sourceOfStackFile } from "../settings/stackFile";
 import { runCommand } from "../local/command";
-import { checkout } from "../local/paths";
-import { confirm } from "./confirm";
-import { kubeConfigOf } from "./kubeConfig";
-import { stackOutputs } from "./replay/stack";
+import { checkout } from "../common/paths";
+import { confirm } from "../common/confirm";
+import { kubeConfigOf } from "./stack/kubeConfig";
+import { stackOutputs } from "./stack/outputs";
 import { type RotationPlan, rotationPlan } from "./rotate/plan";
 import { replacedPodsGone } from "./rotate/serverPods";
-import { pulumi } from "./stack/cli";
-import { withSettings } from "./stackFile";
+import { pulumi } from "../common/pulumi";
+import { withSettings } from "./stack/stackFileEdit";
 
 interface Options {
   readonly stack: string;

@@ -4,7 +4,7 @@ import { runSteps, step } from "../common/progress";
 import { stackEnvironment } from "../local/pulumi";
 import { recordedTarget } from "../local/record";
 import { renderOutcomes, type SmokeOutcome } from "./smoke/outcome";
-import { smoke } from "./smoke/run";
+import { smoke } from "./smoke/smokeTest";
 
 interface Options {
   readonly stack: string;

@@ -1,4 +1,4 @@
-import type { PolicyException } from "../components/settings/policyExceptions";
+import type { PolicyException } from "../settings/policyExceptions";
 import { EXCEPTIONS_RULE, RULES } from "./catalogue";
 import { exceptionFor, readExceptions } from "./exceptions";
 import { type Level, levelOf, type Rule } from "./rule";

@@ -1,4 +1,4 @@
-import { type PolicyException, policyExceptions } from "../components/settings/policyExceptions";
+import { type PolicyException, policyExceptions } from "../settings/policyExceptions";
 
 /** Exceptions that hold, and what is wrong with the others. */
 export interface Exceptions {

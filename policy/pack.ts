@@ -9,7 +9,7 @@ import {
 import { EXCEPTIONS_RULE, RULES } from "./catalogue";
 import { exceptionFindings, type Finding, findingsOf, withExceptions } from "./evaluate";
 import { type Level, levelOf, type Rule, type RuleText } from "./rule";
-import { onRun, type Run, skipUnread, UNANNOUNCED } from "./run";
+import { onRun, type Run, skipUnread, UNANNOUNCED } from "./announcedRun";
 import { type Subject, subjectOfConfiguration, subjectOfResource } from "./subject";
 import { mappingAt, plainCopy } from "./values";
 

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../components/settings/mapping";
+import { isMapping, type Mapping } from "../settings/mapping";
 import { at, listAt, textAt } from "./values";
 
 /** What is judged: a resource of the program, or an object that runs in a cluster. */

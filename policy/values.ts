@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../components/settings/mapping";
+import { isMapping, type Mapping } from "../settings/mapping";
 
 /** Stands for a value that nobody knows before the update. No rule is broken by it. */
 export const UNKNOWN: unique symbol = Symbol("known after the update");

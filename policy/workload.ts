@@ -1,4 +1,4 @@
-import type { Mapping } from "../components/settings/mapping";
+import type { Mapping } from "../settings/mapping";
 import type { Subject } from "./subject";
 
 /** Something about a pod that its chart or operator decides when settings are silent. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { STACK_LABEL } from "../manifests/labels";
-import type { Settings } from "../settings";
+import type { Settings } from "../../settings/settings";
 
 /** What a cluster answers when it is asked for a namespace. */
 export type NamespaceLookup =

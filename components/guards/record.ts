@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Settings } from "../settings";
-import { clusterProblems, deployedPostgres, placeProblems, wantedPostgres } from "./postgres";
+import type { Settings } from "../../settings/settings";
+import { clusterProblems, deployedPostgres, placeProblems, wantedPostgres } from "./postgresGuard";
 import type { OwnOutputs } from "./ownOutputs";
 import { refusal } from "./sentence";
-import { deployedNamespaces, recordedNamespaces, temporalNamespaceProblems } from "./temporalNamespaces";
-import { deployedServer, serverProblems, wantedServer } from "./temporalServer";
+import { deployedNamespaces, recordedNamespaces, temporalNamespaceProblems } from "./temporalNamespacesGuard";
+import { deployedServer, serverProblems, wantedServer } from "./temporalServerGuard";
 
 /** The form of the output `deployed`. */
 export const deployedRecord = z.object({

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ProgramRevision } from "../manifests/sourceRevision";
-import type { Settings } from "../settings";
+import type { Settings } from "../../settings/settings";
 import type { OwnOutputs } from "./ownOutputs";
 import { deployedRecord, recordOf } from "./record";
 

@@ -1,5 +1,5 @@
-import type { Settings } from "../settings";
-import { WEBHOOK_GATE_RULES } from "./postgresOperator";
+import type { Settings } from "../../settings/settings";
+import { WEBHOOK_GATE_RULES } from "./postgresOperatorManifests";
 
 /** Rights of RBAC. */
 export interface Rule {

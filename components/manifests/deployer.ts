@@ -1,11 +1,11 @@
-import type { Settings } from "../settings";
+import type { Settings } from "../../settings/settings";
 import type { Rule } from "./accounts";
 import { ownNamespaces } from "./flows";
 import { stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
 import { OPERATOR_ACCOUNT, OPERATOR_GROUP, OPERATOR_ROLES, OPERATOR_WEBHOOKS } from "./operatorPermissions";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
-import { WEBHOOK_GATE_RULES } from "./postgresOperator";
+import { WEBHOOK_GATE_RULES } from "./postgresOperatorManifests";
 
 /** Name of the deployer's roles and bindings. */
 export const DEPLOYER = "temporal-stack-deployer";

@@ -1,11 +1,11 @@
-import { type PostgresClusterSettings, type Settings } from "../settings";
-import { type PeerNetwork, portOf, portOfUrl } from "../settings/fields";
-import { SERVER_ROLES } from "../settings/temporal";
-import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServer";
+import { type PostgresClusterSettings, type Settings } from "../../settings/settings";
+import { type PeerNetwork, portOf, portOfUrl } from "../../settings/fields";
+import { SERVER_ROLES } from "../../settings/temporal";
+import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, type Labels, selectorLabels } from "./labels";
-import { PREFLIGHT } from "./managedPostgres";
-import { POSTGRES_PORT } from "./postgres";
-import { NAMESPACE_RECONCILER } from "./temporalNamespaces";
+import { PREFLIGHT } from "./managedPostgresManifests";
+import { POSTGRES_PORT } from "./postgresConnection";
+import { NAMESPACE_RECONCILER } from "./temporalNamespacesManifests";
 import {
   CHART_SERVER,
   DEV_SERVER_UI_PORT,
@@ -17,8 +17,8 @@ import {
   MEMBERSHIP_PORTS,
   SERVER_METRICS_PORT,
   UI_SERVICE_PORT,
-} from "./temporalServer";
-import { METRICS_PORT } from "./worker";
+} from "./temporalNames";
+import { METRICS_PORT } from "./workerManifests";
 
 /** Pods of one namespace; no labels means all of them. */
 export interface Pods {

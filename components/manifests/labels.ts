@@ -1,4 +1,4 @@
-import type { Settings } from "../settings";
+import type { Settings } from "../../settings/settings";
 
 /** Labels by key. */
 export type Labels = Readonly<Record<string, string>>;

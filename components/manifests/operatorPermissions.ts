@@ -1,5 +1,5 @@
 import type { Rule } from "./accounts";
-import { OPERATOR_RELEASE } from "./postgresOperator";
+import { OPERATOR_RELEASE } from "./postgresOperatorManifests";
 
 /** What CloudNativePG's chart makes outside namespaces; its ServiceAccount and first ClusterRole share a name. */
 export const OPERATOR_ACCOUNT = `${OPERATOR_RELEASE}-cloudnative-pg`;

@@ -1,4 +1,4 @@
-import type { ResourceSettings } from "../settings";
+import type { ResourceSettings } from "../../settings/settings";
 
 /** Container resources; a CPU limit only where one is set. */
 export function containerResources({ requests, limits }: ResourceSettings) {

@@ -1,10 +1,10 @@
-import { splitImage } from "../settings/imageVersion";
-import type { ChartServerSettings } from "../settings";
-import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../settings/temporal";
+import { splitImage } from "../../settings/imageVersion";
+import type { ChartServerSettings } from "../../settings/settings";
+import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../../settings/temporal";
 import { COMPONENT } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
-import { DATABASES } from "./postgresCluster";
-import type { PostgresConnection } from "./postgres";
+import { DATABASES } from "./postgresClusterManifests";
+import type { PostgresConnection } from "./postgresConnection";
 import { containerResources } from "./resources";
 import {
   CHART_SERVER,
@@ -12,7 +12,7 @@ import {
   FRONTEND_PORT,
   FRONTEND_SERVICE,
   TEMPORAL_UID,
-} from "./temporalServer";
+} from "./temporalNames";
 
 const CA_DIRECTORY = "/etc/temporal/postgres-ca";
 const CA_VOLUME = "postgres-ca";

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { checkout } from "../paths";
-import { provideAssets } from "../toolchain/goBuild";
-import { type Program, programs } from "../toolchain/programs";
+import { provideAssets } from "../../toolchain/goBuild";
+import { type Program, programs } from "../../toolchain/programs";
 
-const sources = join(checkout, "test/fixtures/charts");
+const sources = join(__dirname, "sources");
 
 /** Programs whose assets are part of a chart, by chart and by folder in it. */
 const assets: Readonly<Record<string, Readonly<Record<string, Program>>>> = {

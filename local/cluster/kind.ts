@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
-import { tools } from "../../components/versions";
+import { tools } from "../../settings/versions";
 import { Failure, lastLines } from "../../common/failure";
-import { cache, privateFolder, state } from "../paths";
-import { isReachable, install } from "../toolchain/download";
+import { cache, privateFolder, state } from "../../common/paths";
+import { isReachable, install } from "../../toolchain/download";
 import type { Cluster } from "./cluster";
 
 const NAME = "temporal-stack";

@@ -6,7 +6,7 @@ import {
   KubernetesObjectApi,
 } from "@kubernetes/client-node";
 import { z } from "zod";
-import { isMapping, type Mapping } from "../../components/settings/mapping";
+import { isMapping, type Mapping } from "../../settings/mapping";
 import type { ObjectManifest } from "./subset";
 
 const NOT_FOUND = 404;

@@ -1,5 +1,5 @@
 import { evaluateObjects, type Context, type Evaluation } from "../../policy/evaluate";
-import { isMapping } from "../../components/settings/mapping";
+import { isMapping } from "../../settings/mapping";
 import type { LiveObjects } from "./live";
 import type { ObjectManifest } from "./subset";
 

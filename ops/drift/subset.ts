@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/mapping";
+import { isMapping, type Mapping } from "../../settings/mapping";
 import { leavesOf, SECRET } from "../report/values";
 
 /** A field that runs otherwise than it was applied. */

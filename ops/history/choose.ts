@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Quarantined } from "../../components/guards/quarantine";
-import { PROJECT } from "../../components/settings/mapping";
+import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { PROJECT } from "../../settings/mapping";
 import { Failure } from "../../common/failure";
 import { digestOf } from "../stack/state";
 import type { Update } from "./updates";

@@ -1,4 +1,4 @@
-import type { Quarantined } from "../../components/guards/quarantine";
+import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { digestOf } from "../stack/state";
 import type { Update } from "./updates";
 

@@ -1,6 +1,6 @@
-import type { Settings } from "../../components/settings";
-import { splitImage } from "../../components/settings/imageVersion";
-import type { SettingChange } from "../stackFile";
+import type { Settings } from "../../settings/settings";
+import { splitImage } from "../../settings/imageVersion";
+import type { SettingChange } from "../stack/stackFileEdit";
 import type { RunningImage, RunningVersions } from "./running";
 
 /** A setting of the target that becomes what the other stack runs. */

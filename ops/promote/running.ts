@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../common/failure";
-import { splitImage } from "../../components/settings/imageVersion";
+import { splitImage } from "../../settings/imageVersion";
 
 /** An image, its digest part of the tag. */
 export interface RunningImage {

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSeq, parseDocument, Scalar } from "yaml";
-import type { Quarantined } from "../../components/guards/quarantine";
-import { quarantine as quarantineSchema } from "../../components/settings/quarantine";
-import { PROJECT } from "../../components/settings/mapping";
+import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { quarantine as quarantineSchema } from "../../settings/quarantine";
+import { PROJECT } from "../../settings/mapping";
 import { Failure } from "../../common/failure";
 import { stackFileOf } from "../stack/workspace";
 

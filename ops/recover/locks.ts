@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { isHeld, type StackLock, stackLocks } from "../../common/stackLocks";
-import { pulumi } from "../stack/cli";
+import { pulumi } from "../../common/pulumi";
 import type { Workspace } from "../stack/workspace";
 
 const whoami = z.object({ url: z.string() });

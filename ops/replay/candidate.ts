@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa, ExecaError } from "execa";
 import { Failure, lastLines } from "../../common/failure";
-import { SettingsFailure } from "./failure";
+import { SettingsFailure } from "../../common/settingsFailure";
 
 /** A built worker package that replays with its own workflows, on the very SDK that bundled them. */
 export interface Candidate {

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure, lastLines } from "../../common/failure";
-import { kubeConfigOf } from "../kubeConfig";
-import { reachable } from "../reachable";
+import { kubeConfigOf } from "../stack/kubeConfig";
+import { reachable } from "../stack/reachable";
 import { type Candidate, checkoutCandidate, imageCandidate, replayCommand } from "./candidate";
-import { exitCodes, SettingsFailure } from "./failure";
-import { type GateReport, type GroupReport, groupReportSchema } from "./report";
-import { stackOutputs } from "./stack";
-import { workerConnection } from "./workerConnection";
+import { exitCodes, SettingsFailure } from "../../common/settingsFailure";
+import { type GateReport, type GroupReport, groupReportSchema } from "./replayReport";
+import { stackOutputs } from "../stack/outputs";
+import { workerConnection } from "../stack/workerConnection";
 
 /** What to replay, and with what. */
 export interface GateOptions {

@@ -1,4 +1,4 @@
-import type { StackConfig } from "../pulumi/config";
+import type { StackConfig } from "../stack/config";
 import { type Leaf, leavesOf, SECRET } from "./values";
 
 /** A setting that differs from what the last update was given. */

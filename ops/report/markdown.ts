@@ -1,5 +1,5 @@
 import { clean, clip } from "./clean";
-import type { Report } from "./report";
+import type { Report } from "./changeReport";
 import { countsText, diffLines, type Quotes, type Section, sectionsOf, verdictText } from "./text";
 
 /** Bytes that a report has at most: comments of GitHub are cut at 65 536 characters, without a word. */

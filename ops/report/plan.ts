@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/mapping";
+import { isMapping, type Mapping } from "../../settings/mapping";
 import { type DiagnosticEvent, type PolicyEvent, readEvent, type StepEvent } from "./events";
 import { propertyChanges, type PropertyChange } from "./propertyChanges";
 import { UNKNOWN } from "./values";

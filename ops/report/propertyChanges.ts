@@ -1,5 +1,5 @@
 import { structuredPatch } from "diff";
-import type { Mapping } from "../../components/settings/mapping";
+import type { Mapping } from "../../settings/mapping";
 import { type Leaf, leavesOf, SECRET } from "./values";
 
 /** A property that changes. */

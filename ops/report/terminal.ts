@@ -1,5 +1,5 @@
 import { clean, clip } from "./clean";
-import type { Report } from "./report";
+import type { Report } from "./changeReport";
 import { countsText, diffLines, sectionsOf, verdictText } from "./text";
 
 /** One message must not push the others off the screen. */

@@ -3,7 +3,7 @@ import type { PolicyEvent } from "./events";
 import type { Move } from "./moves";
 import type { ResourceChange } from "./plan";
 import type { PropertyChange } from "./propertyChanges";
-import type { Loss, Report } from "./report";
+import type { Loss, Report } from "./changeReport";
 
 /*
  * What a report says, in words that both renderings share. Everything that comes from outside is `quoted` by the

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/mapping";
+import { isMapping, type Mapping } from "../../settings/mapping";
 
 /*
  * Values of properties as the engine's events hold them: plain JSON, with marks for what is no JSON.

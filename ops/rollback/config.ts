@@ -3,10 +3,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import type { Quarantined } from "../../components/guards/quarantine";
-import { isMapping, PROJECT } from "../../components/settings/mapping";
-import { settingsSchema } from "../../components/settings";
-import { keyOf, placesOf, secretPathsOf, type SettingPath } from "../../components/settings/secretSettings";
+import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { isMapping, PROJECT } from "../../settings/mapping";
+import { settingsSchema } from "../../settings/settings";
+import { keyOf, placesOf, secretPathsOf, type SettingPath } from "../../settings/secretSettings";
 import type { UpdateConfig } from "../history/updates";
 import { askPulumi, type Workspace } from "../stack/workspace";
 

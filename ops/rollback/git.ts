@@ -30,8 +30,9 @@ export class Clone implements Commits {
     return this.git("cat-file", "-e", `${commit}^{commit}`) !== undefined;
   }
 
-  hasFile(commit: string, path: string): boolean {
-    return this.git("cat-file", "-e", `${commit}:./${path}`) !== undefined;
+  exports(commit: string, output: string): boolean {
+    const program = this.git("show", `${commit}:./index.ts`) ?? "";
+    return new RegExp(`^export const ${output}\\b`, "m").test(program);
   }
 
   /** Checks a commit out in a temporary folder; the checkout stays as it is, whatever is changed in it. */

@@ -2,14 +2,14 @@ import { recordProblems } from "../../components/guards/record";
 import { UNREADABLE, type Update } from "../history/updates";
 import { digestOf, repositoryOf, type StackState } from "../stack/state";
 
-/** A file without which a program loses the quarantine and the releases that its stack remembers. */
-export const NEEDED_FILE = "components/guards/quarantine.ts";
+/** Stack outputs that a program must carry on: one without them forgets what its stack remembers. */
+export const CARRIED_OUTPUTS = ["quarantine", "releases"] as const;
 
 /** What a clone knows of commits. */
 export interface Commits {
   readonly has: (commit: string) => boolean;
-  /** Whether a file was part of a commit. */
-  readonly hasFile: (commit: string, path: string) => boolean;
+  /** Whether the program of a commit has this stack output. */
+  readonly exports: (commit: string, output: string) => boolean;
 }
 
 /** What decides about whether an update can be gone back to. */
@@ -70,7 +70,7 @@ function programObstacles({ stack, commits }: Situation, { commit, dirty }: Upda
       `commit ${short} is not in this clone: get it with git fetch origin ${commit} (or git fetch --unshallow), then run the command again`,
     ];
   }
-  return commits.hasFile(commit, NEEDED_FILE)
+  return CARRIED_OUTPUTS.every((output) => commits.exports(commit, output))
     ? []
     : [
         `the program of commit ${short} knows no quarantine: it would forget what stack ${stack} remembers of its releases`,

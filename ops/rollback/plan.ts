@@ -1,4 +1,4 @@
-import type { Quarantined } from "../../components/guards/quarantine";
+import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { programRevision } from "../../components/manifests/sourceRevision";
 import { Failure } from "../../common/failure";
 import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";

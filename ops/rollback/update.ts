@@ -1,5 +1,5 @@
-import { CONFIG_FILE_VARIABLE } from "../../components/settings/encryptedPlaces";
-import { pulumi } from "../stack/cli";
+import { CONFIG_FILE_VARIABLE } from "../../settings/encryptedPlaces";
+import { pulumi } from "../../common/pulumi";
 
 /** A program with the settings that it is to run with. */
 export interface Prepared {

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure, lastLines } from "../../common/failure";
-import { kubeConfigOf } from "../kubeConfig";
-import { reachable } from "../reachable";
-import { stackOutputs } from "../replay/stack";
+import { kubeConfigOf } from "../stack/kubeConfig";
+import { reachable } from "../stack/reachable";
+import { stackOutputs } from "../stack/outputs";
 import { runOrder } from "../smoke/order";
-import { workerConnection } from "../replay/workerConnection";
+import { workerConnection } from "../stack/workerConnection";
 
 /** Seconds that the order may take. */
 const TIMEOUT_SECONDS = 120;

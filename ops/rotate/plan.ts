@@ -1,4 +1,4 @@
-import type { PostgresClusterSettings } from "../../components/settings";
+import type { PostgresClusterSettings } from "../../settings/settings";
 
 /** One change of the stack file that is deployed before the next. */
 export interface RotationStep {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
-import { CHART_SERVER } from "../../components/manifests/temporalServer";
+import { CHART_SERVER } from "../../components/manifests/temporalNames";
 
 const POLL_MS = 1_000;
 

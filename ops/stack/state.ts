@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { quarantineOutput, type Quarantined } from "../../components/guards/quarantine";
+import { quarantineOutput, type Quarantined } from "../../components/guards/quarantineGuard";
 import { deployedRecord, type DeployedRecord } from "../../components/guards/record";
-import { RELEASE_NAMES } from "../../components/manifests/charts";
+import { RELEASE_NAMES } from "../../components/manifests/chartSource";
 import type { ProgramRevision } from "../../components/manifests/sourceRevision";
 import { type Release, releasesOutput } from "../../components/guards/releases";
 import { pendingOperations } from "../../common/pendingOperations";

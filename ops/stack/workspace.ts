@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { pulumi } from "./cli";
+import { pulumi } from "../../common/pulumi";
 
 /** The folder of this repository's working tree. */
 export const checkout = resolve(__dirname, "../..");

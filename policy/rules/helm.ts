@@ -27,7 +27,7 @@ export const helmRules = [
       title: "Releases name one version of their chart.",
       reason:
         "A range, or none, is resolved anew at each preview: what was reviewed is not what is deployed.",
-      fix: "set version to an exact one; components/versions.ts has them all",
+      fix: "set version to an exact one; settings/versions.ts has them all",
       levels: EVERYWHERE,
     },
     RELEASE,

@@ -1,4 +1,4 @@
-import { isMapping } from "../../components/settings/mapping";
+import { isMapping } from "../../settings/mapping";
 import { EVERYWHERE, kindRule, type ResourceRule, type RuleText, SHARED } from "../rule";
 import type { Subject } from "../subject";
 import { at, isSet, UNKNOWN } from "../values";

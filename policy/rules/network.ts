@@ -1,4 +1,4 @@
-import { isMapping } from "../../components/settings/mapping";
+import { isMapping } from "../../settings/mapping";
 import { EVERYWHERE, kindRule, type ResourceRule, type StackRule } from "../rule";
 import { selectsPods } from "../selectors";
 import { at, isFilled, listAt, maybe, UNKNOWN } from "../values";

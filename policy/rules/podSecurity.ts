@@ -1,4 +1,4 @@
-import { isMapping } from "../../components/settings/mapping";
+import { isMapping } from "../../settings/mapping";
 import { containerRule, EVERYWHERE, kindRule, podRule } from "../rule";
 import { at, listAt, maybe, someMay, UNKNOWN } from "../values";
 import type { Workload } from "../workload";

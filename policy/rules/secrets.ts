@@ -1,4 +1,4 @@
-import { isMapping } from "../../components/settings/mapping";
+import { isMapping } from "../../settings/mapping";
 import { containerRule, EVERYWHERE, kindRule, type ResourceRule } from "../rule";
 import { CONFIGURATION, type Subject } from "../subject";
 import { at, isSet, listAt } from "../values";

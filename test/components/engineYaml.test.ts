@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { configOf, parseAsEngine } from "../../components/settings/engineYaml";
-import { isMapping } from "../../components/settings/mapping";
+import { configOf, parseAsEngine } from "../../settings/engineYaml";
+import { isMapping } from "../../settings/mapping";
 
 describe("YAML as the engine reads it", () => {
   // What gopkg.in/yaml.v3 and the engine's `config.Value` make of each text.

@@ -7,16 +7,16 @@ import {
   placeProblems,
   postgresOfCluster,
   wantedPostgres,
-} from "../../components/guards/postgres";
+} from "../../components/guards/postgresGuard";
 import { changeProblems, recordOf } from "../../components/guards/record";
 import {
   namespacesOfSchedule,
   recordedNamespaces,
   temporalNamespaceProblems,
-} from "../../components/guards/temporalNamespaces";
-import { serverOfRelease, serverProblems, wantedServer } from "../../components/guards/temporalServer";
-import { clusterSpec } from "../../components/manifests/postgresCluster";
-import { namespacesJob } from "../../components/manifests/temporalNamespaces";
+} from "../../components/guards/temporalNamespacesGuard";
+import { serverOfRelease, serverProblems, wantedServer } from "../../components/guards/temporalServerGuard";
+import { clusterSpec } from "../../components/manifests/postgresClusterManifests";
+import { namespacesJob } from "../../components/manifests/temporalNamespacesManifests";
 import { temporalValues } from "../../components/manifests/temporalValues";
 import type { Values } from "../harness";
 import { chartSettings, managedSettings } from "./samples";

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { readKubeconfig } from "../../components/kubernetesProvider";
 import { contentHash } from "../../components/manifests/contentHash";
-import { devServerArguments } from "../../components/manifests/temporalDevServer";
-import { imagePin } from "../../components/settings/imagePin";
-import { bytesOf, canonicalCpu, canonicalMemory, millicoresOf } from "../../components/settings/quantity";
-import { parseSettings } from "../../components/settings";
-import { closest } from "../../components/settings/suggestions";
-import { images } from "../../components/versions";
+import { devServerArguments } from "../../components/manifests/temporalDevServerManifests";
+import { imagePin } from "../../settings/imagePin";
+import { bytesOf, canonicalCpu, canonicalMemory, millicoresOf } from "../../settings/quantity";
+import { parseSettings } from "../../settings/settings";
+import { closest } from "../../settings/suggestions";
+import { images } from "../../settings/versions";
 import { registryOf } from "../../components/workerImage";
 
 function temporaryFolder(work: (folder: string) => void): void {

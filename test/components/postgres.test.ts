@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { clusterSpec, databaseSpec, postgresParameters } from "../../components/manifests/postgresCluster";
-import { preflightEnvironment, preflightScript } from "../../components/manifests/managedPostgres";
-import { parseSettings } from "../../components/settings";
-import { bytesOf } from "../../components/settings/quantity";
-import { neededConnections, peakServerPods } from "../../components/settings/connectionBudget";
+import {
+  clusterSpec,
+  databaseSpec,
+  postgresParameters,
+} from "../../components/manifests/postgresClusterManifests";
+import { preflightEnvironment, preflightScript } from "../../components/manifests/managedPostgresManifests";
+import { parseSettings } from "../../settings/settings";
+import { bytesOf } from "../../settings/quantity";
+import { neededConnections, peakServerPods } from "../../settings/connectionBudget";
 import type { Values } from "../harness";
 import { at, mappingAt } from "../program/stack";
 import { refusal, source } from "./refusal";

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { quarantineAfter, quarantineProblem, type Quarantined } from "../../components/guards/quarantine";
+import {
+  quarantineAfter,
+  quarantineProblem,
+  type Quarantined,
+} from "../../components/guards/quarantineGuard";
 import { type Release, releasesOutput, withRelease } from "../../components/guards/releases";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;

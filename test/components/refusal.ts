@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { parseSettings } from "../../components/settings";
-import type { SettingsSource } from "../../components/settings/source";
+import { parseSettings } from "../../settings/settings";
+import type { SettingsSource } from "../../settings/source";
 import type { Values } from "../harness";
 
 /** The least that a stack file must say. */

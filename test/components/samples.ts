@@ -1,4 +1,4 @@
-import { parseSettings, type Settings } from "../../components/settings";
+import { parseSettings, type Settings } from "../../settings/settings";
 import type { Values } from "../harness";
 import { LEAST, refusal, source } from "./refusal";
 

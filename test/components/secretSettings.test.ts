@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { settingsSchema } from "../../components/settings";
-import { keyOf, secretPathsOf } from "../../components/settings/secretSettings";
+import { settingsSchema } from "../../settings/settings";
+import { keyOf, secretPathsOf } from "../../settings/secretSettings";
 import { LEAST, refusal } from "./refusal";
 
 const image = {

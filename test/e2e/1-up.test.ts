@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, rmSync } from "node:fs";
-import { programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { programFolder } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 import { footprintBefore } from "./machine";
 import { killedAt, order, pulumi, run, succeed } from "./support";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import pMap from "p-map";
 import { eventually } from "./eventually";
 import { activityAttempts } from "./histories";
-import { killPods } from "../../local/faults";
+import { killPods } from "../support/faults";
 import { underLoad } from "./load";
 import { allComplete, startOrders } from "./orders";
 import { changeWorker, kubectl, podsOf, pulumi, restoreStackFile } from "./support";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseSettings } from "../../components/settings";
+import { parseSettings } from "../../settings/settings";
 import { engineConfig, stackConfig } from "../program/stack";
 import { enforcePolicies, removeOutsider, tryEveryPair } from "./checks/flows";
 

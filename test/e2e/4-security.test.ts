@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
-import { state } from "../../local/paths";
+import { state } from "../../common/paths";
 import { privilegedPodAnswer, refusedCopies } from "./checks/podSecurity";
 import { filesBelow, secretLeaks } from "./checks/secrets";
 

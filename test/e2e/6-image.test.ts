@@ -13,11 +13,11 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
-import { docker, extractImage } from "../../local/imageEngine";
+import { docker, extractImage } from "../../common/imageEngine";
 import { recordedCluster } from "../../local/record";
-import { buildArguments, buildImage } from "../../local/toolchain/plugins/dockerProvider/build";
-import { type Image, parseImage } from "../../local/toolchain/plugins/dockerProvider/inputs";
-import { applySourceDate } from "../../local/toolchain/plugins/dockerProvider/sourceDate";
+import { buildArguments, buildImage } from "../../toolchain/plugins/dockerProvider/build";
+import { type Image, parseImage } from "../../toolchain/plugins/dockerProvider/inputs";
+import { applySourceDate } from "../../toolchain/plugins/dockerProvider/sourceDate";
 import { checkout, pulumi } from "./support";
 
 const EXIT_CONFIGURATION = 78;

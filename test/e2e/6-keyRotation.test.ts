@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { execa } from "execa";
 import { z } from "zod";
 import { recordedCluster } from "../../local/record";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { commandPath } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 import { readableHistory } from "./histories";
 import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "./support";
 

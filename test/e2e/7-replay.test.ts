@@ -3,7 +3,7 @@ import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type GateReport, groupReportSchema } from "../../ops/replay/report";
+import { type GateReport, groupReportSchema } from "../../ops/replay/replayReport";
 import { checkout, order, pulumi, run, sourcedEnvironment } from "./support";
 
 const OPEN_ORDERS = 5;

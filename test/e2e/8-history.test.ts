@@ -286,8 +286,8 @@ users: [{ name: test, user: {} }]
     await up("fast");
 
     const args = [
-      "local/bootstrap.mjs",
-      "../ops/rollback",
+      "common/bootstrap.mjs",
+      "ops/rollback",
       "-s",
       STACK,
       "--skip-replay",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tools } from "../../components/versions";
-import { readComponents } from "../../ops/supplyChain/components";
+import { tools } from "../../settings/versions";
+import { readComponents } from "../../ci/supplyChain/components";
 import { pulumi, succeed } from "./support";
 
 /** On the image that the stack of the tests before runs. */

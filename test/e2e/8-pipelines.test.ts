@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { checkout } from "../../local/paths";
+import { checkout } from "../../common/paths";
 import { pulumiHome } from "../../local/pulumi";
-import { programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { programFolder } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 
 const TOKEN = "token-that-nobody-may-see";
 const KUBECONFIG = `apiVersion: v1
@@ -30,7 +30,7 @@ describe("commands of pipelines", () => {
   async function run(command: string, args: readonly string[], { cwd = checkout, env = {} } = {}) {
     const program = [
       ...["--require", join(checkout, "node_modules/sucrase/register/ts.js")],
-      ...[join(checkout, "ops/ci", command), ...args],
+      ...[join(checkout, "ci", command), ...args],
     ];
     const { exitCode, all } = await execa(process.execPath, program, {
       cwd,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
-import { preflightScript, type PreflightNeeds } from "../../components/manifests/managedPostgres";
+import { preflightScript, type PreflightNeeds } from "../../components/manifests/managedPostgresManifests";
 import { managedSettings } from "../components/samples";
 import { postgresPrograms, PostgresServer } from "./checks/postgresServer";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { ownPolicyPacks } from "../../ops/pulumi/preview";
+import { ownPolicyPacks } from "../../ops/report/runPreview";
 import { type Change, OfflineStack } from "./offlineStack";
 import { checkout, type Finished, run } from "./support";
 

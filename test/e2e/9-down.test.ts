@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { stateFolder } from "../../local/paths";
+import { stateFolder } from "../../common/paths";
 import { footprint } from "./footprint";
 import { footprintBefore } from "./machine";
 import { succeed } from "./support";

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { commandPath } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 import { eventually } from "./eventually";
 import type { Finished } from "./support";
 

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { z } from "zod";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { commandPath } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 
 /** A workflow's history in stack `local`, as JSON of the Temporal CLI. */
 async function show(workflowId: string, env: NodeJS.ProcessEnv = {}): Promise<string> {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { type Ended, OfflineEngine } from "../../local/offlineEngine";
-import { checkout } from "../../local/paths";
+import { type Ended, OfflineEngine } from "../support/offlineEngine";
+import { checkout } from "../../common/paths";
 
 /*
  * A deployed stack without a cluster: the real engine and the real providers on a backend of files. What an update

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa, execaSync } from "execa";
 import { pulumiHome } from "../../local/pulumi";
-import { programFolder } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { programFolder } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 import { StackFile } from "./stackFile";
 import { copyOfCheckout, type Finished, repository } from "./support";
 
 /** Keeps the guards and the records, and leaves out what needs a cluster. */
 export const PROGRAM = `
 import { ownOutputs } from "./components/guards/ownOutputs";
-import { refuseQuarantined } from "./components/guards/quarantine";
+import { refuseQuarantined } from "./components/guards/quarantineGuard";
 import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
 import { programRevision } from "./components/manifests/sourceRevision";
-import { loadSettings } from "./components/settings";
+import { loadSettings } from "./settings/settings";
 import { sourcesOf, WorkerImage } from "./components/workerImage";
 
 const settings = loadSettings();
@@ -86,11 +86,7 @@ export class RecordingClone {
 
   /** A command of day two, as npm runs it. */
   ops(command: string, args: readonly string[] = [], env?: NodeJS.ProcessEnv): Promise<Finished> {
-    return this.run(
-      process.execPath,
-      ["local/bootstrap.mjs", `../ops/${command}`, "-s", STACK, ...args],
-      env,
-    );
+    return this.run(process.execPath, ["common/bootstrap.mjs", `ops/${command}`, "-s", STACK, ...args], env);
   }
 
   git(...args: string[]): string {

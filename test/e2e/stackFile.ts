@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { isMapping, merge, PROJECT } from "../../components/settings/mapping";
+import { isMapping, merge, PROJECT } from "../../settings/mapping";
 
 /** Settings by key. */
 export type Section = Readonly<Record<string, unknown>>;

@@ -8,8 +8,8 @@ import { z } from "zod";
 import { adminKubeconfig } from "../../local/cluster/native/pki";
 import { recordedCluster } from "../../local/record";
 import { environmentFile } from "../../local/pulumi";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { commandPath } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 import { type Section, sectionSchema, StackFile } from "./stackFile";
 
 /** The checkout itself. */

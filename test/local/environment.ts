@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** A folder of these tests' own, removed after them. */
 export const root = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
 
-// Read once, when local/paths.ts is loaded.
+// Read once, when common/paths.ts is loaded.
 process.env["TEMPORAL_STACK_CACHE"] = join(root, "cache");
 process.env["TEMPORAL_STACK_STATE"] = join(root, "state");
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import "./folders";
 import { logFile, runningPid, start, stop, waitUntilReady } from "../../local/cluster/native/process";
 import { Failure } from "../../common/failure";
-import { state } from "../../local/paths";
+import { state } from "../../common/paths";
 
 const pidFile = (name: string): string => state("run", `${name}.pid`);
 const log = (name: string): string => readFileSync(logFile(name), "utf8");

@@ -6,14 +6,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { parse } from "yaml";
 import { root } from "./folders";
 import { Failure } from "../../common/failure";
-import { state } from "../../local/paths";
+import { state } from "../../common/paths";
 import { environmentFile, machineSettingsFile, writeEnvironmentFile } from "../../local/pulumi";
 import { recordCluster, recordedCluster, recordedTarget } from "../../local/record";
 import { recoverStack } from "../../local/recovery";
 import { prepareStack, stackOutputs, updateStack } from "../../local/stack";
 import type { Target } from "../../local/target";
-import { commandPath } from "../../local/toolchain/install";
-import { programs } from "../../local/toolchain/programs";
+import { commandPath } from "../../toolchain/install";
+import { programs } from "../../toolchain/programs";
 
 const target: Target = {
   stack: "local",

@@ -7,8 +7,8 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { LiveObjects } from "../../ops/drift/live";
 import { deployedRelease, manifestObjects } from "../../ops/drift/release";
 import { evaluateRunning } from "../../ops/drift/policies";
-import { type DriftReport, exitCodeOf, render } from "../../ops/drift/report";
-import { releasesDrift } from "../../ops/drift/run";
+import { type DriftReport, exitCodeOf, render } from "../../ops/drift/driftReport";
+import { releasesDrift } from "../../ops/drift/detectDrift";
 import { differences, type ObjectManifest } from "../../ops/drift/subset";
 import { PlanReader } from "../../ops/report/plan";
 

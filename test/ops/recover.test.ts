@@ -6,10 +6,10 @@ import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { isHeld, locksNamed } from "../../common/stackLocks";
-import { requireCluster } from "../../ops/kubeConfig";
+import { requireCluster } from "../../ops/stack/kubeConfig";
 import { forgetRevision, helmReleases, stuckReleases } from "../../common/stuckReleases";
 import { folderOf } from "../../ops/recover/locks";
-import { describeFindings } from "../../ops/recover/run";
+import { describeFindings } from "../../ops/recover/recoverUpdate";
 
 const GONE = 2 ** 30;
 

@@ -5,7 +5,7 @@ import { isRefusal, refusal } from "../../components/guards/sentence";
 import { configChanges } from "../../ops/report/configChanges";
 import { MAX_BYTES, renderFailure, renderMarkdown } from "../../ops/report/markdown";
 import { propertyChanges } from "../../ops/report/propertyChanges";
-import type { Report } from "../../ops/report/report";
+import type { Report } from "../../ops/report/changeReport";
 import { renderTerminal } from "../../ops/report/terminal";
 import { eventsOf, recordedRendering, renderings, reportOfEvents } from "./previews/examples";
 import { scenarios } from "./previews/scenarios";

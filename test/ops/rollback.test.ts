@@ -6,16 +6,16 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { Failure } from "../../common/failure";
-import { parseSettings } from "../../components/settings";
-import { sourceOfStackFile } from "../../components/settings/stackFile";
+import { parseSettings } from "../../settings/settings";
+import { sourceOfStackFile } from "../../settings/stackFile";
 import type { Update } from "../../ops/history/updates";
 import { named, writeRelease } from "../../ops/quarantine/release";
 import { restoredConfig } from "../../ops/rollback/config";
 import { lockRollback } from "../../ops/rollback/lock";
 import { type Situation, stackObstacles, workerObstacles } from "../../ops/rollback/obstacles";
 import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
-import { withoutLogins } from "../../ops/stack/backendUrl";
-import { failureOf, pulumiProgram } from "../../ops/stack/cli";
+import { withoutLogins } from "../../common/backendUrl";
+import { failureOf, pulumiProgram } from "../../common/pulumi";
 import { PROJECT_ROOT } from "../program/stack";
 import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
 
@@ -23,7 +23,7 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
   stack: "prod",
   state: stateAt("2"),
   payloadKeys: ["key-1"],
-  commits: { has: () => true, hasFile: () => true },
+  commits: { has: () => true, exports: () => true },
   ...changes,
 });
 
@@ -72,9 +72,9 @@ describe("what stands in the way of a rollback", () => {
   it("is a program that nobody has, or that would forget the quarantine", () => {
     assert.match(obstacles({ commit: undefined }), /in no Git repository/);
     assert.match(obstacles({ dirty: true }), /differed from commit 1{12}/);
-    const gone = { has: () => false, hasFile: () => false };
+    const gone = { has: () => false, exports: () => false };
     assert.match(obstacles({}, { commits: gone }), /git fetch origin 1{40}/);
-    const old = { has: () => true, hasFile: () => false };
+    const old = { has: () => true, exports: () => false };
     assert.match(obstacles({}, { commits: old }), /knows no quarantine/);
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rotationPlan } from "../../ops/rotate/plan";
-import { withSettings } from "../../ops/stackFile";
+import { withSettings } from "../../ops/stack/stackFileEdit";
 
 type Credentials = Parameters<typeof rotationPlan>[0];
 

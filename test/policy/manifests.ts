@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from "../../components/settings/mapping";
+import { isMapping, type Mapping } from "../../settings/mapping";
 import { type Resource, type Subject, subjectOfObject, subjectOfResource } from "../../policy/subject";
 
 /*

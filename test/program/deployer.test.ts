@@ -6,8 +6,8 @@ import {
   deployerObjects,
 } from "../../components/manifests/deployer";
 import { ownNamespaces } from "../../components/manifests/flows";
-import { parseSettings } from "../../components/settings";
-import { sourceOfStackFile } from "../../components/settings/stackFile";
+import { parseSettings } from "../../settings/settings";
+import { sourceOfStackFile } from "../../settings/stackFile";
 import { at, deployStack, objectsOf, PROJECT_ROOT, STACKS, type StackName } from "./stack";
 
 function settingsOf(stack: StackName) {

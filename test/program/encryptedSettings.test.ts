@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { CONFIG_FILE_VARIABLE, encryptedPlaces } from "../../components/settings/encryptedPlaces";
-import { type SettingPath } from "../../components/settings/secretSettings";
+import { CONFIG_FILE_VARIABLE, encryptedPlaces } from "../../settings/encryptedPlaces";
+import { type SettingPath } from "../../settings/secretSettings";
 import type { Values } from "../harness";
 import { deployStack } from "./stack";
 

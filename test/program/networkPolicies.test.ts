@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { selects, stackFlows } from "../../components/manifests/flows";
 import type { Labels } from "../../components/manifests/labels";
-import { parseSettings } from "../../components/settings";
+import { parseSettings } from "../../settings/settings";
 import type { Deployment } from "../harness";
 import { type Pod, podsOf } from "./pods";
 import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";

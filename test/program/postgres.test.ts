@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { stackAccounts } from "../../components/manifests/accounts";
-import { parseSettings } from "../../components/settings";
+import { parseSettings } from "../../settings/settings";
 import { FAKE_SEED } from "../emulation";
 import type { Deployment, Registration } from "../harness";
-import { valuesProblems } from "../charts/values";
+import { valuesProblems } from "../local/charts/values";
 import { openApiProblems } from "./openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
 import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRequire } from "node:module";
 import { parse, stringify } from "yaml";
-import { settingsSchema } from "../../components/settings";
-import { CONFIG_FILE_VARIABLE } from "../../components/settings/encryptedPlaces";
-import { placesOf, secretPathsOf, type SettingPath } from "../../components/settings/secretSettings";
+import { settingsSchema } from "../../settings/settings";
+import { CONFIG_FILE_VARIABLE } from "../../settings/encryptedPlaces";
+import { placesOf, secretPathsOf, type SettingPath } from "../../settings/secretSettings";
 import {
   deploy,
   type Deployment,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { FAKE_DIGEST, FAKE_KEY, FAKE_SEED } from "../emulation";
 import type { Deployment, Registration, Values } from "../harness";
-import { RELEASE_NAMES } from "../../components/manifests/charts";
+import { RELEASE_NAMES } from "../../components/manifests/chartSource";
 import { sourceRevision } from "../../components/manifests/sourceRevision";
-import { plugins, tools } from "../../components/versions";
+import { plugins, tools } from "../../settings/versions";
 import { openApiProblems, schemaVersion } from "./openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
 import {

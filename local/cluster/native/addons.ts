@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { state } from "../../paths";
-import { commandPath } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { state } from "../../../common/paths";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { addresses } from "./addresses";
 import { adminKubeconfig } from "./pki";
 

@@ -1,7 +1,7 @@
 import { execa } from "execa";
-import { images } from "../../../components/versions";
+import { images } from "../../../settings/versions";
 import { Failure } from "../../../common/failure";
-import { programs } from "../../toolchain/programs";
+import { programs } from "../../../toolchain/programs";
 import { registryHost } from "./addresses";
 import { contextOf, folderOf, type Image, localImages, nameOf, programImage, provideImage } from "./images";
 import { debianRelease } from "./rootFilesystems";

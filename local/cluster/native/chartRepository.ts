@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { makeChartRepository } from "../../charts/archives";
-import { checkout, state } from "../../paths";
+import { checkout, state } from "../../../common/paths";
 import { addresses } from "./addresses";
 import { startInNode } from "./cluster";
 import { waitUntilReady } from "./process";

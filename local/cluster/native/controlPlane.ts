@@ -1,6 +1,6 @@
-import { state } from "../../paths";
-import { commandPath } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { state } from "../../../common/paths";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { addresses } from "./addresses";
 import { kubeconfigOf, pki } from "./pki";
 

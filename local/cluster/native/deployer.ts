@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { deployerObjects } from "../../../components/manifests/deployer";
-import { parseSettings } from "../../../components/settings";
-import { sourceOfStackFile } from "../../../components/settings/stackFile";
-import { checkout } from "../../paths";
+import { parseSettings } from "../../../settings/settings";
+import { sourceOfStackFile } from "../../../settings/stackFile";
+import { checkout } from "../../../common/paths";
 import { kubectl } from "./addons";
 import { kubeconfigOf, userKubeconfig } from "./pki";
 

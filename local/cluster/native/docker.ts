@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { execa, ExecaError } from "execa";
 import { Failure, lastLines } from "../../../common/failure";
-import { cache, state } from "../../paths";
+import { cache, state } from "../../../common/paths";
 import { registryHost } from "./addresses";
 import { cgroupName } from "./cgroups";
 import { withFlags } from "./controlPlane";

@@ -1,5 +1,5 @@
-import { commandPath } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { addresses, nodeName } from "./addresses";
 import { runInNode, startInNode } from "./cluster";
 import { withFlags } from "./controlPlane";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { cache, state } from "../../paths";
-import { commandPath } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { cache, state } from "../../../common/paths";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { addresses, nodeName, registryHost } from "./addresses";
 import { cgroupName } from "./cgroups";
 import { type CommandLine, withFlags } from "./controlPlane";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
-import { tools } from "../../../components/versions";
-import { state } from "../../paths";
-import { commandPath } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { tools } from "../../../settings/versions";
+import { state } from "../../../common/paths";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { addresses, nodeName } from "./addresses";
 
 export const pki = (file: string): string => state("pki", file);

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure, lastLines } from "../../../common/failure";
 import { startTime } from "../../../common/processes";
-import { state } from "../../paths";
+import { state } from "../../../common/paths";
 
 const POLL_MS = 100;
 

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure } from "../../../common/failure";
-import { cache, checkout } from "../../paths";
+import { cache, checkout } from "../../../common/paths";
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -55,7 +55,7 @@ export async function baseRootFilesystem(): Promise<string> {
 
 /** The Node program and npm of the worker's image, from the npm registry, checked against a lock file. */
 export async function nodeDistribution(): Promise<string> {
-  const source = join(checkout, "local/toolchain/node");
+  const source = join(checkout, "toolchain/node");
   return madeOnce("node-distribution", async (folder) => {
     for (const file of ["package.json", "package-lock.json"])
       await copyFile(join(source, file), join(folder, file));

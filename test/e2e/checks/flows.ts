@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import { type Flow, ownNamespaces, selects, stackFlows } from "../../../components/manifests/flows";
-import type { Settings } from "../../../components/settings";
+import type { Settings } from "../../../settings/settings";
 import { addresses } from "../../../local/cluster/native/addresses";
 import { localImages, provideImage } from "../../../local/cluster/native/images";
 import { kubectl, type Pod, podsOf, succeed } from "../support";

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { podsOf } from "../support";
 
 /** What the API server says of a copy of each pod: nothing if the namespace's level takes it. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { state } from "../../../local/paths";
+import { state } from "../../../common/paths";
 import { kubectl, podsOf, pulumi } from "../support";
 
 /** Entries of Secrets that are no secret: names, addresses and certificates. */

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { z } from "zod";
-import { tools } from "../../../components/versions";
+import { tools } from "../../../settings/versions";
 import { chartRepository } from "../../../local/cluster/native/chartRepository";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { recordedCluster } from "../../../local/record";
 import { pulumiHome } from "../../../local/pulumi";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
-import { type ChartName, sampleValues } from "../../charts/values";
-import { Provider, urnOf } from "../../plugins/providerClient";
-import { type RunningPlugin, startExecutable } from "../../plugins/pluginProcess";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
+import { type ChartName, sampleValues } from "../../local/charts/values";
+import { Provider, urnOf } from "../../toolchain/plugins/providerClient";
+import { type RunningPlugin, startExecutable } from "../../toolchain/plugins/pluginProcess";
 
 const versionCommands = [
   [programs.cloudNativePg, "version"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { failOver, killPods, postgresReady, rolledOut, SERVER_ROLES } from "../../../local/faults";
+import { failOver, killPods, postgresReady, rolledOut, SERVER_ROLES } from "../../support/faults";
 import { underLoad } from "../load";
 import { allComplete, startOrders } from "../orders";
 import { podsOf } from "../support";

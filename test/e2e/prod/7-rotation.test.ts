@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { kubectl, run, sourcedEnvironment } from "../support";
 import { underLoad } from "../load";
 import { allComplete } from "../orders";
-import { primary } from "../../../local/faults";
+import { primary } from "../../support/faults";
 
 async function passwordOf(role: string): Promise<string> {
   const secret = ["get", "secret", `temporal-pg-login-${role}`, "--namespace=temporal"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { kubectl, pulumi, run } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { rolledOut } from "../../../local/faults";
+import { rolledOut } from "../../support/faults";
 import { prod, up, upCommand } from "./support";
 
 const smallCluster = {

@@ -3,8 +3,8 @@ import { execa } from "execa";
 import { z } from "zod";
 import { localImages, provideImage } from "../../../local/cluster/native/images";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { type Finished, kubectl, run, sourcedEnvironment } from "../support";
 
 const drift = (): Promise<Finished> =>

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { z } from "zod";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { commandPath } from "../../../local/toolchain/install";
-import { programs } from "../../../local/toolchain/programs";
+import { commandPath } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 import { kubectl } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { primary } from "../../../local/faults";
+import { primary } from "../../support/faults";
 import { inPod, sql } from "./support";
 
 /*

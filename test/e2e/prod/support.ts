@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { parseSettings, type Settings } from "../../../components/settings";
-import { sourceOfStackFile } from "../../../components/settings/stackFile";
-import { primary } from "../../../local/faults";
+import { parseSettings, type Settings } from "../../../settings/settings";
+import { sourceOfStackFile } from "../../../settings/stackFile";
+import { primary } from "../../support/faults";
 import { machineSettingsFile } from "../../../local/pulumi";
-import { twoCores } from "../../../local/twoCores";
+import { twoCores } from "../../support/twoCores";
 import { type Section, sectionSchema, StackFile } from "../stackFile";
 import { z } from "zod";
 import { checkout, kubectl, repository, succeed } from "../support";

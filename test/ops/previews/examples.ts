@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderMarkdown } from "../../../ops/report/markdown";
 import { PlanReader } from "../../../ops/report/plan";
-import { type Report, reportOf } from "../../../ops/report/report";
+import { type Report, reportOf } from "../../../ops/report/changeReport";
 import { renderTerminal } from "../../../ops/report/terminal";
 
 const file = (name: string): string => join(__dirname, name);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Failure } from "../../../common/failure";
 import { runCommand } from "../../../local/command";
-import { checkout } from "../../../local/paths";
-import { ownPolicyPacks } from "../../../ops/pulumi/preview";
+import { checkout } from "../../../common/paths";
+import { ownPolicyPacks } from "../../../ops/report/runPreview";
 import { OfflineStack } from "../../e2e/offlineStack";
 import { eventsOf, writeExample } from "./examples";
 import { type Scenario, scenarios } from "./scenarios";

@@ -1,4 +1,4 @@
-import type { Mapping } from "../../../components/settings/mapping";
+import type { Mapping } from "../../../settings/mapping";
 import type { Subject } from "../../../policy/subject";
 import { changed, declared } from "../manifests";
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { tools } from "../../../components/versions";
+import { tools } from "../../../settings/versions";
 import { isValues, type Values } from "../../harness";
 
 /*

@@ -1,0 +1,147 @@
+import { performance } from "node:perf_hooks";
+import { Failure } from "../../common/failure";
+import { runSteps } from "../../common/progress";
+import { merge } from "../../settings/mapping";
+import type { Cluster } from "../../local/cluster/cluster";
+import { clusterSteps } from "../../local/clusterSteps";
+import {
+  clientEnvironment,
+  forwardPorts,
+  localPorts,
+  runFirstWorkflow,
+  stopForwarding,
+} from "../../local/firstWorkflow";
+import { checkMachine } from "../../local/preflight";
+import { pulumi } from "../../local/pulumi";
+import { recordCluster, recordedCluster } from "../../local/record";
+import { destroyStack, prepareStack, type StackOutputs, stackOutputs, updateStack } from "../../local/stack";
+import type { Target } from "../../local/target";
+import { programs } from "../../toolchain/programs";
+import { chooseSource, mustBuild, programStep, toolchainSteps } from "../../local/toolchainSteps";
+import { twoCores } from "../../test/support/twoCores";
+import { previewFigures } from "../preview";
+import { timed } from "../timedRun";
+import { type Figure, ratio, seconds } from "../table";
+import { Baseline } from "./baseline";
+import { gapFigures } from "./gaps";
+import { idleFigures } from "./idle";
+import { stackObjects } from "./stackObjects";
+
+/** By issue 5. */
+const LIMIT = 1.1;
+const PROD = "prod";
+const DEV = "dev";
+const WAY = "native";
+
+/**
+ * Starts a cluster of its own on this machine, measures stack prod and stack dev on it, and takes it down again.
+ * Gives figures as soon as it has them.
+ *
+ * @param runs how often each preview is measured
+ * @throws Failure when there is a cluster already: it is not this measurement's to stop
+ */
+export async function* prodFigures(runs: number): AsyncGenerator<Figure[]> {
+  if (recordedCluster() !== undefined) {
+    throw new Failure(
+      "there is a stack on this machine already, and stack prod needs a cluster of its own",
+      "run npm run down, and measure again",
+    );
+  }
+  try {
+    const cluster = await startCluster();
+    const shaped = { ...cluster, stack: PROD, settings: merge(cluster.settings, twoCores) };
+    yield* stackProd(shaped, runs);
+    yield await stackDev({ ...cluster, stack: DEV });
+  } finally {
+    if (recordedCluster() !== undefined) {
+      await timed(["npm", "run", "--silent", "down"], { remedy: "run npm run down and see what it says" });
+    }
+  }
+}
+
+async function startCluster(): Promise<Cluster> {
+  const needs = { way: WAY, charts: true } as const;
+  const source = await chooseSource();
+  await checkMachine({
+    way: WAY,
+    mustBuild: mustBuild(needs, source),
+    ports: Object.values(localPorts),
+  });
+  recordCluster({ way: WAY, stack: PROD });
+  let cluster: Cluster | undefined;
+  await runSteps([
+    ...toolchainSteps(needs, source),
+    programStep(programs.helm, source),
+    ...clusterSteps(WAY, PROD, {}, (ready) => {
+      cluster = ready;
+    }),
+  ]);
+  if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
+  recordCluster({ way: WAY, stack: PROD, cluster });
+  return cluster;
+}
+
+/**
+ * Both sides start with the images in the node, where a first deployment brings them, and with no namespaces. What
+ * the program deployed then, the script deploys, too: passwords and all.
+ */
+async function* stackProd(target: Target, runs: number): AsyncGenerator<Figure[]> {
+  await prepareStack(target);
+  await updateStack(target, quietly);
+  const outputs = await stackOutputs(target);
+  const exported = await pulumi(target, ["stack", "export", "--show-secrets", "--stack", target.stack]);
+  const baseline = await Baseline.write(stackObjects(exported));
+  let script: number;
+  try {
+    await destroyStack(target, quietly);
+    script = await timedToWorkflow(target, outputs, () => baseline.deploy());
+    await baseline.remove();
+  } finally {
+    await baseline.discard();
+  }
+  const program = await timedToWorkflow(target, outputs, () => updateStack(target, quietly));
+  const environment = await forwarded(target, outputs);
+  yield [
+    seconds("script with kubectl and helm, from no namespaces to the first workflow", script),
+    seconds(`pulumi up of stack ${PROD}, from no namespaces to the first workflow`, program),
+    ratio(`pulumi up of stack ${PROD} ÷ script with kubectl and helm`, program / script, LIMIT),
+  ];
+  yield await previewFigures(target, runs);
+  yield await gapFigures(environment);
+  await stopForwarding();
+  await destroyStack(target, quietly);
+}
+
+async function stackDev(target: Target): Promise<Figure[]> {
+  recordCluster({ way: WAY, stack: DEV, cluster: target });
+  await prepareStack(target);
+  await updateStack(target, quietly);
+  await timed(["npm", "run", "--silent", "addons"], { remedy: "run npm run addons and see what it says" });
+  return idleFigures(target);
+}
+
+/**
+ * Takes the time of a deployment and of a first workflow through it.
+ *
+ * @param outputs of an equal deployment
+ */
+async function timedToWorkflow(
+  target: Target,
+  outputs: StackOutputs,
+  deploy: () => Promise<void>,
+): Promise<number> {
+  const started = performance.now();
+  await deploy();
+  await runFirstWorkflow(await forwarded(target, outputs));
+  const taken = (performance.now() - started) / 1_000;
+  await stopForwarding();
+  return taken;
+}
+
+/** The environment of a client on this machine. */
+async function forwarded(target: Target, outputs: StackOutputs): Promise<Record<string, string>> {
+  await forwardPorts(target, outputs);
+  return clientEnvironment(target, outputs);
+}
+
+const quietly = (): void => undefined;

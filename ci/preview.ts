@@ -1,0 +1,35 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { execa } from "execa";
+import { runCommand } from "../local/command";
+import { addSummary } from "./runner";
+
+interface Options {
+  readonly stack: string;
+  readonly reports: string;
+}
+
+const command = new Command("npm run ci:preview --")
+  .description("Previews a stack and keeps report and outcome for the comment on the pull request.")
+  .requiredOption("-s, --stack <name>", "the stack")
+  .requiredOption("--reports <folder>", "where <stack>.md and <stack>.json are written")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 with or without changes; else that of npm run preview: 3 refused, 1 failed.",
+  );
+
+/** Of `npm run preview`: there are changes, which is no failure here. */
+const CHANGES = 2;
+
+runCommand(() => main(command.parse().opts<Options>()));
+
+async function main({ stack, reports }: Options): Promise<void> {
+  mkdirSync(reports, { recursive: true });
+  const report = join(reports, `${stack}.md`);
+  const args = ["run", "--silent", "preview", "--", "-s", stack, "--markdown", report];
+  const { exitCode = 1 } = await execa("npm", args, { stdio: "inherit", reject: false });
+  writeFileSync(join(reports, `${stack}.json`), JSON.stringify({ stack, exitCode }));
+  if (existsSync(report)) addSummary(readFileSync(report, "utf8"));
+  process.exitCode = exitCode === CHANGES ? 0 : exitCode;
+}

@@ -1,0 +1,143 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { PostgresClusterSettings, Settings } from "../../settings/settings";
+import { splitImage, versionOf } from "../../settings/imageVersion";
+import { bytesOf } from "../../settings/quantity";
+import { type Inputs, refusedUpdate } from "./refusal";
+
+/** What of deployed Postgres decides about which changes are possible. */
+export const deployedPostgres = z.object({
+  mode: z.enum(["cluster", "managed"]),
+  /** Where the data is: the cluster's name and namespace, or the host, and the main database. */
+  place: z.string(),
+  /** Tag of the image, which begins with the version. */
+  tag: z.string().optional(),
+  storageSize: z.string().optional(),
+  walStorageSize: z.string().optional(),
+  loginRole: z.string().optional(),
+  passwordGenerations: z.record(z.string(), z.number()).optional(),
+});
+/** Deployed Postgres. */
+export type DeployedPostgres = z.output<typeof deployedPostgres>;
+
+/** Postgres that the settings ask for. */
+export function wantedPostgres({
+  postgres,
+  namespaces,
+}: Pick<Settings, "postgres" | "namespaces">): DeployedPostgres | undefined {
+  if (postgres === undefined) return undefined;
+  if (postgres.mode === "managed") {
+    return { mode: "managed", place: `${postgres.host}:${postgres.port}/${postgres.databases.default}` };
+  }
+  const { name, image, storage, walStorage, credentials } = postgres;
+  return {
+    mode: "cluster",
+    place: `${namespaces.temporal}/${name}`,
+    tag: splitImage(image).tag,
+    storageSize: storage.size,
+    ...(walStorage === undefined ? {} : { walStorageSize: walStorage.size }),
+    loginRole: credentials.loginRole,
+    passwordGenerations: credentials.passwordGenerations,
+  };
+}
+
+/** What is wrong with changing volumes and version of a Postgres cluster. */
+export function clusterProblems(
+  deployed: Pick<DeployedPostgres, "tag" | "storageSize" | "walStorageSize">,
+  wanted: Pick<DeployedPostgres, "tag" | "storageSize" | "walStorageSize">,
+): string[] {
+  return [
+    ...versionProblems(deployed.tag, wanted.tag),
+    ...volumeProblems("storage", deployed.storageSize, wanted.storageSize),
+    ...volumeProblems("walStorage", deployed.walStorageSize, wanted.walStorageSize),
+  ];
+}
+
+function versionProblems(deployed: string | undefined, wanted: string | undefined): string[] {
+  if (deployed === undefined || wanted === undefined) return [];
+  const [oldMajor = 0] = versionOf(`:${deployed}`);
+  const [major = 0] = versionOf(`:${wanted}`);
+  return major >= oldMajor
+    ? []
+    : [
+        `temporal-stack:postgres.image: deployed is PostgreSQL ${oldMajor} (${deployed}), found ${major} (${wanted}); an older major version cannot read the data: set it back, or restore a backup into a new cluster`,
+      ];
+}
+
+function volumeProblems(key: string, deployed: string | undefined, wanted: string | undefined): string[] {
+  if (deployed === undefined) return [];
+  const place = `temporal-stack:postgres.${key}`;
+  if (wanted === undefined) {
+    return [`${place}: deployed is ${deployed}, found nothing; the volume can never be removed: set it back`];
+  }
+  return (bytesOf(wanted) ?? 0) >= (bytesOf(deployed) ?? 0)
+    ? []
+    : [
+        `${place}.size: deployed is ${deployed}, found ${wanted}; volumes never shrink: set at least ${deployed}`,
+      ];
+}
+
+/**
+ * What is wrong with where the data is and how Temporal logs in.
+ * @param disposable whether the stack may be thrown away, data included
+ */
+export function placeProblems(
+  deployed: DeployedPostgres,
+  wanted: DeployedPostgres | undefined,
+  disposable: boolean,
+): string[] {
+  if (wanted?.place !== deployed.place) {
+    return disposable
+      ? []
+      : [
+          `temporal-stack:postgres: deployed is ${deployed.mode} ${deployed.place}, found ${wanted === undefined ? "nothing" : `${wanted.mode} ${wanted.place}`}; the data would stay behind: set mode, name, host and namespaces.temporal back, or, to give the data up, set deletionProtection to "false" first`,
+        ];
+  }
+  return Object.entries(deployed.passwordGenerations ?? {}).flatMap(([role, generation]) => {
+    const next = wanted.passwordGenerations?.[role] ?? generation;
+    const place = `temporal-stack:postgres.credentials.passwordGenerations.${role}: deployed is ${generation}, found ${next}`;
+    if (next === generation) return [];
+    if (next < generation) return [`${place}; it never goes down: set ${generation}`];
+    if (next !== generation + 1) return [`${place}; it goes up by one at a time: set ${generation + 1}`];
+    return role === deployed.loginRole
+      ? [
+          `${place}; Temporal uses role ${role} now, so its connections would be refused: set credentials.loginRole to the other role, deploy, then raise this`,
+        ]
+      : role === wanted.loginRole
+        ? [
+            `${place}, while credentials.loginRole changes to ${role}; deploy the new password first, then the role`,
+          ]
+        : [];
+  });
+}
+
+const clusterInputs = z.object({
+  spec: z.object({
+    imageName: z.string(),
+    storage: z.object({ size: z.string() }),
+    walStorage: z.object({ size: z.string() }).optional(),
+  }),
+});
+
+/** Volumes and version in the inputs of a Cluster; nothing where they are not ours. */
+export function postgresOfCluster(
+  inputs: Inputs,
+): Pick<DeployedPostgres, "tag" | "storageSize" | "walStorageSize"> {
+  const parsed = clusterInputs.safeParse(inputs);
+  if (!parsed.success) return {};
+  const { imageName, storage, walStorage } = parsed.data.spec;
+  return {
+    tag: splitImage(imageName).tag,
+    storageSize: storage.size,
+    ...(walStorage === undefined ? {} : { walStorageSize: walStorage.size }),
+  };
+}
+
+/** Refuses an update of the Cluster that its data would not survive. */
+export function postgresGuard(
+  settings: Pick<Settings, "namespaces">,
+  cluster: PostgresClusterSettings,
+): pulumi.ResourceHookBinding {
+  const wanted = wantedPostgres({ ...settings, postgres: cluster }) ?? {};
+  return refusedUpdate("postgres-guard", (deployed) => clusterProblems(postgresOfCluster(deployed), wanted));
+}

@@ -1,0 +1,114 @@
+import type { ChartServerSettings, ManagedPostgresSettings } from "../../settings/settings";
+import { OLDEST_POSTGRES } from "../../settings/postgres";
+import { type Identity } from "./labels";
+
+/** The job that tries a Postgres service. */
+export const PREFLIGHT: Identity = {
+  name: "postgres-preflight",
+  instance: "temporal",
+  component: "preflight",
+};
+/** User of the Postgres images of CloudNativePG. */
+export const POSTGRES_UID = 26;
+/** Where the job finds the certificates of the service. */
+export const CA_DIRECTORY = "/etc/postgres-ca";
+/** Key of the certificates in their Secret. */
+export const CA_KEY = "ca.crt";
+
+/** Environment of `psql`, without the password. */
+export function preflightEnvironment(settings: ManagedPostgresSettings): Record<string, string> {
+  return {
+    PGHOST: settings.host,
+    PGPORT: String(settings.port),
+    PGUSER: settings.user,
+    PGCONNECT_TIMEOUT: "10",
+    PGSSLMODE: settings.verifyTls ? "verify-full" : "require",
+    ...(settings.verifyTls
+      ? { PGSSLROOTCERT: settings.ca === undefined ? "system" : `${CA_DIRECTORY}/${CA_KEY}` }
+      : {}),
+    HOME: "/tmp",
+  };
+}
+
+/** What the job must find. */
+export interface PreflightNeeds {
+  /** `max_connections`, at least. */
+  readonly connections: number;
+  readonly historyShards: number;
+  /** The Temporal cluster whose data the databases hold, or will hold. */
+  readonly cluster: Pick<ChartServerSettings["cluster"], "name" | "peers">;
+}
+
+/**
+ * Proves that login, databases, rights, version, connections and shards are what Temporal needs, and
+ * reports everything that is not. It changes nothing: the extension is created in a transaction that is
+ * rolled back.
+ */
+export function preflightScript(settings: ManagedPostgresSettings, needs: PreflightNeeds): string {
+  const { databases } = settings;
+  return [
+    "problems=0",
+    'problem() { echo "postgres: $1" >&2; problems=$((problems + 1)); }',
+    'ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$1" --command "$2"; }',
+    // Without a login, nothing else can be asked.
+    `if ! ask ${databases.default} 'SELECT 1' >/dev/null; then echo "postgres: cannot log in to ${settings.host}:${settings.port}, database ${databases.default}, as ${settings.user}: see the message above; check host, port, user, password, ca and cidrs of temporal-stack:postgres" >&2; exit 1; fi`,
+    `if ! ask ${databases.visibility} 'SELECT 1' >/dev/null; then echo "postgres: cannot open database ${databases.visibility}; create it, owned by ${settings.user}" >&2; exit 1; fi`,
+    `version=$(ask ${databases.default} 'SHOW server_version_num')`,
+    `[ "$version" -ge ${OLDEST_POSTGRES * 10000} ] || problem "version $version is older than ${OLDEST_POSTGRES}; upgrade it"`,
+    `connections=$(ask ${databases.default} 'SHOW max_connections')`,
+    `[ "$connections" -ge ${needs.connections} ] || problem "max_connections is $connections, but the server pods need ${needs.connections}; raise it or lower temporal.databaseConnections"`,
+    ...Object.values(databases).map(
+      (database) =>
+        `[ "$(ask ${database} "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()")" = t ] || problem "database ${database} does not belong to ${settings.user}: ALTER DATABASE ${database} OWNER TO ..."`,
+    ),
+    `ask ${databases.visibility} 'SET client_min_messages = warning; BEGIN; CREATE EXTENSION IF NOT EXISTS btree_gin; ROLLBACK' >/dev/null || problem "${settings.user} cannot create the extension btree_gin in ${databases.visibility}; let an administrator run CREATE EXTENSION btree_gin there"`,
+    ...recordedClusters(databases.default, needs),
+    'if [ "$problems" -gt 0 ]; then exit 1; fi',
+    'echo "postgres: ready for Temporal"',
+  ].join("\n");
+}
+
+/**
+ * Judges every Temporal cluster that the database records. A server adds a record of its own under a name that is
+ * not there, and starts with the wanted shards beside the data of the other.
+ */
+function recordedClusters(database: string, { historyShards, cluster }: PreflightNeeds): string[] {
+  const found = `database ${database} holds the data of Temporal cluster \\"$name\\" with $shards history shards`;
+  const foreign = `problem "${found}, but temporal.cluster.name is \\"${cluster.name}\\", and a server of that name would not find the workflows in it. To use this data, set temporal.cluster.name to $name and temporal.historyShards to $shards. To begin without it, name empty databases in postgres.databases. If this database has replicated with $name, add $name to temporal.cluster.peers"`;
+  const peers = cluster.peers.filter((peer) => peer !== cluster.name);
+  return [
+    "own=no",
+    "records=",
+    `table=$(ask ${database} "SELECT to_regclass('cluster_metadata_info')")`,
+    `if [ -n "$table" ]; then records=$(ask ${database} "${RECORDED_CLUSTERS} ORDER BY cluster_name <> '${cluster.name}', cluster_name"); fi`,
+    "while read -r shards name; do",
+    'case "$name" in',
+    '"") ;;',
+    `${cluster.name}) own=yes; [ "$shards" = ${historyShards} ] || problem "the database was made with $shards history shards, which can never change, but temporal.historyShards is ${historyShards}; set it to $shards" ;;`,
+    // A server records itself before it hears of others.
+    ...peers.map((peer) => `${peer}) [ $own = yes ] || ${foreign} ;;`),
+    `*) ${foreign} ;;`,
+    "esac",
+    "done <<RECORDS",
+    "$records",
+    "RECORDS",
+  ];
+}
+
+/**
+ * SQL for the number of shards and the name of each recorded cluster. The record is the server's protobuf message
+ * `ClusterMetadata`: field 1 is the cluster's name, field 2 the shards, both behind varints. What cannot be read has
+ * "unknown" shards, which nobody wants.
+ */
+const RECORDED_CLUSTERS = ((): string => {
+  const byte = (index: number) => `get_byte(data, at + ${index + 1})`;
+  const shards = [
+    "CASE WHEN data_encoding <> 'Proto3' OR length(data) < at + 2 OR get_byte(data, at) <> 16 THEN 'unknown'",
+    `WHEN ${byte(0)} < 128 THEN (${byte(0)})::text`,
+    `WHEN ${byte(1)} < 128 THEN ((${byte(0)} & 127) + (${byte(1)} << 7))::text`,
+    `ELSE ((${byte(0)} & 127) + ((${byte(1)} & 127) << 7) + (${byte(2)} << 14))::text END`,
+  ].join(" ");
+  const names =
+    "octet_length(cluster_name) + CASE WHEN octet_length(cluster_name) < 128 THEN 2 ELSE 3 END AS at";
+  return `SELECT ${shards} || ' ' || cluster_name FROM (SELECT *, ${names} FROM cluster_metadata_info WHERE metadata_partition = 0) AS records`;
+})();

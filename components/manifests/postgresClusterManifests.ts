@@ -1,0 +1,170 @@
+import type { PostgresClusterSettings } from "../../settings/settings";
+import { SHARED_BUFFERS_SHARE, synchronousReplicasOf } from "../../settings/postgres";
+import { bytesOf } from "../../settings/quantity";
+import { containerResources } from "./resources";
+
+/** Role that owns both databases and that nobody logs in as. */
+export const OWNER_ROLE = "temporal";
+/** The two login roles that take turns. */
+export const LOGIN_ROLES = ["a", "b"] as const;
+/** One of the login roles. */
+export type LoginRole = (typeof LOGIN_ROLES)[number];
+/** Databases of Temporal: workflow histories and what lists find. */
+export const DATABASES = { default: "temporal", visibility: "temporal_visibility" } as const;
+
+const MEBIBYTE = 1024 ** 2;
+const GIBIBYTE = 1024 ** 3;
+
+/** Name of a login role in Postgres. */
+export function loginName(role: LoginRole): string {
+  return `${OWNER_ROLE}_${role}`;
+}
+
+/** Name of the Secret with a login role's password. */
+export function loginSecretName({ name }: Pick<PostgresClusterSettings, "name">, role: LoginRole): string {
+  return `${name}-login-${role}`;
+}
+
+/** Name of the Secret in which the operator keeps the certificate authority of the cluster. */
+export function caSecretName({ name }: Pick<PostgresClusterSettings, "name">): string {
+  return `${name}-ca`;
+}
+
+/** Host name of the primary, as its certificate has it. */
+export function primaryHost({ name }: Pick<PostgresClusterSettings, "name">, namespace: string): string {
+  return `${name}-rw.${namespace}.svc`;
+}
+
+/**
+ * Parameters of postgresql.conf from memory, volumes and connections. Shares of memory are those that the
+ * PostgreSQL documentation advises (a quarter for shared buffers); the write-ahead log never fills its
+ * volume: a lost replica is given up at half of it.
+ */
+export function postgresParameters(settings: PostgresClusterSettings): Record<string, string> {
+  const memory = bytesOf(settings.resources.requests.memory) ?? 0;
+  const shared = memory * SHARED_BUFFERS_SHARE;
+  const forConnections = (memory - shared) / 4 / settings.maxConnections;
+  const log =
+    settings.walStorage === undefined
+      ? (bytesOf(settings.storage.size) ?? 0) / 4
+      : (bytesOf(settings.walStorage.size) ?? 0);
+  return {
+    max_connections: String(settings.maxConnections),
+    shared_buffers: megabytes(shared),
+    effective_cache_size: megabytes(memory * 0.75),
+    maintenance_work_mem: megabytes(Math.min(memory / 16, GIBIBYTE)),
+    work_mem: megabytes(Math.max(forConnections, MEBIBYTE)),
+    wal_level: "replica",
+    wal_compression: "on",
+    checkpoint_timeout: "15min",
+    max_wal_size: megabytes(Math.max(log / 4, 128 * MEBIBYTE)),
+    max_slot_wal_keep_size: megabytes(Math.max(log / 2, 256 * MEBIBYTE)),
+    // Temporal updates and deletes the same rows over and over: dead ones must go early.
+    autovacuum_vacuum_scale_factor: "0.05",
+    autovacuum_naptime: "15s",
+    idle_in_transaction_session_timeout: "5min",
+    log_min_duration_statement: "1000",
+    ...settings.parameters,
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / MEBIBYTE)}MB`;
+}
+
+/** `spec` of the Cluster. */
+export function clusterSpec(settings: PostgresClusterSettings) {
+  const { name, instances, storage, walStorage } = settings;
+  const synchronous = synchronousReplicasOf(settings);
+  return {
+    instances,
+    imageName: settings.image,
+    primaryUpdateStrategy: "unsupervised",
+    primaryUpdateMethod: instances > 1 ? "switchover" : "restart",
+    // With one instance a budget would only block node drains.
+    enablePDB: instances > 1,
+    enableSuperuserAccess: false,
+    stopDelay: settings.stopSeconds,
+    storage: volumeSpec(storage),
+    ...(walStorage === undefined ? {} : { walStorage: volumeSpec(walStorage) }),
+    resources: containerResources(settings.resources),
+    affinity: {
+      enablePodAntiAffinity: true,
+      podAntiAffinityType: settings.antiAffinity,
+      topologyKey: "kubernetes.io/hostname",
+    },
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: "topology.kubernetes.io/zone",
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: { "cnpg.io/cluster": name, "cnpg.io/podRole": "instance" } },
+      },
+    ],
+    bootstrap: {
+      initdb: {
+        database: DATABASES.default,
+        owner: OWNER_ROLE,
+        dataChecksums: true,
+        encoding: "UTF8",
+        // What a login role makes must belong to the owner, or the other one could not use it.
+        postInitSQL: LOGIN_ROLES.flatMap((role) => [
+          `CREATE ROLE ${loginName(role)} LOGIN IN ROLE ${OWNER_ROLE}`,
+          `ALTER ROLE ${loginName(role)} SET role = '${OWNER_ROLE}'`,
+        ]),
+      },
+    },
+    managed: {
+      roles: [
+        { name: OWNER_ROLE, ensure: "present", login: false },
+        ...LOGIN_ROLES.map((role) => ({
+          name: loginName(role),
+          ensure: "present",
+          login: true,
+          inRoles: [OWNER_ROLE],
+          passwordSecret: { name: loginSecretName(settings, role) },
+        })),
+      ],
+    },
+    postgresql: {
+      parameters: postgresParameters(settings),
+      // Nobody logs in without TLS.
+      pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
+      ...(synchronous === 0
+        ? {}
+        : {
+            synchronous: {
+              method: "any",
+              number: synchronous,
+              // Rather no commit than one that a failover loses.
+              dataDurability: "required",
+              failoverQuorum: true,
+            },
+          }),
+    },
+  };
+}
+
+function volumeSpec({ size, storageClass }: PostgresClusterSettings["storage"]) {
+  return { size, ...(storageClass === undefined ? {} : { storageClass }) };
+}
+
+/** `spec` of one of the Databases. */
+export function databaseSpec({ name }: PostgresClusterSettings, database: keyof typeof DATABASES) {
+  return {
+    name: DATABASES[database],
+    owner: OWNER_ROLE,
+    cluster: { name },
+    databaseReclaimPolicy: "retain",
+    // The visibility schema indexes with it; the owner may not create every extension, the operator may.
+    ...(database === "visibility" ? { extensions: [{ name: "btree_gin", ensure: "present" }] } : {}),
+  };
+}
+
+/** `spec` of the PodMonitor. */
+export function podMonitorSpec({ name }: PostgresClusterSettings) {
+  return {
+    selector: { matchLabels: { "cnpg.io/cluster": name } },
+    podMetricsEndpoints: [{ port: "metrics" }],
+  };
+}

@@ -1,0 +1,82 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { TemporalSettings } from "../../settings/settings";
+
+type VolumeProjection = types.input.core.v1.VolumeProjection;
+
+/** Where the pods of the workers find what they connect to Temporal with. */
+export const CREDENTIALS_DIRECTORY = "/var/run/temporal/credentials";
+
+/** One file of the pods: its name, the variable that tells the worker of it, and where its content comes from. */
+interface Credential {
+  readonly file: string;
+  readonly variable: string;
+  /** In the settings: it goes into the Secret that this program makes. */
+  readonly value?: pulumi.Input<string> | undefined;
+  /** In a Secret that exists. */
+  readonly existing?: { readonly name: string; readonly key: string } | undefined;
+}
+
+function credentials(temporal: TemporalSettings): Credential[] {
+  if (temporal.mode !== "external") return [];
+  const { tls, apiKey, apiKeySecret } = temporal;
+  const existing = (key: string | undefined) =>
+    tls?.secret === undefined || key === undefined ? undefined : { name: tls.secret.name, key };
+  const all: Credential[] = [
+    {
+      file: "ca.crt",
+      variable: "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+      value: tls?.ca,
+      existing: existing(tls?.secret?.caKey),
+    },
+    {
+      file: "tls.crt",
+      variable: "TEMPORAL_TLS_CLIENT_CERT_PATH",
+      value: tls?.client?.certificate,
+      existing: existing(tls?.secret?.certificateKey),
+    },
+    {
+      file: "tls.key",
+      variable: "TEMPORAL_TLS_CLIENT_KEY_PATH",
+      value: tls?.client?.privateKey.reveal(),
+      existing: existing(tls?.secret?.privateKeyKey),
+    },
+    { file: "api-key", variable: "TEMPORAL_API_KEY_PATH", value: apiKey?.reveal(), existing: apiKeySecret },
+  ];
+  return all.filter(({ value, existing: elsewhere }) => value !== undefined || elsewhere !== undefined);
+}
+
+/** Content of the Secret that this program makes; empty if it makes none. What is secret is an Output. */
+export function ownCredentials(temporal: TemporalSettings): Record<string, pulumi.Input<string>> {
+  return Object.fromEntries(
+    credentials(temporal).flatMap(({ file, value }) => (value === undefined ? [] : [[file, value] as const])),
+  );
+}
+
+/** How workers connect: whether with TLS, and with which of the mounted files. */
+export function connectionEnvironment(temporal: TemporalSettings): Record<string, string> {
+  const files = credentials(temporal).map(({ variable, file }): [string, string] => [
+    variable,
+    `${CREDENTIALS_DIRECTORY}/${file}`,
+  ]);
+  const tls = temporal.mode === "external" ? temporal.tls : undefined;
+  return {
+    TEMPORAL_TLS: String(tls !== undefined || files.length > 0),
+    ...(tls?.serverName === undefined ? {} : { TEMPORAL_TLS_SERVER_NAME: tls.serverName }),
+    ...Object.fromEntries(files),
+  };
+}
+
+/**
+ * The mounted files, from however many Secrets.
+ * @param ownSecret name of the Secret that this program makes, if it makes one
+ */
+export function credentialProjections(
+  temporal: TemporalSettings,
+  ownSecret: pulumi.Input<string> | undefined,
+): VolumeProjection[] {
+  return credentials(temporal).flatMap(({ file, existing }) => {
+    const { name, key } = existing ?? { name: ownSecret, key: file };
+    return name === undefined ? [] : [{ secret: { name, items: [{ key, path: file }] } }];
+  });
+}

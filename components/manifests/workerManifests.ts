@@ -1,0 +1,214 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings, WorkerSettings } from "../../settings/settings";
+import { heapPercent } from "../../settings/workers";
+import { type Identity, type Labels, selectorLabels } from "./labels";
+import { restrictedContainer, restrictedPod } from "./podSecurity";
+import { containerResources } from "./resources";
+import { connectionEnvironment, CREDENTIALS_DIRECTORY } from "./temporalCredentialsManifests";
+import { frontendAddress } from "./temporalNames";
+
+type PodSpec = types.input.core.v1.PodSpec;
+type EnvVar = types.input.core.v1.EnvVar;
+type Volume = types.input.core.v1.Volume;
+
+/** Port of the worker's health endpoints. */
+export const HEALTH_PORT = 8080;
+/** Port of the worker's Prometheus metrics. */
+export const METRICS_PORT = 9464;
+/** User of distroless `nonroot` images. */
+export const WORKER_UID = 65532;
+/** For the pod's own group; root owns the files. */
+const SECRET_FILE_MODE = 0o440;
+/** Where the payload keys are mounted. */
+export const KEYRING_DIRECTORY = "/var/run/temporal/codec-keys";
+
+/** Seconds for which a pod must stay ready before a rollout goes on: catches a crash right after start. */
+export const MIN_READY_SECONDS = 10;
+/**
+ * Seconds without progress after which Kubernetes calls a rollout failed: one pod's image pull, its
+ * startup probe (60 s) and {@link MIN_READY_SECONDS}. Less than the least `rolloutTimeoutSeconds`.
+ */
+export const PROGRESS_DEADLINE_SECONDS = 120;
+
+/** The pods of a worker group. */
+export function workerIdentity(group: string): Identity {
+  return { name: "temporal-worker", instance: group, component: "worker" };
+}
+
+/** What the pod of a worker refers to. */
+export interface WorkerPodReferences {
+  /** Image by digest. */
+  readonly image: pulumi.Input<string>;
+  readonly serviceAccount: pulumi.Input<string>;
+  readonly configMap: pulumi.Input<string>;
+  /** Secret with the payload keys, if payloads are encrypted. */
+  readonly keyring: pulumi.Input<string> | undefined;
+  /** Files to connect to Temporal with; empty if it wants none. */
+  readonly credentials: types.input.core.v1.VolumeProjection[];
+  /** Secret with further environment variables, if there is one. */
+  readonly environment: pulumi.Input<string> | undefined;
+}
+
+/** The worker's environment as far as it is the same in every pod. */
+export function workerEnvironment(
+  settings: Pick<Settings, "temporal" | "namespaces" | "payloadEncryption" | "tracing">,
+  worker: WorkerSettings,
+): Record<string, string> {
+  const { payloadEncryption, tracing } = settings;
+  return {
+    ...(tracing === undefined ? {} : { OTEL_SERVICE_NAME: `temporal-worker-${worker.name}` }),
+    ...worker.env,
+    TEMPORAL_ADDRESS: frontendAddress(settings),
+    TEMPORAL_NAMESPACE: settings.temporal.namespace,
+    ...connectionEnvironment(settings.temporal),
+    TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
+    NODE_OPTIONS: `--enable-source-maps --max-old-space-size-percentage=${String(heapPercent(worker.taskQueues.length))}`,
+    HEALTH_PORT: String(HEALTH_PORT),
+    METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
+    LOG_LEVEL: worker.logLevel,
+    SHUTDOWN_GRACE_SECONDS: String(worker.shutdown.graceSeconds),
+    SHUTDOWN_FORCE_SECONDS: String(worker.shutdown.forceSeconds),
+    CONNECT_ATTEMPT_SECONDS: String(worker.connect.attemptSeconds),
+    CONNECT_GIVE_UP_SECONDS: String(worker.connect.giveUpSeconds),
+    ...whereSet("MAX_CACHED_WORKFLOWS", worker.maxCachedWorkflows),
+    ...whereSet("ACTIVITY_SLOTS", worker.activitySlots),
+    ...whereSet("WORKFLOW_TASK_SLOTS", worker.workflowTaskSlots),
+    ACTIVITY_POLLERS: String(worker.activityPollers),
+    WORKFLOW_TASK_POLLERS: String(worker.workflowTaskPollers),
+    ...(payloadEncryption.enabled
+      ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
+      : {}),
+    ...(tracing === undefined
+      ? {}
+      : {
+          OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint,
+          OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+          OTEL_TRACES_SAMPLER_ARG: String(tracing.sampleRatio),
+        }),
+  };
+}
+
+function whereSet(name: string, value: number | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: String(value) };
+}
+
+/** What is mounted, and where. */
+function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume; mountPath: string }[] {
+  return [
+    ...(keyring === undefined
+      ? []
+      : [
+          {
+            mountPath: KEYRING_DIRECTORY,
+            volume: { name: "codec-keys", secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE } },
+          },
+        ]),
+    ...(credentials.length === 0
+      ? []
+      : [
+          {
+            mountPath: CREDENTIALS_DIRECTORY,
+            volume: {
+              name: "credentials",
+              projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
+            },
+          },
+        ]),
+  ];
+}
+
+/** The pod of a worker group. */
+export function workerPod(worker: WorkerSettings, references: WorkerPodReferences): PodSpec {
+  const mounted = mounts(references);
+  const probe = (path: string) => ({ httpGet: { path, port: "http-health" } });
+  return {
+    serviceAccountName: references.serviceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: restrictedPod(WORKER_UID),
+    terminationGracePeriodSeconds: worker.shutdown.terminationGracePeriodSeconds,
+    topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
+      (topologyKey) => ({
+        topologyKey,
+        maxSkew: 1,
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: selectorLabels(workerIdentity(worker.name)) },
+        // Counts only pods of the same revision, so that a rollout spreads the new ones.
+        matchLabelKeys: ["pod-template-hash"],
+      }),
+    ),
+    containers: [
+      {
+        name: "worker",
+        image: references.image,
+        envFrom: [
+          { configMapRef: { name: references.configMap } },
+          ...(references.environment === undefined ? [] : [{ secretRef: { name: references.environment } }]),
+        ],
+        env: [fromPod("POD_NAME", "metadata.name"), fromPod("POD_NAMESPACE", "metadata.namespace")],
+        ports: [
+          { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },
+          { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
+        ],
+        startupProbe: { ...probe("/startupz"), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 30 },
+        livenessProbe: { ...probe("/livez"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+        readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
+        resources: containerResources(worker.resources),
+        securityContext: restrictedContainer(),
+        volumeMounts: mounted.map(({ volume, mountPath }) => ({
+          name: volume.name,
+          mountPath,
+          readOnly: true,
+        })),
+      },
+    ],
+    volumes: mounted.map(({ volume }) => volume),
+  };
+}
+
+function fromPod(name: string, fieldPath: string): EnvVar {
+  return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } } };
+}
+
+/** Rolling update that takes no pod away before its successor is ready. */
+export const WORKER_ROLLOUT = {
+  type: "RollingUpdate",
+  rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" },
+} as const;
+
+/**
+ * Autoscaling on CPU.
+ * @param deployment name of the Deployment, whose `spec.replicas` must be left out
+ */
+export function workerAutoscaler(worker: WorkerSettings, deployment: pulumi.Input<string>) {
+  const { min, max, targetCpuPercent } = worker.replicas;
+  return {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
+    minReplicas: min,
+    maxReplicas: max,
+    metrics: [
+      {
+        type: "Resource",
+        resource: { name: "cpu", target: { type: "Utilization", averageUtilization: targetCpuPercent } },
+      },
+    ],
+    // Scaling in interrupts running activities, so it waits for five quiet minutes and goes pod by pod.
+    behavior: {
+      scaleDown: {
+        stabilizationWindowSeconds: 300,
+        selectPolicy: "Max",
+        policies: [{ type: "Pods", value: 1, periodSeconds: 60 }],
+      },
+    },
+  } satisfies types.input.autoscaling.v2.HorizontalPodAutoscalerSpec;
+}
+
+/** One pod at a time may be evicted, and unready ones always: a Temporal outage must not block node drains. */
+export function workerDisruptionBudget(podLabels: Labels) {
+  return {
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
+    selector: { matchLabels: podLabels },
+  } satisfies types.input.policy.v1.PodDisruptionBudgetSpec;
+}

@@ -1,0 +1,136 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import type { ListrTask } from "listr2";
+import { plugins, tools } from "../settings/versions";
+import type { ClusterWay } from "./cluster/cluster";
+import { checkout } from "../common/paths";
+import { inOrder, sideBySide, step } from "../common/progress";
+import { pulumiHome } from "./pulumi";
+import { installDebianPackages } from "../toolchain/debian";
+import { install, isReachable } from "../toolchain/download";
+import { commandPath, installProgram, isInstalled, programFolder } from "../toolchain/install";
+import { installPlugins } from "../toolchain/plugins/install";
+import { pluginDownload, type Program, programs } from "../toolchain/programs";
+
+export type Source = "official" | "registries";
+
+/** Decides once, by Pulumi's own release, whether official downloads can be had on this machine. */
+export async function chooseSource(): Promise<Source> {
+  const release = programs.pulumi.official;
+  return release !== undefined && (await isReachable(release.url)) ? "official" : "registries";
+}
+
+/** What is to be deployed decides about the programs. */
+export interface Needs {
+  readonly way: ClusterWay;
+  /** Whether this machine's own cluster runs what the charts run. */
+  readonly charts: boolean;
+}
+
+/** The programs that a finished workflow needs, in two queues of about the same length: one for each core. */
+const queues: Readonly<Record<ClusterWay, readonly (readonly Program[])[]>> = {
+  context: [[programs.pulumi]],
+  kind: [[programs.pulumi]],
+  native: [
+    [programs.kubernetes, programs.temporal, programs.coredns, programs.localPathProvisioner],
+    [programs.pulumi],
+  ],
+};
+
+/** What the charts' pods run, on this machine's own cluster. */
+const chartQueues: readonly (readonly Program[])[] = [
+  [programs.cloudNativePg],
+  [programs.temporalSqlTool, programs.temporalServer, programs.temporalUi],
+];
+
+function queuesFor({ way, charts }: Needs, source: Source): Program[][] {
+  const [first = [], second = []] = queues[way];
+  const [firstOfCharts = [], secondOfCharts = []] = charts && way === "native" ? chartQueues : [];
+  const provider = source === "official" ? [] : [programs.kubernetesProvider];
+  return [
+    [...first, ...firstOfCharts],
+    [...provider, ...second, ...secondOfCharts],
+  ];
+}
+
+/** Whether any program still has to be compiled. */
+export const mustBuild = (needs: Needs, source: Source): boolean =>
+  queuesFor(needs, source)
+    .flat()
+    .some((program) => !isInstalled(program) && (source === "registries" || program.official === undefined));
+
+/** The steps that provide every program on the way to the first workflow. */
+export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
+  const [first = [], second = []] = queuesFor(needs, source).map((queue) =>
+    queue.map((program) => programStep(program, source)),
+  );
+  return [
+    ...(needs.way === "native"
+      ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)]
+      : []),
+    sideBySide("programs", [
+      step("worker's client", buildWorkerClient, {
+        done: () => builtAt(workerClient) > changedAt(workerSources),
+      }),
+      inOrder("first queue", first),
+      inOrder("second queue", second),
+    ]),
+    step("Pulumi plugins", () => providePlugins(source)),
+  ];
+}
+
+/** A visible step that provides one program. */
+export function programStep(program: Program, source: Source): ListrTask {
+  const verb = source === "official" && program.official !== undefined ? "download" : "build";
+  return step(`${verb} ${program.name} ${program.version}`, () => installProgram(program, source), {
+    ...(verb === "build" ? { estimate: program.build.seconds } : {}),
+    done: () => isInstalled(program),
+  });
+}
+
+const workerClient = join(checkout, "worker/lib/cli/order.js");
+const workerSources = join(checkout, "worker/src");
+
+const builtAt = (file: string): number => (existsSync(file) ? statSync(file).mtimeMs : 0);
+
+const changedAt = (folder: string): number =>
+  Math.max(
+    ...readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
+      (path) => statSync(join(folder, path)).mtimeMs,
+    ),
+  );
+
+async function buildWorkerClient(): Promise<void> {
+  await execa("npm", ["run", "--silent", "build"], { cwd: join(checkout, "worker") });
+}
+
+async function providePlugins(source: Source): Promise<void> {
+  await link(programFolder(programs.pulumi), join(pulumiHome, "versions", programs.pulumi.version, "bin"));
+  if (source === "official") {
+    for (const [name, version] of Object.entries(plugins)) {
+      const folder = pluginFolder(name, version);
+      if (!existsSync(folder)) await install(pluginDownload(name, version), folder);
+    }
+    return;
+  }
+  // The engine takes no link for a plugin's folder, only for the program in it.
+  const provider = programs.kubernetesProvider;
+  await link(commandPath(provider), join(pluginFolder("kubernetes", provider.version), provider.commands[0]));
+  await installPlugins({
+    pulumiHome,
+    cliDirectory: dirname(commandPath(programs.pulumi)),
+    sdkRoot: checkout,
+    versions: { cli: tools.pulumi, random: plugins.random, docker: plugins.docker },
+  });
+}
+
+const pluginFolder = (name: string, version: string): string =>
+  join(pulumiHome, "plugins", `resource-${name}-v${version}`);
+
+async function link(target: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { recursive: true, force: true });
+  await symlink(target, path);
+}

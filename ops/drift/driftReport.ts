@@ -1,0 +1,97 @@
+import { clean } from "../report/clean";
+import type { DriftedResource, HelmRelease, ResourceChange } from "../report/plan";
+import { exitCodes } from "../report/changeReport";
+import { propertyLines, resourceText } from "../report/text";
+import type { RunningEvaluation } from "./policies";
+import type { Difference } from "./subset";
+
+/** An object that a chart rendered, and that runs otherwise. */
+export interface DriftedObject {
+  readonly release: HelmRelease;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly gone: boolean;
+  readonly differences: readonly Difference[];
+}
+
+/** What runs otherwise than it was deployed. */
+export interface DriftReport {
+  readonly stack: string;
+  readonly source: string;
+  /** Resources of the stack that were compared. */
+  readonly resources: number;
+  /** Objects of Helm releases that were compared. */
+  readonly objects: number;
+  readonly driftedResources: readonly DriftedResource[];
+  readonly driftedObjects: readonly DriftedObject[];
+  /** What this checkout would change besides: that is no drift. */
+  readonly pending: readonly ResourceChange[];
+  /** What policies say about what runs. */
+  readonly policies: RunningEvaluation;
+  /** What could not be compared, and why. */
+  readonly unknowns: readonly string[];
+}
+
+/** What was found counts, also when not everything could be compared; a mandatory policy counts most. */
+export function exitCodeOf({ driftedResources, driftedObjects, policies, unknowns }: DriftReport): number {
+  if (policies.findings.some(({ level }) => level === "mandatory")) return exitCodes.refused;
+  if (driftedResources.length + driftedObjects.length > 0) return exitCodes.changed;
+  return unknowns.length > 0 ? exitCodes.failed : exitCodes.unchanged;
+}
+
+/** Renders a report for the terminal. */
+export function render(report: DriftReport): string {
+  const { driftedResources, driftedObjects, pending, policies, unknowns } = report;
+  const found = driftedResources.length + driftedObjects.length;
+  const lines = [
+    `stack ${report.stack} (${report.source}): ${found === 0 ? "no drift found" : `${found} drifted`}; ` +
+      `compared ${report.resources} resources and ${report.objects} objects of Helm releases; ` +
+      `policies: ${policies.findings.length === 0 ? "nothing found" : `${policies.findings.length} found`} in ${policies.pods} running pods`,
+  ];
+  const section = (title: string, entries: readonly string[]): void => {
+    if (entries.length > 0) lines.push("", title, ...entries);
+  };
+  section(
+    "Resources of the stack; - as deployed, + as found",
+    driftedResources.flatMap((resource) => [
+      `  ${resourceText(resource, String)}${resource.gone ? " is gone" : ""}`,
+      ...resource.changes.flatMap(propertyLines).map((line) => `    ${line}`),
+    ]),
+  );
+  section(
+    "Objects of Helm releases; - as deployed, + as found",
+    driftedObjects.flatMap(({ release, kind, namespace, name, gone, differences }) => [
+      `  ${kind} ${namespace}/${name} of release ${release.namespace}/${release.name}${gone ? " is gone" : ""}`,
+      ...differences
+        .flatMap(({ path, applied, found: live }) =>
+          propertyLines({ path, old: applied, new: live, replaces: false }),
+        )
+        .map((line) => `    ${line}`),
+    ]),
+  );
+  section(
+    "Policies that what runs breaks",
+    policies.findings.flatMap(({ level, policy, resource, problem, fix }) => [
+      `  ${level} ${policy}: ${resource}: ${problem}`,
+      `    to do: ${fix}`,
+    ]),
+  );
+  section(
+    "Excepted from policies",
+    policies.excepted.map(
+      ({ policy, resource, problem, exception }) =>
+        `  ${policy}: ${resource}: ${problem} (until ${exception.expires}, ${exception.owner}: ${exception.reason})`,
+    ),
+  );
+  section(
+    "Could not be compared",
+    unknowns.map((text) => `  ${text}`),
+  );
+  if (pending.length > 0) {
+    section("Not deployed yet, so no drift: what this checkout changes (npm run preview has the details)", [
+      ...pending.map((resource) => `  ${resource.operation} ${resourceText(resource, String)}`),
+    ]);
+  }
+  return clean(lines.join("\n"));
+}

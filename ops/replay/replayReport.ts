@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { exitCodes } from "../../common/settingsFailure";
+
+const workflow = { workflowId: z.string(), runId: z.string(), type: z.string() };
+
+/** What a candidate prints: `ReplayReport` of worker/src/replay/report.ts. */
+export const groupReportSchema = z.object({
+  sdkVersion: z.string(),
+  namespace: z.string(),
+  taskQueues: z.array(z.string()),
+  open: z.number(),
+  notSampled: z.number(),
+  gone: z.number(),
+  compatible: z.number(),
+  incompatible: z.array(
+    z.object({
+      ...workflow,
+      kind: z.enum(["nondeterminism", "unknownType", "taskFailure"]),
+      event: z.object({ id: z.number(), type: z.string() }),
+      message: z.string(),
+    }),
+  ),
+  unchecked: z.array(z.object({ ...workflow, reason: z.string() })),
+});
+
+/** What the replay of one worker group's workflows found. */
+export type GroupReport = z.infer<typeof groupReportSchema> & { readonly group: string };
+
+/** What the gate found. */
+export interface GateReport {
+  readonly stack: string;
+  readonly candidate: string;
+  readonly groups: readonly GroupReport[];
+}
+
+/** A workflow that breaks outweighs one that could not be checked; either keeps the gate shut. */
+export function exitCodeOf({ groups }: GateReport): number {
+  if (groups.some(({ incompatible }) => incompatible.length > 0)) return exitCodes.incompatible;
+  return groups.some(({ unchecked }) => unchecked.length > 0) ? exitCodes.failed : exitCodes.replayed;
+}
+
+/** Ids that are shown of workflows with the same fault. */
+const SHOWN = 20;
+
+/** Renders a report for the terminal. */
+export function render(report: GateReport): string {
+  const lines = [`candidate ${report.candidate}, workflows of stack ${report.stack}`];
+  for (const group of report.groups) {
+    lines.push(`${group.group}: ${summary(group)}`);
+    const broken = group.incompatible.map(({ type, event, message, workflowId }) => ({
+      workflowId,
+      fault: `${type} breaks at event ${event.id} ${event.type}: ${message}`,
+    }));
+    const unchecked = group.unchecked.map(({ type, reason, workflowId }) => ({
+      workflowId,
+      fault: `${type} could not be checked: ${reason}`,
+    }));
+    lines.push(...byFault([...broken, ...unchecked]));
+  }
+  return lines.join("\n");
+}
+
+function summary({
+  open,
+  notSampled,
+  gone,
+  compatible,
+  incompatible,
+  unchecked,
+  ...group
+}: GroupReport): string {
+  const counts = [
+    `${compatible} replayed`,
+    `${incompatible.length} break`,
+    ...(unchecked.length > 0 ? [`${unchecked.length} could not be checked`] : []),
+    ...(gone > 0 ? [`${gone} ended and were deleted meanwhile`] : []),
+    ...(notSampled > 0 ? [`${notSampled} NOT CHECKED: not in the sample`] : []),
+  ];
+  const where = `${group.taskQueues.join(", ")} of namespace ${group.namespace}`;
+  return `${open} open on ${where}; with SDK ${group.sdkVersion} ${counts.join(", ")}`;
+}
+
+/** Ten thousand workflows have few different faults. */
+function byFault(found: readonly { fault: string; workflowId: string }[]): string[] {
+  const ids = new Map<string, string[]>();
+  for (const { fault, workflowId } of found) ids.set(fault, [...(ids.get(fault) ?? []), workflowId]);
+  return [...ids].flatMap(([fault, all]) => [
+    `  ${fault}`,
+    ...all.slice(0, SHOWN).map((id) => `    ${id}`),
+    ...(all.length > SHOWN ? [`    and ${all.length - SHOWN} more; --json names them all`] : []),
+  ]);
+}

@@ -1,0 +1,244 @@
+import { userInfo } from "node:os";
+import type { ListrTask } from "listr2";
+import { confirm } from "../../common/confirm";
+import { Failure } from "../../common/failure";
+import { type StuckRelease, stuckReleases } from "../../common/stuckReleases";
+import { runSteps, step } from "../../common/progress";
+import { kubeConfigOf, requireCluster } from "../stack/kubeConfig";
+import { nameOf } from "../history/choose";
+import { historyTable, oneLine } from "../history/table";
+import { newestStart } from "../history/updates";
+import { readStack } from "../history/read";
+import { requireFree } from "../recover/locks";
+import { exitCodes } from "../../common/settingsFailure";
+import { replayGate } from "../replay/gate";
+import { exitCodeOf, type GateReport, render } from "../replay/replayReport";
+import { digestOf, type StackState } from "../stack/state";
+import { checkout as ownCheckout, withWorkspace, type Workspace } from "../stack/workspace";
+import { restoredConfig, writeConfig } from "./config";
+import { Clone } from "./git";
+import { lockRollback, type RollbackLock } from "./lock";
+import { planRollback, type RollbackPlan } from "./plan";
+import { installPackages } from "./program";
+import { type Prepared, showPreview, update } from "./update";
+import { verifyByWorkflow } from "./verify";
+
+/** What a user asks of a rollback. */
+export interface RollbackOptions {
+  readonly stack: string;
+  readonly to?: string;
+  readonly workerOnly?: boolean;
+  readonly reason?: string;
+  readonly yes?: boolean;
+  /** False: do not replay open workflows first. */
+  readonly replay?: boolean;
+  /** False: do not run an order afterwards. */
+  readonly verify?: boolean;
+}
+
+const SHOWN = 10;
+
+/**
+ * Takes a stack back to what an earlier update deployed.
+ *
+ * @param signal aborted: stops before the next step
+ * @param checkout the checkout whose stack it is
+ * @throws Failure when it cannot be done, or something failed
+ */
+export async function rollback(
+  options: RollbackOptions,
+  signal: AbortSignal,
+  checkout = ownCheckout,
+): Promise<void> {
+  await withWorkspace(
+    options.stack,
+    async (workspace) => {
+      const clone = new Clone(checkout);
+      const { privateFolder } = clone;
+      if (privateFolder === undefined) {
+        throw new Failure(
+          "this checkout is no Git repository: the program of an earlier update cannot be had from it",
+          "run the command in a clone",
+        );
+      }
+      const lock = await lockRollback(privateFolder, options.stack, (left) => clone.removeLeft(left));
+      try {
+        await lock.note(workspace.folder);
+        await goBack(options, { workspace, clone, lock, signal });
+      } finally {
+        await lock.release();
+      }
+    },
+    checkout,
+  );
+}
+
+interface Context {
+  readonly workspace: Workspace;
+  readonly clone: Clone;
+  readonly lock: RollbackLock;
+  readonly signal: AbortSignal;
+}
+
+async function goBack(options: RollbackOptions, context: Context): Promise<void> {
+  const { workspace, clone, signal } = context;
+  const { stack, checkout } = workspace;
+  const [{ state, updates }] = await Promise.all([readStack(workspace), requireFree(workspace)]);
+  requireSettled(state, stack);
+  console.log(`${historyTable(updates, state.quarantine, SHOWN)}\n`);
+  const payloadKeys = updates.find(({ release }) => release !== undefined)?.release?.payloadKeys ?? [];
+  const { to, reason, workerOnly = false } = options;
+  const plan = planRollback(
+    updates,
+    { stack, state, payloadKeys, commits: clone },
+    { to, reason, workerOnly, user: userInfo().username, now: Date.now() },
+    checkout,
+  );
+  describe(plan);
+  signal.throwIfAborted();
+  const config = await kubeConfigOf(state);
+  await requireCluster(config);
+  requireNoStuckRelease(await stuckReleases(config, state.helmReleases), stack);
+  if (options.replay !== false) await replay(stack, plan, signal);
+  let worktree: string | undefined;
+  try {
+    let prepared: Prepared | undefined;
+    await runSteps([
+      ...(plan.commit === undefined
+        ? []
+        : programSteps(plan.commit, context, (folder) => (worktree = folder))),
+      step("settings of that update", async () => {
+        const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
+        prepared = {
+          stack,
+          program: worktree === undefined ? checkout : clone.programIn(worktree),
+          config: await writeConfig(workspace, config),
+        };
+      }),
+    ]);
+    if (prepared === undefined) throw new Error("the steps ended without settings");
+    signal.throwIfAborted();
+    await carryOut(prepared, plan, updates[0]?.start, options, context);
+  } finally {
+    if (worktree !== undefined) await clone.removeWorktree(worktree);
+  }
+}
+
+function requireSettled({ pending }: StackState, stack: string): void {
+  if (pending.length === 0) return;
+  throw interrupted(
+    stack,
+    pending.map(({ type, urn }) => `${type} of ${urn}`),
+  );
+}
+
+function requireNoStuckRelease(stuck: readonly StuckRelease[], stack: string): void {
+  if (stuck.length === 0) return;
+  throw interrupted(
+    stack,
+    stuck.map(({ namespace, name, status }) => `Helm release ${namespace}/${name} is ${status}`),
+  );
+}
+
+const interrupted = (stack: string, found: readonly string[]): Failure =>
+  new Failure(
+    `an update of stack ${stack} was interrupted; nothing was changed`,
+    `npm run recover -- -s ${stack} settles it; then run the command again`,
+    found,
+  );
+
+function describe({ target, image, quarantine, commit }: RollbackPlan): void {
+  console.log(
+    [
+      `back to ${nameOf(target)}${target.message === "" ? "" : `: ${oneLine(target.message, 80)}`}`,
+      `  program       ${commit === undefined ? "stays" : `commit ${commit}`}`,
+      `  worker image  ${image}`,
+      ...quarantine.map(({ digest }) => `  quarantine    ${digest}`),
+      "",
+    ].join("\n"),
+  );
+}
+
+function programSteps(
+  commit: string,
+  { workspace, clone, lock }: Context,
+  made: (folder: string) => void,
+): ListrTask[] {
+  let program = "";
+  return [
+    step(`worktree of commit ${commit.slice(0, 12)}`, async () => {
+      const folder = await clone.addWorktree(commit);
+      made(folder);
+      await lock.note(folder);
+      program = clone.programIn(folder);
+    }),
+    step("packages of its lock file", () => installPackages(program, workspace.checkout)),
+  ];
+}
+
+/** @throws Failure when open workflows would break, or could not be checked */
+async function replay(stack: string, { image }: RollbackPlan, signal: AbortSignal): Promise<void> {
+  let report: GateReport | undefined;
+  await runSteps([
+    step("replay of open workflows on that image", async (task) => {
+      report = await replayGate({ stack, image, onLine: task.report, signal });
+    }),
+  ]);
+  if (report === undefined) throw new Error("the step ended without a report");
+  console.log(`${render(report)}\n`);
+  const code = exitCodeOf(report);
+  if (code === exitCodes.replayed) return;
+  throw new Failure(
+    code === exitCodes.incompatible
+      ? "workflows that are open would break on that image; nothing was changed"
+      : "not every open workflow could be checked on that image; nothing was changed",
+    "choose another update with --to; or, if those workflows may be stuck until a worker runs that fits them, --skip-replay",
+  );
+}
+
+async function carryOut(
+  prepared: Prepared,
+  plan: RollbackPlan,
+  newest: string | undefined,
+  { yes, verify }: RollbackOptions,
+  { workspace, signal }: Context,
+): Promise<void> {
+  const { stack, checkout } = workspace;
+  const lines: string[] = [];
+  await runSteps([step("pulumi preview", () => showPreview(prepared, (line) => lines.push(line)))]);
+  console.log(`${lines.join("\n")}\n`);
+  signal.throwIfAborted();
+  if (yes !== true && !(await confirm(`Roll stack ${stack} back?`, signal))) {
+    console.log("nothing was changed");
+    return;
+  }
+  const latest = await newestStart(workspace);
+  if (latest !== newest) {
+    throw new Failure(
+      `stack ${stack} was changed meanwhile, on ${latest ?? "its history is gone"}; nothing was changed by this command`,
+      "look at npm run history and run the command again if it is still needed",
+    );
+  }
+  await runSteps([
+    step("pulumi up", (task) => update(prepared, plan.message, task.report)),
+    ...(verify === false
+      ? []
+      : [
+          step("an order, to verify it", async (task) => {
+            task.report(`${await verifyByWorkflow(stack, checkout)} completed`);
+          }),
+        ]),
+  ]);
+  const held = plan.quarantine.map(({ digest }) => digest);
+  console.log(
+    [
+      `\nstack ${stack} is back at ${nameOf(plan.target)}`,
+      ...(held.length === 0
+        ? []
+        : [
+            `in quarantine, and refused by every update until released: ${held.join(", ")}`,
+            `  npm run quarantine -- -s ${stack} --release DIGEST --reason "…"`,
+          ]),
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,70 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import { Failure } from "../../common/failure";
+import { SettingsFailure } from "../../common/settingsFailure";
+import type { StackOutputs } from "./outputs";
+
+/**
+ * The way to a stack's cluster, on the context with which the stack was deployed. The client is loaded only here, as
+ * it takes longer than all else that a command loads.
+ *
+ * @param file path of the kubeconfig; default: that of this shell
+ * @throws SettingsFailure when the kubeconfig has no such context
+ */
+export async function kubeConfigOf(
+  { kubernetesContext: context }: Pick<StackOutputs, "kubernetesContext">,
+  file?: string,
+): Promise<KubeConfig> {
+  const client = await import("@kubernetes/client-node");
+  const config = new client.KubeConfig();
+  if (file === undefined) config.loadFromDefault();
+  else config.loadFromFile(file);
+  if (typeof context !== "string") return config;
+  if (config.getContextObject(context) === null) {
+    throw new SettingsFailure(
+      `the stack's Kubernetes context "${context}" is not in the kubeconfig`,
+      "set KUBECONFIG to the kubeconfig with which the stack was deployed",
+    );
+  }
+  config.setCurrentContext(context);
+  return config;
+}
+
+/**
+ * Asks a cluster whether it is there. Pulumi's provider does not tell: without an answer it previews from what the
+ * last update has left in the state.
+ *
+ * @returns why it cannot be reached; undefined if it answers in time
+ */
+export async function unreachableReason(
+  config: KubeConfig,
+  timeoutSeconds = 10,
+): Promise<string | undefined> {
+  try {
+    const { VersionApi } = await import("@kubernetes/client-node");
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => {
+        reject(new Error(`no answer within ${timeoutSeconds} s`));
+      }, timeoutSeconds * 1_000).unref();
+    });
+    await Promise.race([config.makeApiClient(VersionApi).getCode(), late]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  }
+}
+
+/**
+ * Makes sure that a cluster answers.
+ *
+ * @throws Failure when it does not, within 15 s
+ */
+export async function requireCluster(config: KubeConfig): Promise<void> {
+  const reason = await unreachableReason(config, 15);
+  if (reason === undefined) return;
+  const server = config.getCurrentCluster()?.server ?? "of no kubeconfig";
+  throw new Failure(
+    `the cluster ${server} cannot be reached`,
+    "nothing was changed: see that KUBECONFIG names the stack's cluster and that kubectl version reaches it, then run the command again",
+    [reason],
+  );
+}

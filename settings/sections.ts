@@ -1,0 +1,285 @@
+import { z } from "zod";
+import { images } from "./versions";
+import { imagePin } from "./imagePin";
+import {
+  cidr,
+  dnsLabel,
+  flag,
+  hostPort,
+  imageReference,
+  imageRepository,
+  labelMap,
+  memory,
+  oneOf,
+  peerNetwork,
+  rule,
+  searchAttributes,
+  temporalNamespace,
+  text,
+  wholeNumber,
+} from "./fields";
+import { apiKey, apiKeySecret, tls } from "./credentials";
+import { secretSetting } from "./secretSettings";
+import { chart } from "./temporal";
+import { containerResources } from "./workers";
+
+/** Which cluster, and how to reach it. */
+export const kubernetes = z
+  .strictObject({
+    context: text("the name of a kubeconfig context", /^\S(.*\S)?$/, 253)
+      .optional()
+      .describe("Context of the kubeconfig ($KUBECONFIG or ~/.kube/config); its current context by default."),
+    clusterIdentifier: dnsLabel("a name for the cluster", 63)
+      .optional()
+      .describe(
+        "Stands for the cluster's identity: when it changes, everything is replaced. `temporal-stack-<stack>` by default.",
+      ),
+  })
+  .prefault({});
+
+/** Names of the Kubernetes namespaces that the program makes. */
+export const namespaces = z
+  .strictObject({
+    temporal: dnsLabel("a namespace name").default("temporal").describe("Namespace of the Temporal server."),
+    workers: dnsLabel("a namespace name").default("temporal-workers").describe("Namespace of the workers."),
+    adopt: z
+      .array(dnsLabel("a namespace name"), { error: "a list of namespace names" })
+      .default([])
+      .describe(
+        "Namespaces that exist already and that this stack may take over: from then on it labels them, closes them and, without `deletionProtection`, deletes them. Any other existing namespace is refused.",
+      ),
+  })
+  .check(({ value, issues }) => {
+    for (const role of ["temporal", "workers"] as const) {
+      if (value[role] === "default" || value[role].startsWith("kube-")) {
+        issues.push(
+          rule(`"${value[role]}" belongs to Kubernetes itself; choose a namespace of its own`, [role]),
+        );
+      }
+    }
+    if (value.temporal === value.workers) {
+      issues.push(rule("must differ from namespaces.temporal; choose another name", ["workers"]));
+    }
+  })
+  .prefault({});
+
+/** The dev server of the Temporal CLI in one pod. */
+const devServer = z.strictObject({
+  mode: z
+    .literal("devServer")
+    .describe("One pod, one SQLite file: for a single machine, never for production."),
+  image: imageReference("an image of the Temporal CLI")
+    .default(imagePin(images.temporalCli))
+    .describe("Image of the Temporal CLI."),
+  namespace: temporalNamespace.default("default").describe("Temporal namespace that is registered at start."),
+  storage: z
+    .strictObject({
+      size: memory("volume size").default("1Gi").describe("Size of the volume of the SQLite file."),
+      storageClass: dnsLabel("a storage class")
+        .optional()
+        .describe("Storage class; the cluster's default one if absent."),
+    })
+    .prefault({}),
+  resources: containerResources({ cpu: "100m", memory: "256Mi", memoryLimit: "1Gi" }),
+  searchAttributes: searchAttributes().optional().describe("Search attributes registered at start, by name."),
+  rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
+    .default(300)
+    .describe("Seconds after which `pulumi up` reports that the server did not become ready."),
+});
+
+/** A server that this program does not run. */
+const external = z
+  .strictObject({
+    mode: z.literal("external").describe("A Temporal server that exists already, by address."),
+    address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
+    namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
+    network: peerNetwork("the frontend").describe("Where NetworkPolicies let the workers through."),
+    tls,
+    apiKey,
+    apiKeySecret,
+  })
+  .check(({ value, issues }) => {
+    if (value.apiKey !== undefined && value.apiKeySecret !== undefined) {
+      issues.push(rule("cannot be set together with temporal.apiKey; remove one of them", ["apiKeySecret"]));
+    }
+  });
+
+/** How there comes to be a Temporal server. */
+export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
+
+const secretText = (description: string) =>
+  secretSetting(z.string({ error: "a secret text" }).min(1, { error: "a secret text" })).describe(
+    description,
+  );
+
+const pullSecret = z
+  .strictObject({
+    existing: text("the name of a Secret", /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 253)
+      .optional()
+      .describe("Secret of type `kubernetes.io/dockerconfigjson` that is in the workers' namespace already."),
+    username: text("a user name", /^[^\s:]+$/, 255)
+      .optional()
+      .describe("Instead: user that may pull and nothing else; a Secret is made from it."),
+    password: secretText(
+      "The password or token of that user; only as a secret: `pulumi config set --secret --path`.",
+    ).optional(),
+  })
+  .check(({ value, issues }) => {
+    const login = [value.username, value.password].filter((part) => part !== undefined).length;
+    if (login !== (value.existing === undefined ? 2 : 0)) {
+      issues.push(
+        rule(
+          "must name one way to the registry; set either `existing`, or both `username` and `password`",
+          [],
+        ),
+      );
+    }
+  })
+  .optional()
+  .describe("How the cluster logs in to the registry to pull; without it the registry must let it pull.");
+
+/** The image that every worker group runs. */
+export const workerImage = z.strictObject({
+  repository: imageRepository("an image repository").describe("Repository to which the image is pushed."),
+  digest: text("a digest: sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71)
+    .optional()
+    .describe("Runs this image, which must be in the repository; nothing is built then."),
+  platform: oneOf(["linux/amd64", "linux/arm64"])
+    .default("linux/amd64")
+    .describe("Platform for which it is built."),
+  baseImages: z
+    .strictObject({
+      build: imageReference("an image")
+        .default(imagePin(images.workerBuild))
+        .describe("Image in which the worker is compiled: Node.js and npm on glibc."),
+      runtime: imageReference("an image")
+        .default(imagePin(images.workerRuntime))
+        .describe("Image on which the worker runs: Node.js on glibc, with uid 65532."),
+    })
+    .prefault({}),
+  buildNetwork: oneOf(["default", "host"])
+    .default("default")
+    .describe("Network of the build's steps: `host` where the container engine has no bridge of its own."),
+  registry: z
+    .strictObject({
+      server: text(
+        "a registry's host, with its port if not 443",
+        /^[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9]\d{0,4})?$/,
+        262,
+      )
+        .optional()
+        .describe("Registry to log in to; taken from the repository by default."),
+      username: text("a user name", /^\S+$/, 255).describe("User that may push."),
+      password: secretText("Its password or token; only as a secret: `pulumi config set --secret --path`."),
+    })
+    .optional()
+    .describe("Login for the push; the Docker client's own login by default."),
+  pullSecret,
+  source: text("an https address", /^https:\/\/\S+$/)
+    .optional()
+    .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
+});
+
+const SAMPLE_RATIO = "a number from 0 to 1 with at most four decimals";
+
+/** Traces of the workers, sent over OTLP; absent: none. */
+export const tracing = z
+  .strictObject({
+    endpoint: z
+      .url({
+        protocol: /^https?$/,
+        error: "a URL of an OTLP/HTTP receiver, like http://collector.observability:4318",
+      })
+      .describe("Base URL of an OTLP/HTTP receiver; spans go to `/v1/traces` below it."),
+    sampleRatio: z
+      .number({ error: SAMPLE_RATIO })
+      .min(0, { error: SAMPLE_RATIO })
+      .max(1, { error: SAMPLE_RATIO })
+      .multipleOf(0.0001, { error: SAMPLE_RATIO })
+      .default(0.1)
+      .describe(
+        "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
+      ),
+    headers: secretSetting(
+      text(
+        "headers as name=value,name=value with values percent-encoded",
+        /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
+        8192,
+      ),
+    )
+      .optional()
+      .describe(
+        "Headers of the requests, like `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",
+      ),
+    network: peerNetwork("the receiver").describe("Where NetworkPolicies let the workers through."),
+  })
+  .check(({ value, issues }) => {
+    if (
+      value.headers !== undefined &&
+      value.network.cidrs !== undefined &&
+      value.endpoint.startsWith("http:")
+    ) {
+      issues.push(rule("would be sent out of the cluster in the clear; use an https endpoint", ["headers"]));
+    }
+  })
+  .optional();
+
+const peers = (who: string) =>
+  z
+    .array(
+      z.strictObject({
+        namespace: dnsLabel("a namespace name").describe("Namespace of the pods that get in."),
+        podLabels: labelMap("pod labels")
+          .optional()
+          .describe("Labels of those pods; every pod of the namespace by default."),
+      }),
+      { error: "a list of {namespace, podLabels}" },
+    )
+    .default([])
+    .describe(`${who}; nobody by default.`);
+
+/** Who may connect, beyond the stack's own flows. */
+export const networkAccess = z
+  .strictObject({
+    frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
+    uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
+    codecFrom: peers("Pods that may call the codec server, like the ingress controller"),
+    metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
+    apiServer: z
+      .strictObject({
+        cidrs: z
+          .array(cidr, { error: "a list of address ranges" })
+          .min(1, { error: "a list of at least one address range" })
+          .default(["0.0.0.0/0", "::/0"])
+          .describe(
+            "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
+          ),
+        ports: z
+          .array(wholeNumber("a port", 1, 65535), { error: "a list of ports" })
+          .min(1, { error: "a list of at least one port" })
+          .default([443, 6443])
+          .describe(
+            "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
+          ),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+
+const RESERVED_LABELS = /^(app\.kubernetes\.io|temporal-stack|kubernetes\.io|pod-security\.kubernetes\.io)\//;
+
+/** Labels that every object gets. */
+export const labels = labelMap("labels")
+  .check(({ value, issues }) => {
+    for (const key of Object.keys(value)) {
+      if (RESERVED_LABELS.test(key))
+        issues.push(rule("is set by this program; choose another prefix", [key]));
+    }
+  })
+  .prefault({})
+  .describe("Further labels of every object, like an owner or cost centre.");
+
+/** Whether what holds data survives a mistake. */
+export const deletionProtection = flag()
+  .default(true)
+  .describe("Whether namespaces, volumes and keys are protected from deletion and kept by `pulumi destroy`.");

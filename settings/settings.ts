@@ -1,0 +1,95 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { charts } from "./charts";
+import { payloadEncryption } from "./payloadEncryption";
+import { policyExceptions } from "./policyExceptions";
+import { postgres } from "./postgres";
+import { settingsProblems } from "./problems";
+import { quarantine } from "./quarantine";
+import {
+  deletionProtection,
+  kubernetes,
+  labels,
+  namespaces,
+  networkAccess,
+  temporal,
+  tracing,
+  workerImage,
+} from "./sections";
+import { sectionProblems } from "./sectionRules";
+import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./source";
+import { workers } from "./workers";
+
+export type { CodecServerSettings } from "./payloadEncryption";
+export type { SettingsSource } from "./source";
+export type { ManagedPostgresSettings, PostgresClusterSettings } from "./postgres";
+export type { ChartServerSettings, TemporalNamespaceSettings } from "./temporal";
+export type { ResourceSettings, WorkerSettings } from "./workers";
+
+/** Everything that `Pulumi.<stack>.yaml` may say under `temporal-stack:`. */
+export const settingsSchema = z
+  .strictObject({
+    kubernetes: kubernetes.describe("Which cluster, and how to reach it."),
+    namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
+    temporal: temporal.describe("How there comes to be a Temporal server."),
+    postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
+    charts: charts.describe("Where Helm charts come from."),
+    workerImage: workerImage.describe("The image that every worker group runs."),
+    workers: workers.describe("Groups of worker pods."),
+    payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
+    tracing: tracing.describe("Where the workers send traces; nowhere by default."),
+    networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
+    labels,
+    quarantine: quarantine.describe("Worker images that a rollback left behind."),
+    deletionProtection,
+    policyExceptions: policyExceptions.describe(
+      "Resources that may break a policy of the policy pack for a while; every preview with `--policy-pack policy` reads them.",
+    ),
+  })
+  .check(({ value, issues }) => {
+    issues.push(...sectionProblems(value));
+  });
+
+/** The settings of one stack: plain, complete and checked. */
+export type Settings = z.output<typeof settingsSchema> & {
+  /** Name of the stack. */
+  readonly stack: string;
+};
+
+/** The way to something that the stack does not run. */
+export type NetworkSettings = NonNullable<Settings["tracing"]>["network"];
+/** Settings of the Temporal server by mode. */
+export type TemporalSettings = Settings["temporal"];
+/** Settings of a dev server. */
+export type DevServerSettings = Extract<TemporalSettings, { mode: "devServer" }>;
+
+/**
+ * Checks the settings of a stack.
+ * @param source what the stack file and, on stack `local`, this machine's overlay say
+ * @throws pulumi.RunError naming every problem at once: key, what was expected, what was found, file,
+ * remedy. Values of secrets are never shown.
+ */
+export function parseSettings(source: SettingsSource): Settings {
+  const merged = mergedConfig(source);
+  const parsed = settingsSchema.safeParse(merged.value);
+  const problems = settingsProblems(settingsSchema, source, merged, parsed.error?.issues ?? []);
+  if (!parsed.success || problems.length > 0) {
+    const count = problems.length === 1 ? "1 problem" : `${String(problems.length)} problems`;
+    throw new pulumi.RunError(
+      [
+        `${count} in the settings of stack "${source.stack}":`,
+        ...problems.map((problem) => `  - ${problem}`),
+        `Nothing was changed. Correct ${problems.length === 1 ? "it" : "them"} and run the command again; docs/configuration.md lists every key.`,
+      ].join("\n"),
+    );
+  }
+  return { ...parsed.data, stack: source.stack };
+}
+
+/**
+ * The settings of the stack that is being deployed.
+ * @throws pulumi.RunError as {@link parseSettings}
+ */
+export function loadSettings(): Settings {
+  return parseSettings(sourceOfThisRun());
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { archiveOf, hashOf, Mirror } from "../toolchain/mirror";
+import { root } from "../local/folders";
+import { plugins, tools } from "../../settings/versions";
+import { pluginDownload, programs } from "../../toolchain/programs";
+import { installPulumi } from "../../ci/pulumiInstallation";
+
+describe("Pulumi of pipelines", () => {
+  const mirror = new Mirror();
+  const home = join(root, "pulumi-of-pipelines");
+  const downloads = [
+    programs.pulumi.official,
+    ...Object.entries(plugins).map(([name, version]) => pluginDownload(name, version)),
+  ].flatMap((download) => download ?? []);
+
+  function serve(tamper: (url: string) => boolean): void {
+    for (const { url, checksums, members = {} } of downloads) {
+      const archive = archiveOf(
+        Object.fromEntries(Object.values(members).map((member) => [member, "program"])),
+      );
+      mirror.serve(url, archive);
+      mirror.serve(checksums, `${hashOf(tamper(url) ? "another" : archive)}  ${basename(url)}\n`);
+    }
+  }
+
+  before(() => mirror.open());
+  after(() => mirror.close());
+
+  it("is what was published, where the npm package and the engine look for it", async () => {
+    serve(() => false);
+    assert.equal((await installPulumi(home)).length, 4);
+    assert.equal(readFileSync(join(home, "versions", tools.pulumi, "bin/pulumi"), "utf8"), "program");
+    assert.deepEqual(
+      readdirSync(join(home, "plugins")).sort(),
+      Object.entries(plugins)
+        .map(([name, version]) => `resource-${name}-v${version}`)
+        .sort(),
+    );
+    assert.deepEqual(await installPulumi(home), []);
+  });
+
+  it("is not installed when it is anything else", async () => {
+    serve((url) => url.includes("/pulumi-v"));
+    const other = join(root, "tampered-pulumi");
+    await assert.rejects(installPulumi(other), /has checksum/);
+    assert.ok(!existsSync(join(other, "versions", tools.pulumi, "bin")));
+  });
+});
