@@ -6,6 +6,8 @@ export interface RetryOptions {
   readonly giveUpMs: number;
   /** Aborting it ends the waiting at once. */
   readonly signal: AbortSignal;
+  /** Whether an error is one that no repetition mends. Default: none is. */
+  readonly isFinal?: (error: unknown) => boolean;
   /** Called after each failed attempt that is followed by another. */
   readonly onRetry: (error: unknown, delayMs: number) => void;
   /** First pause in ms, doubled each time. Default 1000. */
@@ -64,13 +66,14 @@ export async function openWithin<T>(
  * Repeats an attempt with growing, jittered pauses. In-process, because a crash loop backs off up to five minutes
  * and looks like a bug of ours.
  *
- * @throws the last error once `giveUpMs` have passed; the signal's reason when it is aborted
+ * @throws the last error once `giveUpMs` have passed, a final one at once; the signal's reason when it is aborted
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const {
     giveUpMs,
     signal,
     onRetry,
+    isFinal = () => false,
     initialDelayMs = 1000,
     maximumDelayMs = 15_000,
     random = Math.random,
@@ -82,6 +85,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
+      if (isFinal(error)) throw error;
       const delayMs = Math.round(pause * (0.5 + random() / 2));
       if (Date.now() + delayMs > giveUpAt) {
         throw new Error(`gave up after ${giveUpMs / 1000} s without a connection`, { cause: error });

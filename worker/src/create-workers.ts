@@ -18,10 +18,16 @@ export interface WorkerParts {
   readonly tracing: Tracing | undefined;
 }
 
+/** No worker can be made of what was built: no wait mends that. */
+export class UnusableBuild extends Error {
+  override readonly name = "UnusableBuild";
+}
+
 /**
  * Makes one worker for each task queue.
  *
- * @throws what `stop` was aborted with, when that comes first; no worker is left behind then
+ * @throws what `stop` was aborted with, when that comes first; no worker is left behind then. TransportError when
+ * Temporal does not let a worker in. UnusableBuild when the workflows do not load
  */
 export async function createWorkers(
   parts: WorkerParts,
@@ -36,9 +42,16 @@ export async function createWorkers(
     return workers;
   } catch (error) {
     await Promise.all(workers.map(discard));
-    throw error;
+    if (stop.aborted || isTransportError(error)) throw error;
+    throw new UnusableBuild(`no worker can be made with the workflows of ${parts.bundlePath}`, {
+      cause: error,
+    });
   }
 }
+
+/** The SDK deprecates the class for others, not the name. */
+const isTransportError = (error: unknown): boolean =>
+  error instanceof Error && error.name === "TransportError";
 
 /** The SDK lets go of a worker only when that has run. */
 async function discard(worker: Worker): Promise<void> {

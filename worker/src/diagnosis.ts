@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ClientConfig } from "./config";
 import { causeChain } from "./errors";
+import { PollsFail } from "./polls";
 
 /** What is wrong between this process and Temporal, and what to do about it. */
 export interface Diagnosis {
@@ -143,7 +144,7 @@ function validity(certPath: string): string {
   }
 }
 
-/** gRPC errors carry their code as a number; its name is what logs and documentation use. */
+/** gRPC errors carry their code as a number, or in the text of the core: `Status { code: NotFound, ...`. */
 const GRPC_CODES: Readonly<Record<number, string>> = {
   4: "DEADLINE_EXCEEDED",
   5: "NOT_FOUND",
@@ -152,17 +153,26 @@ const GRPC_CODES: Readonly<Record<number, string>> = {
   16: "UNAUTHENTICATED",
 };
 
-function grpcCode(error: unknown): string {
+function grpcCode(error: unknown, text: string): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "number" ? (GRPC_CODES[code] ?? "") : "";
+  if (typeof code === "number") return GRPC_CODES[code] ?? "";
+  const [, name = ""] = /\bStatus \{ code: (\w+)/.exec(text) ?? [];
+  return name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
 /** Says in one sentence what keeps a process from Temporal. The SDK's own words stay in the error itself. */
 export function diagnose(error: unknown, target: Target): Diagnosis {
+  const { kind, message } = explain(error, target);
+  return error instanceof PollsFail
+    ? { kind, message: `polls of task queue ${error.taskQueue} fail: ${message}` }
+    : { kind, message };
+}
+
+function explain(error: unknown, target: Target): Diagnosis {
   const text = causeChain(error).join(" <- ");
-  const symptoms = `${grpcCode(error)} ${text}`;
-  for (const [kind, pattern, explain] of SYMPTOMS) {
-    if (pattern.test(symptoms)) return { kind, message: explain(target, text) };
+  const symptoms = `${grpcCode(error, text)} ${text}`;
+  for (const [kind, pattern, meaning] of SYMPTOMS) {
+    if (pattern.test(symptoms)) return { kind, message: meaning(target, text) };
   }
   return { kind: "unknown", message: text };
 }

@@ -4,7 +4,8 @@ import { connectionOptions } from "./config";
 import type { ConnectionOptions, WorkerConfig } from "./config";
 import { openWithin, orAborted } from "./connection";
 
-const HEALTH_SERVICE = "temporal.api.workflowservice.v1.WorkflowService";
+/** https://grpc.io/docs/guides/status-codes */
+const RESOURCE_EXHAUSTED = 8;
 /** Time for one cheap request, in ms. */
 const REQUEST_DEADLINE_MS = 5000;
 
@@ -22,7 +23,7 @@ export class Frontend {
   ) {}
 
   /**
-   * One attempt to connect, with proof that the namespace is there and may be used.
+   * One attempt to connect.
    *
    * @throws what the SDK throws; see `diagnose`
    */
@@ -31,15 +32,29 @@ export class Frontend {
     return new Frontend(config, await connect(options, config, signal), fingerprint(options));
   }
 
+  /**
+   * The same with proof that the namespace is there and may be used. The SDK finds that out by itself when it makes a
+   * worker, but a worker that it fails to make leaves its thread behind.
+   */
+  static async openProven(config: FrontendConfig, signal: AbortSignal): Promise<Frontend> {
+    const options = connectionOptions(config.connection);
+    return new Frontend(config, await connectProven(options, config, signal), fingerprint(options));
+  }
+
   get connection(): NativeConnection {
     return this.current;
   }
 
-  /** Rejects when Temporal does not answer. */
+  /**
+   * Rejects when Temporal does not answer, or does not let this client use the namespace. The question names the
+   * namespace: Temporal Cloud refuses those that do not, such as the standard health check.
+   */
   async probe(): Promise<void> {
-    await withinDeadline(this.current, ({ healthService }) =>
-      healthService.check({ service: HEALTH_SERVICE }),
-    );
+    try {
+      await describeNamespace(this.current, this.config.namespace);
+    } catch (error) {
+      if (!isThrottled(error)) throw error;
+    }
   }
 
   /**
@@ -53,7 +68,7 @@ export class Frontend {
     const options = connectionOptions(this.config.connection);
     const credentials = fingerprint(options);
     if (credentials === this.credentials) return false;
-    const renewed = await connect(options, this.config, signal);
+    const renewed = await connectProven(options, this.config, signal);
     const previous = this.current;
     use(renewed);
     this.current = renewed;
@@ -71,29 +86,32 @@ export class Frontend {
 const closeQuietly = (connection: NativeConnection): Promise<void> =>
   connection.close().catch(() => undefined);
 
-function withinDeadline<T>(
-  connection: NativeConnection,
-  request: (connection: NativeConnection) => Promise<T>,
-): Promise<T> {
-  return connection.withDeadline(Date.now() + REQUEST_DEADLINE_MS, () => request(connection));
+async function describeNamespace(connection: NativeConnection, namespace: string): Promise<void> {
+  await connection.withDeadline(Date.now() + REQUEST_DEADLINE_MS, () =>
+    connection.workflowService.describeNamespace({ namespace }),
+  );
 }
 
-async function connect(
+/** An answer, too: from a server that has more to do than it may. */
+const isThrottled = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === RESOURCE_EXHAUSTED;
+
+function connect(
   options: ConnectionOptions,
-  { namespace, connect: { attemptSeconds } }: FrontendConfig,
+  { connect: { attemptSeconds } }: FrontendConfig,
   signal: AbortSignal,
 ): Promise<NativeConnection> {
-  const connection = await openWithin(
-    () => NativeConnection.connect(options),
-    closeQuietly,
-    attemptSeconds * 1000,
-    signal,
-  );
+  return openWithin(() => NativeConnection.connect(options), closeQuietly, attemptSeconds * 1000, signal);
+}
+
+async function connectProven(
+  options: ConnectionOptions,
+  config: FrontendConfig,
+  signal: AbortSignal,
+): Promise<NativeConnection> {
+  const connection = await connect(options, config, signal);
   try {
-    const described = withinDeadline(connection, ({ workflowService }) =>
-      workflowService.describeNamespace({ namespace }),
-    );
-    await orAborted(described, signal);
+    await orAborted(describeNamespace(connection, config.namespace), signal);
     return connection;
   } catch (error) {
     await closeQuietly(connection);

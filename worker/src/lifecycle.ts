@@ -41,7 +41,7 @@ export class Lifecycle {
 
   /**
    * `/startupz`: settings, listener and bundle are good. `/livez`: the main loop answers and no worker has
-   * failed; independent of Temporal, whose outage no restart mends. `/readyz`: tasks are being worked on.
+   * failed; independent of Temporal, whose outage no restart mends. `/readyz`: Temporal answers and polls succeed.
    */
   readonly checks: Checks = {
     "/startupz": () => ({ ok: this.current !== "starting", phase: this.current }),

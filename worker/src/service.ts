@@ -8,10 +8,11 @@ import { ConfigurationError, EXIT_CONFIGURATION, loadWorkerConfig } from "./conf
 import type { WorkerConfig } from "./config";
 import { retry } from "./connection";
 import { Connectivity } from "./connectivity";
-import { createWorkers } from "./create-workers";
+import { createWorkers, UnusableBuild } from "./create-workers";
 import type { WorkerParts } from "./create-workers";
 import { followCredentials } from "./credentials";
 import { diagnose } from "./diagnosis";
+import type { Diagnosis } from "./diagnosis";
 import type { Gateways } from "./domain/gateways";
 import { causeChain } from "./errors";
 import { Frontend } from "./frontend";
@@ -20,9 +21,11 @@ import { Lifecycle } from "./lifecycle";
 import { createLogger } from "./logger";
 import type { Logger } from "./logger";
 import { PROCESS_HISTOGRAM_BUCKETS, startProcessMetrics } from "./metrics";
+import { Polls, scrapeOwnMetrics } from "./polls";
 import { ForcedShutdown, runAll } from "./run-workers";
 import { sdkLogger } from "./sdk-logger";
 import { startTracing } from "./tracing";
+import { armWatchdog } from "./watchdog";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -33,10 +36,14 @@ export interface ServiceOptions {
   readonly stop: AbortSignal;
   /** The built workflows. Default: the bundle beside this file, where `npm run build` puts it. */
   readonly bundlePath?: string;
+  /** Time beyond that for the drain, for the connection and the last spans, in ms; then the process ends. Default 8000. */
+  readonly lastStepsMs?: number;
 }
 
-/** Exit code when activities were still running at the end of the drain; like that of timeout(1). */
+/** Exit code when the drain ran out of time; like that of timeout(1). */
 export const EXIT_FORCED = 124;
+
+const LAST_STEPS_MS = 8000;
 
 /**
  * Runs the worker until it is told to stop.
@@ -53,6 +60,11 @@ export async function runService(options: ServiceOptions): Promise<number> {
     return EXIT_CONFIGURATION;
   }
   const logger = createLogger(config.logLevel, { identity: config.identity });
+  const deadlineMs = config.shutdown.forceSeconds * 1000 + (options.lastStepsMs ?? LAST_STEPS_MS);
+  const disarm = armWatchdog(options.stop, deadlineMs, () => {
+    logger.fatal("the shutdown hangs, and is ended: what was still running is lost to this process");
+    process.exit(EXIT_FORCED);
+  });
   try {
     await serve(config, options, logger);
     logger.info("stopped");
@@ -71,6 +83,8 @@ export async function runService(options: ServiceOptions): Promise<number> {
     }
     logger.fatal({ error, ...causeOf(error, config) }, "the worker failed");
     return 1;
+  } finally {
+    disarm();
   }
 }
 
@@ -171,8 +185,10 @@ async function connect(
       `cannot use Temporal: ${message}; trying on`,
     );
   };
+  let isFirst = true;
   const attempt = async (): Promise<Connected> => {
-    const frontend = await Frontend.open(config, stop);
+    const frontend = await (isFirst ? Frontend.open(config, stop) : Frontend.openProven(config, stop));
+    isFirst = false;
     try {
       return { frontend, workers: await createWorkers(parts, frontend.connection, stop) };
     } catch (error) {
@@ -180,8 +196,16 @@ async function connect(
       throw error;
     }
   };
-  return retry(attempt, { giveUpMs: config.connect.giveUpSeconds * 1000, signal: stop, onRetry });
+  return retry(attempt, {
+    giveUpMs: config.connect.giveUpSeconds * 1000,
+    signal: stop,
+    isFinal: (error) => error instanceof UnusableBuild,
+    onRetry,
+  });
 }
+
+/** What somebody has to mend, unlike an outage, which ends. */
+const REFUSALS: ReadonlySet<string> = new Set<Diagnosis["kind"]>(["api-key", "permission", "namespace"]);
 
 async function work(
   config: WorkerConfig,
@@ -193,14 +217,19 @@ async function work(
   logger: Logger,
 ): Promise<void> {
   stop.throwIfAborted();
+  const polls = new Polls(config.taskQueues, () => scrapeOwnMetrics(config.metricsBindAddress));
   const connectivity = new Connectivity({
-    probe: () => frontend.probe(),
+    probe: async () => {
+      await frontend.probe();
+      await polls.look();
+    },
+    isRefusal: (error) => REFUSALS.has(diagnose(error, config).kind),
     onLost: (error) =>
       logger.error(
         { error },
-        `lost Temporal: ${diagnose(error, config).message}; the worker reconnects by itself`,
+        `cannot work: ${diagnose(error, config).message}; the worker tries on by itself`,
       ),
-    onRestored: (lostForMs) => logger.info({ lostForMs }, "Temporal answers again"),
+    onRestored: (lostForMs) => logger.info({ lostForMs }, "Temporal can be used again"),
   });
   const stopMetrics = startProcessMetrics(Runtime.instance().metricMeter, build);
   const stopFollowing = followCredentials(config, workers, frontend, stop, logger);

@@ -16,10 +16,13 @@ import {
 
 const HOUR = 3600;
 
-/** Temporal joins deployment name and build id with a dot, and takes neither as part of a name. */
-const versionPart = z
+/** Temporal joins a deployment's name and a build id with a dot, and splits them at the first one. */
+const deploymentName = z
   .string()
   .regex(/^[^\s.:]{1,200}$/, "expected at most 200 characters without white space, dots and colons");
+const buildId = z
+  .string()
+  .regex(/^[^\s:]{1,200}$/, "expected at most 200 characters without white space and colons");
 
 /** OpenTelemetry's own names; what else the OTLP exporter reads (timeouts, certificates) is passed by. */
 const tracingFields = {
@@ -75,8 +78,8 @@ const workerFields = {
   WORKFLOW_TASK_SLOTS: optionalInteger({ min: 2, max: 10_000 }),
   ACTIVITY_POLLERS: pollers(1),
   WORKFLOW_TASK_POLLERS: pollers(2),
-  TEMPORAL_DEPLOYMENT_NAME: versionPart.optional(),
-  TEMPORAL_WORKER_BUILD_ID: versionPart.optional(),
+  TEMPORAL_DEPLOYMENT_NAME: deploymentName.optional(),
+  TEMPORAL_WORKER_BUILD_ID: buildId.optional(),
 };
 
 const TLS_DETAILS = [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SAMPLE_SCANS, sampleGateways } from "../../src/domain/sample-gateways";
 import { runService } from "../../src/service";
 import { shutdownOnSignal } from "../../src/signals";
-import { PACKAGE } from "./harness";
+import { PACKAGE } from "../support/process";
 
 const { SHIP_MS = "0", HOLD_AT_SCAN = String(SAMPLE_SCANS.length) } = process.env;
 

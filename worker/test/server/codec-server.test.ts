@@ -7,16 +7,8 @@ import { Connection } from "@temporalio/client";
 import { OrderClient } from "../../src/client";
 import { loadClientConfig } from "../../src/config";
 import { sampleOrder } from "../../src/domain/sample-orders";
-import {
-  eventually,
-  freePort,
-  keyringFolder,
-  Process,
-  Server,
-  TASK_QUEUE,
-  temporalCli,
-  WorkerProcess,
-} from "./harness";
+import { eventually, freePort, keyringFolder, Process, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 const UI = "http://127.0.0.1:8233";
 const TOKEN = randomBytes(24).toString("base64url");

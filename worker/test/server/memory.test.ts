@@ -5,7 +5,8 @@ import { loadClientConfig } from "../../src/config";
 import type { Order } from "../../src/domain/order";
 import { sampleOrder } from "../../src/domain/sample-orders";
 import { imageAllocator } from "../image-environment";
-import { eventually, keyringFolder, Server, TASK_QUEUE, WorkerProcess } from "./harness";
+import { eventually, keyringFolder, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE } from "./harness";
 import { MemoryCgroup } from "./memory-cgroup";
 
 const MIB = 1024 ** 2;

@@ -9,16 +9,8 @@ import { sampleOrder } from "../../src/domain/sample-orders";
 import type { TracingSinks, WorkflowSpan } from "../../src/tracing/workflow-span";
 import { Collector } from "./collector";
 import type { ReceivedSpan } from "./collector";
-import {
-  eventually,
-  freePort,
-  keyringFolder,
-  Process,
-  Server,
-  TASK_QUEUE,
-  temporalCli,
-  WorkerProcess,
-} from "./harness";
+import { eventually, freePort, keyringFolder, Process, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 describe("observability with a real server", () => {
   let server: Server;

@@ -10,7 +10,8 @@ import type { OrderPhase } from "../../src/domain/order";
 import { sampleOrder } from "../../src/domain/sample-orders";
 import { approveOrder, cancelOrder, changeAddress, orderStatus, purchaseCompleted } from "../../src/messages";
 import type * as workflows from "../../src/workflows";
-import { eventually, PACKAGE, Server, TASK_QUEUE, WorkerProcess } from "./harness";
+import { eventually, PACKAGE, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE } from "./harness";
 
 const FOLDER = join(PACKAGE, "test", "histories");
 /** Served by a worker whose carrier does not take parcels over. */

@@ -10,7 +10,8 @@ import { loadKeyring } from "../../src/codec/keyring";
 import { replayOpenWorkflows } from "../../src/replay/gate";
 import { Replayer } from "../../src/replay/replayer";
 import type { ReplayReport } from "../../src/replay/report";
-import { eventually, keyringFolder, PACKAGE, Process, Server, TASK_QUEUE, temporalCli } from "./harness";
+import { eventually, keyringFolder, PACKAGE, Process } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 const MANY = 500;
 const PAYLOAD_BYTES = 300_000;

@@ -6,7 +6,8 @@ import { failureConverterPath } from "../../src/codec/data-converter";
 import { sampleOrder } from "../../src/domain/sample-orders";
 import { approveOrder, loyaltyAccount, orderStatus, purchaseCompleted } from "../../src/messages";
 import type { customerLoyalty, order } from "../../src/workflows";
-import { eventually, Server, TASK_QUEUE, temporalCli, WorkerProcess } from "./harness";
+import { eventually, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 const DEPLOYMENT = "orders";
 const { VersioningBehavior, EventType } = temporal.api.enums.v1;

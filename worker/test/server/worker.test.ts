@@ -5,15 +5,8 @@ import { temporal } from "@temporalio/proto";
 import { OrderClient } from "../../src/client";
 import { loadClientConfig } from "../../src/config";
 import { sampleOrder } from "../../src/domain/sample-orders";
-import {
-  eventually,
-  freePort,
-  keyringFolder,
-  Server,
-  TASK_QUEUE,
-  temporalCli,
-  WorkerProcess,
-} from "./harness";
+import { eventually, freePort, keyringFolder, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 

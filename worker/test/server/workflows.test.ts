@@ -15,7 +15,8 @@ import {
   purchaseCompleted,
 } from "../../src/messages";
 import type { canary, customerLoyalty, order } from "../../src/workflows";
-import { eventually, Server, TASK_QUEUE, temporalCli, WorkerProcess } from "./harness";
+import { eventually, WorkerProcess } from "../support/process";
+import { Server, TASK_QUEUE, temporalCli } from "./harness";
 
 /** Carrier that never takes a parcel over. */
 const HELD = { HOLD_AT_SCAN: "1" };

@@ -6,18 +6,24 @@ const CURRENT = require.resolve("../../src/workflows");
 
 const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
 
+let isQuiet = false;
+
+/** Has the SDK keep silent when workflows fail, for what replays them. It keeps the process until a replay has ended. */
+export function quietRuntime(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger("ERROR", () => undefined),
+    telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
+  });
+}
+
 /**
- * Workflows, bundled once for all tests, and a runtime that keeps silent when they fail.
+ * Workflows, bundled once for all tests.
  *
  * @param workflowsPath default: the workflows as they are now
  */
 export function bundledWorkflows(workflowsPath = CURRENT): Promise<WorkflowBundleWithSourceMap> {
-  if (bundles.size === 0) {
-    Runtime.install({
-      logger: new DefaultLogger("ERROR", () => undefined),
-      telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR", other: "ERROR" } } },
-    });
-  }
   const bundle =
     bundles.get(workflowsPath) ??
     bundleWorkflowCode({

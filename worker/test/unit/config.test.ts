@@ -174,6 +174,22 @@ describe("configuration", () => {
     ]);
   });
 
+  it("takes a build id with dots, as versions have them, but no deployment name with one", () => {
+    const version = { TEMPORAL_DEPLOYMENT_NAME: "orders", TEMPORAL_WORKER_BUILD_ID: "1.4.2" };
+    assert.deepEqual(loadWorkerConfig({ ...MINIMUM, ...version }).version, {
+      deploymentName: "orders",
+      buildId: "1.4.2",
+    });
+    assert.deepEqual(names({ ...version, TEMPORAL_DEPLOYMENT_NAME: "or.ders" }), [
+      "TEMPORAL_DEPLOYMENT_NAME",
+    ]);
+    for (const buildId of ["1:4", "1 4"]) {
+      assert.deepEqual(names({ ...version, TEMPORAL_WORKER_BUILD_ID: buildId }), [
+        "TEMPORAL_WORKER_BUILD_ID",
+      ]);
+    }
+  });
+
   it("refuses variables of other programs that it would ignore, and leaves the kubelet’s alone", () => {
     const refused = [
       "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",

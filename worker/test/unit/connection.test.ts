@@ -74,6 +74,18 @@ describe("retry", () => {
     );
   });
 
+  it("ends at once with an error that no repetition mends", async () => {
+    const broken = new Error("does not load");
+    await assert.rejects(
+      retry(() => Promise.reject(broken), {
+        ...options,
+        isFinal: (error) => error === broken,
+        onRetry: () => assert.fail("must not be repeated"),
+      }),
+      (error) => error === broken,
+    );
+  });
+
   it("ends at once when aborted during a pause", async () => {
     const stop = new AbortController();
     const reason = new Error("received SIGTERM");

@@ -113,7 +113,9 @@ describe("connectivity", () => {
       now += 10_000;
       await connectivity.check();
     };
+    assert.equal(connectivity.connected, false, "before it is proven");
     await tick();
+    assert.equal(connectivity.connected, true);
     up = false;
     for (let i = 0; i < 3; i++) await tick();
     assert.equal(connectivity.connected, true);
@@ -127,6 +129,29 @@ describe("connectivity", () => {
     assert.equal(connectivity.connected, true);
     assert.equal(connectivity.error, undefined);
     assert.deepEqual(events, ["Error: unavailable", "back after 90000"]);
+  });
+
+  it("takes a refusal as one at once", async () => {
+    const events: string[] = [];
+    let error: Error | undefined = new Error("UNAVAILABLE");
+    const connectivity = new Connectivity({
+      probe: () => (error === undefined ? Promise.resolve() : Promise.reject(error)),
+      isRefusal: (failure) => String(failure).includes("PERMISSION_DENIED"),
+      now: () => 0,
+      onLost: (failure) => events.push(String(failure)),
+      onRestored: () => events.push("restored"),
+    });
+    const after = async (failure: Error | undefined): Promise<boolean> => {
+      error = failure;
+      await connectivity.check();
+      return connectivity.connected;
+    };
+    assert.equal(await after(undefined), true);
+    assert.equal(await after(new Error("UNAVAILABLE")), true);
+    assert.equal(await after(new Error("PERMISSION_DENIED")), false);
+    assert.equal(await after(new Error("PERMISSION_DENIED")), false);
+    assert.equal(await after(undefined), true);
+    assert.deepEqual(events, ["Error: PERMISSION_DENIED", "restored"]);
   });
 });
 

@@ -3,7 +3,7 @@ import { Worker } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { failureConverterPath } from "../../src/codec/data-converter";
 import { recordedHistories } from "../histories";
-import { bundledWorkflows } from "./bundle";
+import { bundledWorkflows, quietRuntime } from "./bundle";
 
 describe("replay", () => {
   const histories = recordedHistories();
@@ -26,6 +26,7 @@ describe("replay", () => {
 
   before(async function () {
     this.timeout(20_000);
+    quietRuntime();
     workflowBundle = await bundledWorkflows();
     outcomes = await replay(workflowBundle, histories);
     assert.equal(outcomes.size, histories.length);

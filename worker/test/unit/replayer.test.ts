@@ -11,7 +11,7 @@ import type { History } from "../../src/replay/open-workflows";
 import { Replayer } from "../../src/replay/replayer";
 import { exitCode } from "../../src/replay/report";
 import type { OpenWorkflow, ReplayReport } from "../../src/replay/report";
-import { bundledWorkflows } from "./bundle";
+import { bundledWorkflows, quietRuntime } from "./bundle";
 
 const WORKFLOW_ID = "order-completed-after-delay";
 const keyring: Keyring = { activeKeyId: "k1", keys: new Map([["k1", randomBytes(32)]]) };
@@ -31,6 +31,7 @@ describe("replayer", () => {
 
   before(async function () {
     this.timeout(20_000);
+    quietRuntime();
     replayer = new Replayer(await bundledWorkflows(), keyring);
   });
 
