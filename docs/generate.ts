@@ -37,7 +37,7 @@ function kindOf(node: Mapping): string {
   if (Array.isArray(words)) return words.map((word) => `\`${String(word)}\``).join(", ");
   switch (text(node, "type")) {
     case "integer":
-      return `whole number, ${String(node["minimum"])} to ${String(node["maximum"])}`;
+      return `integer, ${String(node["minimum"])} to ${String(node["maximum"])}`;
     case "number":
       return `number, ${String(node["minimum"])} to ${String(node["maximum"])}`;
     case "boolean":

@@ -1,4 +1,4 @@
-import { type PolicyException, policyExceptions } from "../settings/policyExceptions";
+import { endProblem, type PolicyException, policyExceptions } from "../settings/policyExceptions";
 
 /** Exceptions that hold, and what is wrong with the others. */
 export interface Exceptions {
@@ -23,7 +23,7 @@ export function readExceptions(configured: unknown, today: string, ids: readonly
     if (!parsed.success) {
       problems.push(
         ...parsed.error.issues.map(
-          ({ path, message }) => `${[at, ...path.map(String)].join(".")}: expected ${message}`,
+          ({ path, message }) => `${[at, ...path.map(String)].join(".")}: must be ${message}`,
         ),
       );
       continue;
@@ -34,7 +34,9 @@ export function readExceptions(configured: unknown, today: string, ids: readonly
     } else if (expires < today) {
       problems.push(`${at}: the exception of ${resource} from ${policy} ended on ${expires}; ask ${owner}`);
     } else {
-      valid.push(parsed.data);
+      const problem = endProblem(parsed.data, today);
+      if (problem === undefined) valid.push(parsed.data);
+      else problems.push(`${at}.expires: ${problem}`);
     }
   }
   return { valid, problems };

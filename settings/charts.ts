@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { charts as pins } from "./versions";
+import { url } from "./addresses";
 import { text } from "./fields";
 
 function repository(fallback: string, charts: string) {
-  return text(
-    "a chart repository: https://..., http://... or oci://...",
+  return url(
+    "a chart repository: https://..., http://... or oci://..., without query and slash at the end",
+    ["https", "http", "oci"],
     /^(https?|oci):\/\/[A-Za-z0-9][^\s?#]*[^\s?#/]$/,
-    1000,
   )
     .default(fallback)
     .describe(`Repository of ${charts}; name a mirror of your own where the official one cannot be reached.`);
@@ -23,9 +24,13 @@ export const charts = z
   })
   .prefault({});
 
+/** https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string */
+const SEMANTIC_VERSION =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/;
+
 /** An exact chart version: ranges would be resolved anew at each preview. */
 export function chartVersion(fallback: string, chart: string) {
-  return text("an exact version, like 1.6.0", /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/, 100)
+  return text("an exact semantic version, such as 1.6.0", SEMANTIC_VERSION, 100)
     .default(fallback)
     .describe(`Version of ${chart}.`);
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { dnsLabel, rule, text } from "./fields";
+import { hostName } from "./addresses";
+import { rule, text } from "./fields";
+import { objectName, secretKey } from "./names";
 import { secretSetting } from "./secretSettings";
 
 const pem = (what: string, label: RegExp) =>
@@ -10,15 +12,14 @@ const pem = (what: string, label: RegExp) =>
   );
 const certificate = (what: string) => pem(what, /CERTIFICATE/);
 
-const secretName = dnsLabel("the name of a Secret", 253).describe(
+const secretName = objectName("the name of a Secret").describe(
   "Secret that exists in the workers' namespace. Workers follow its changes without a restart.",
 );
-const secretKey = (what: string) => text(`${what}: letters, digits, "-", "_", "."`, /^[A-Za-z0-9._-]+$/, 253);
 
 /** How the workers know the server, and the server the workers. */
 export const tls = z
   .strictObject({
-    serverName: dnsName()
+    serverName: hostName("a host name")
       .optional()
       .describe("Name in the server's certificate; the address's host by default."),
     ca: certificate("certificates of authorities")
@@ -36,15 +37,9 @@ export const tls = z
     secret: z
       .strictObject({
         name: secretName,
-        caKey: secretKey("a key of the Secret")
-          .optional()
-          .describe("Key of the server's authority, like `ca.crt`."),
-        certificateKey: secretKey("a key of the Secret")
-          .optional()
-          .describe("Key of the workers' certificate, like `tls.crt`."),
-        privateKeyKey: secretKey("a key of the Secret")
-          .optional()
-          .describe("Key of its private key, like `tls.key`."),
+        caKey: secretKey().optional().describe("Key of the server's authority, like `ca.crt`."),
+        certificateKey: secretKey().optional().describe("Key of the workers' certificate, like `tls.crt`."),
+        privateKeyKey: secretKey().optional().describe("Key of its private key, like `tls.key`."),
       })
       .check(({ value, issues }) => {
         if ((value.certificateKey === undefined) !== (value.privateKeyKey === undefined)) {
@@ -72,10 +67,6 @@ export const tls = z
     "TLS with the server; `{}` trusts the system's authorities. An API key alone turns it on as well.",
   );
 
-function dnsName() {
-  return text("a DNS name", /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 253);
-}
-
 /** API key of the workers, as the value itself or by name. */
 export const apiKey = secretSetting(text("an API key without white space", /^\S+$/, 100_000))
   .optional()
@@ -85,7 +76,7 @@ export const apiKey = secretSetting(text("an API key without white space", /^\S+
 export const apiKeySecret = z
   .strictObject({
     name: secretName,
-    key: secretKey("a key of the Secret").describe("Key of the API key in it."),
+    key: secretKey().describe("Key of the API key in it."),
   })
   .optional()
   .describe("Secret to take the API key from, instead of setting `apiKey`.");

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { flag, peerNetwork, rule, text, wholeNumber } from "./fields";
+import { isUrl, peerNetwork, url } from "./addresses";
+import { flag, integer, rule, text } from "./fields";
 import { containerResources } from "./workers";
 
 const keyId = text(
@@ -12,15 +13,15 @@ const keyIds = z
   .array(keyId, { error: "a list of key ids" })
   .max(20, { error: "a list of at most 20 key ids" });
 
-const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
+const isOrigin = (value: string): boolean =>
+  isUrl(value, ["http", "https"]) && new URL(value).origin === value;
 
 /** Whoever has the token that the stack generates. */
 const tokenAuth = z.strictObject({
   mode: z.literal("token").describe("One generated token, in a Secret; for few users."),
 });
 
-const httpsUrl = (what: string) =>
-  text(`${what}: an address that begins with https://`, /^https:\/\/[^\s/?#]\S*$/, 2048);
+const httpsUrl = (what: string) => url(`${what}, a URL that begins with https://`, ["https"], /^https:/);
 
 /** Whoever has a token of an identity provider. */
 const jwtAuth = z.strictObject({
@@ -45,13 +46,13 @@ const codecServer = z
       2048,
     )
       .refine(isOrigin, {
-        error: "the UI's origin without path or slash at the end, like https://temporal.example.com",
+        error: "the UI's origin without path or slash at the end, such as https://temporal.example.com",
       })
       .describe("Web origin of the Temporal UI; pages of no other may call."),
-    publicUrl: text(
-      "an address without slash at the end, like https://codec.example.com",
-      /^https?:\/\/\S*[^\s/]$/,
-      2048,
+    publicUrl: url(
+      "a URL without query and slash at the end, such as https://codec.example.com",
+      ["http", "https"],
+      /^https?:\/\/[^\s?#]*[^\s?#/]$/,
     )
       .optional()
       .describe("Address at which browsers reach it; told to the UI of a server that this stack runs."),
@@ -59,7 +60,7 @@ const codecServer = z
       .discriminatedUnion("mode", [tokenAuth, jwtAuth])
       .default({ mode: "token" })
       .describe("Who may have payloads decoded and encoded; there is no anonymous access."),
-    replicas: wholeNumber("pods", 1, 20).default(2).describe("Pods that run."),
+    replicas: integer("pods", 1, 20).default(2).describe("Pods that run."),
     resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "384Mi" }),
   })
   .check(({ value, issues }) => {

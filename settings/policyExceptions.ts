@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text } from "./fields";
+import { rule, text } from "./fields";
 
 const words = (what: string) => text(what, /\S/, 500);
 
@@ -21,12 +21,36 @@ export const policyExceptions = z
       reason: words("why the policy cannot be kept here").describe("Why the policy cannot be kept here."),
       owner: words("who answers for the exception").describe("Who answers for the exception."),
       expires: z
-        .preprocess(dateOnly, z.iso.date({ error: 'a date, like "2027-01-31"' }))
+        .preprocess(dateOnly, z.iso.date({ error: 'a date such as "2027-01-31"' }))
         .describe("Last day on which it holds; after it the preview fails."),
     }),
     { error: "a list of {policy, resource, reason, owner, expires}" },
   )
   .default([]);
+
+/** Days for which an exception may hold; after them somebody looks at it again. */
+const LONGEST_DAYS = 366;
+
+/**
+ * What is wrong with the end of an exception.
+ * @param today date as `2026-11-26`
+ */
+export function endProblem({ expires }: Pick<PolicyException, "expires">, today: string): string | undefined {
+  const days = (Date.parse(expires) - Date.parse(today)) / (24 * 60 * 60 * 1000);
+  return days > LONGEST_DAYS
+    ? `must be at most ${LONGEST_DAYS} days after today (${today}), got ${expires}; an exception without an end is no exception`
+    : undefined;
+}
+
+/** What is wrong with the ends of the exceptions that are otherwise right. */
+export function endProblems(configured: unknown, today: string): ReturnType<typeof rule>[] {
+  if (!Array.isArray(configured)) return [];
+  return configured.flatMap((entry: unknown, index) => {
+    const parsed = policyExceptions.unwrap().element.safeParse(entry);
+    const problem = parsed.success ? endProblem(parsed.data, today) : undefined;
+    return problem === undefined ? [] : [rule(problem, ["policyExceptions", index, "expires"])];
+  });
+}
 
 /** An exception from a policy. */
 export type PolicyException = z.output<typeof policyExceptions>[number];

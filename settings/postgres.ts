@@ -1,20 +1,13 @@
 import { z } from "zod";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
-import {
-  cidr,
-  dnsLabel,
-  flag,
-  imageReference,
-  memory,
-  oneOf,
-  rule,
-  text,
-  versionedImage,
-  wholeNumber,
-} from "./fields";
+import { cidrs, hostName } from "./addresses";
+import { flag, ifWrongType, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imagePin } from "./imagePin";
+import { imageReference, versionedImage } from "./images";
 import { versionOf } from "./imageVersion";
+import { dnsLabel, inYaml, labelValue, objectName, secretKey, serviceLabel } from "./names";
+import { parameterProblems, parameters } from "./postgresParameters";
 import { bytesOf } from "./quantity";
 import { secretSetting } from "./secretSettings";
 import { containerResources } from "./workers";
@@ -24,21 +17,22 @@ export const OLDEST_POSTGRES = 12;
 /** Share of the instance's memory for Postgres' own cache; the rest is the kernel's and the connections'. */
 export const SHARED_BUFFERS_SHARE = 0.25;
 
-/** Parameters that the operator fixes, or that this program derives from other settings. */
-const OWN_PARAMETERS =
-  /^(archive_command|archive_mode|listen_addresses|port|ssl.*|restart_after_crash|unix_socket_directories|max_connections|shared_buffers|synchronous_standby_names)$/;
+/** Smaller volumes have no room for the write-ahead log that the operator asks for. */
+const LEAST_VOLUME_BYTES = 1024 ** 3;
 
 const loginRole = oneOf(["a", "b"]);
 const generation = (role: string) =>
-  wholeNumber("a counter", 1, 1_000_000)
+  integer("number of passwords so far", 1, 1_000_000)
     .default(1)
     .describe(
       `Counts the passwords of login role ${role}; raise it by one for a new password, while the other role is in use.`,
     );
 
 const volume = (what: string) => ({
-  size: memory("volume size").describe(`Size of the volume of ${what}; can grow, never shrink.`),
-  storageClass: dnsLabel("a storage class", 253)
+  size: volumeSize("volume size", LEAST_VOLUME_BYTES).describe(
+    `Size of the volume of ${what}; can grow, never shrink.`,
+  ),
+  storageClass: objectName("a storage class")
     .optional()
     .describe("Storage class, best with reclaim policy Retain; the cluster's default one if absent."),
 });
@@ -50,7 +44,9 @@ const operator = z
       .describe(
         "Whether this stack installs the operator; false if one runs already: a cluster takes only one.",
       ),
-    namespace: dnsLabel("a namespace name").default("cnpg-system").describe("Namespace of the operator."),
+    namespace: inYaml(dnsLabel("a namespace name"))
+      .default("cnpg-system")
+      .describe("Namespace of the operator."),
     chartVersion: chartVersion(pins.cloudNativePg.version, "the operator's chart"),
     image: versionedImage("an image of the operator")
       .default(imagePin(imagePins.cloudNativePgOperator))
@@ -58,7 +54,7 @@ const operator = z
     gateImage: imageReference("an image with curl")
       .default(imagePin(imagePins.curl))
       .describe("Image of the job that waits until the operator's webhook answers."),
-    replicas: wholeNumber("pods", 1, 5).default(2).describe("Pods of the operator; one leads."),
+    replicas: integer("pods", 1, 5).default(2).describe("Pods of the operator; one leads."),
     resources: containerResources({ cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" }),
   })
   .prefault({});
@@ -68,7 +64,7 @@ const cluster = z
   .strictObject({
     mode: z.literal("cluster").describe("A Postgres cluster of CloudNativePG."),
     operator,
-    name: dnsLabel("a cluster name", 50)
+    name: inYaml(serviceLabel("a cluster name", 50))
       .default("temporal-pg")
       .describe(
         "Name of the cluster and beginning of its Service names. Another name is another, empty database.",
@@ -76,10 +72,10 @@ const cluster = z
     image: versionedImage("an image of Postgres")
       .default(imagePin(imagePins.postgres))
       .describe("Image of Postgres; its tag begins with the version."),
-    instances: wholeNumber("instances", 1, 9)
+    instances: integer("instances", 1, 9)
       .default(3)
       .describe("Postgres instances; with 3 one may fail without loss and without waiting."),
-    synchronousReplicas: wholeNumber("replicas", 0, 8)
+    synchronousReplicas: integer("replicas", 0, 8)
       .optional()
       .describe(
         "Replicas that must have a commit before it is acknowledged; by default 1 from 3 instances on, else 0: Temporal loses data on asynchronous replicas.",
@@ -87,9 +83,7 @@ const cluster = z
     antiAffinity: oneOf(["required", "preferred"])
       .default("required")
       .describe("Whether two instances may share a node if there is no other: `preferred` lets them."),
-    storage: z.strictObject(volume("the data"), {
-      error: (issue) => (issue.code === "invalid_type" ? "a mapping with size" : undefined),
-    }),
+    storage: z.strictObject(volume("the data"), ifWrongType("a mapping with size")),
     walStorage: z
       .strictObject(volume("the write-ahead log"))
       .optional()
@@ -97,17 +91,10 @@ const cluster = z
         "A volume of its own for the write-ahead log; can never be removed. Without it, the data's volume.",
       ),
     resources: containerResources({ cpu: "1", memory: "4Gi", memoryLimit: "4Gi" }),
-    maxConnections: wholeNumber("connections", 20, 10_000)
+    maxConnections: integer("connections", 20, 10_000)
       .default(500)
       .describe("Connections that Postgres accepts; a change restarts all instances."),
-    parameters: z
-      .record(
-        text("a parameter name", /^[a-z][a-z0-9_.]*$/, 100),
-        z.string({ error: "a text (numbers in quotes)" }).max(1000, { error: "at most 1000 characters" }),
-        {
-          error: (issue) => (issue.code === "invalid_type" ? "a mapping of parameters to texts" : undefined),
-        },
-      )
+    parameters: parameters
       .default({})
       .describe(
         "Further parameters of postgresql.conf; they win over those derived from memory and volumes.",
@@ -125,10 +112,10 @@ const cluster = z
     podMonitor: flag()
       .default(false)
       .describe("Whether a PodMonitor is made; needs the Prometheus operator's resource types."),
-    stopSeconds: wholeNumber("seconds", 30, 7200)
+    stopSeconds: integer("seconds", 30, 7200)
       .default(1800)
       .describe("Seconds that an instance gets to stop; less on stacks that may be thrown away."),
-    readyTimeoutSeconds: wholeNumber("seconds", 60, 7200)
+    readyTimeoutSeconds: integer("seconds", 60, 7200)
       .default(900)
       .describe("Seconds after which `pulumi up` reports that the cluster did not become ready."),
   })
@@ -150,38 +137,44 @@ const cluster = z
         ]),
       );
     }
-    for (const name of Object.keys(value.parameters)) {
-      if (OWN_PARAMETERS.test(name)) {
-        issues.push(rule("is set by the operator or from other settings; remove it", ["parameters", name]));
-      }
-    }
-    if (value.parameters["wal_level"] === "minimal") {
-      issues.push(rule("minimal lets no replica follow; remove it", ["parameters", "wal_level"]));
-    }
+    issues.push(...parameterProblems(value));
     if ((bytesOf(value.resources.requests.memory) ?? 0) < 256 * 1024 ** 2) {
       issues.push(rule("Postgres needs at least 256Mi; raise it", ["resources", "requests", "memory"]));
     }
   });
 
+/** Reaches Temporal's connection string and a shell as it is. */
+const databaseName = inYaml(
+  text(
+    'the name of a database: letters, digits, "_" and "-", beginning with a letter or "_", at most 63 characters',
+    /^[A-Za-z_][\w-]*$/,
+    63,
+  ),
+).regex(/^(?!template[01]$|postgres$)/, {
+  error: "the name of a database of its own, not of Postgres' own template0, template1 and postgres",
+});
+
 /** Postgres that somebody else runs. */
 const managed = z
   .strictObject({
     mode: z.literal("managed").describe("A Postgres service that exists already, by address."),
-    host: text("a host name", /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 253).describe(
-      "Host name of the server, as its certificate has it.",
-    ),
-    port: wholeNumber("a port", 1, 65535).default(5432).describe("Port of the server."),
+    host: inYaml(hostName("a host name")).describe("Host name of the server, as its certificate has it."),
+    port: integer("port", 1, 65535).default(5432).describe("Port of the server."),
     databases: z
       .strictObject({
-        default: text("a database name", /^[a-z_][a-z0-9_]*$/, 63)
+        default: databaseName
           .default("temporal")
           .describe("Main database; it must exist and belong to the user."),
-        visibility: text("a database name", /^[a-z_][a-z0-9_]*$/, 63)
+        visibility: databaseName
           .default("temporal_visibility")
           .describe("Visibility database; it must exist and belong to the user."),
       })
       .prefault({}),
-    user: text("a user name", /^[A-Za-z_][\w.@-]*$/, 63).describe("User that Temporal logs in as."),
+    user: text(
+      'a user name: letters, digits, ".", "_", "-" and "@", beginning with a letter or "_" and not with pg_, at most 63 characters',
+      /^(?!pg_)[A-Za-z_][\w.@-]*$/,
+      63,
+    ).describe("User that Temporal logs in as."),
     password: secretSetting(
       z.string({ error: "a secret text" }).regex(/^[A-Za-z0-9]{1,200}$/, {
         error: "a secret text of letters and digits only, as Temporal's connection text mangles others",
@@ -191,11 +184,11 @@ const managed = z
       .describe("Password of the user; only as a secret: `pulumi config set --secret --path`."),
     passwordSecret: z
       .strictObject({
-        name: dnsLabel("a Secret name", 253).describe("Secret in the namespace of the Temporal server."),
-        key: text("a key of the Secret", /^[A-Za-z0-9._-]+$/, 253)
-          .default("password")
-          .describe("Key of the password in it."),
-        revision: text("a text of letters, digits, ., _, -", /^[A-Za-z0-9._-]+$/, 63)
+        name: inYaml(objectName("the name of a Secret")).describe(
+          "Secret in the namespace of the Temporal server.",
+        ),
+        key: inYaml(secretKey()).default("password").describe("Key of the password in it."),
+        revision: labelValue()
           .default("1")
           .describe("Change it whenever the Secret's content has changed: it restarts what uses it."),
       })
@@ -213,12 +206,10 @@ const managed = z
     verifyTls: flag()
       .default(true)
       .describe("Whether the server's certificate and host name are verified. TLS itself is never off."),
-    maxConnections: wholeNumber("connections", 20, 100_000).describe(
+    maxConnections: integer("connections", 20, 100_000).describe(
       "Connections that the server accepts, `max_connections`; the preflight compares.",
     ),
-    cidrs: z
-      .array(cidr, { error: "a list of address ranges" })
-      .min(1, { error: "a list of at least one address range" })
+    cidrs: cidrs()
       .default(["0.0.0.0/0", "::/0"])
       .describe(
         "Addresses of the server for network policies, which know no host names; everything by default.",

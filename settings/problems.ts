@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { isMapping, PROJECT } from "./mapping";
+import { isLabelValue } from "./names";
 import { CONFIG_FILE_VARIABLE } from "./encryptedPlaces";
 import { type MergedConfig, type SettingsSource } from "./source";
 import { isAmong, isWithin, keyOf, placesOf, secretPathsOf, type SettingPath } from "./secretSettings";
@@ -8,7 +9,7 @@ import { closest, knownKeys } from "./suggestions";
 type Issue = z.core.$ZodIssue;
 type Path = SettingPath;
 
-/** One sentence for each problem: key and file, what was expected, what was found, what to do. */
+/** One sentence for each problem: key and file, what it must be, what it is. */
 export function settingsProblems(
   schema: z.ZodType,
   source: SettingsSource,
@@ -23,10 +24,20 @@ export function settingsProblems(
   );
   return [
     ...merged.problems,
+    ...stackNameProblems(source),
     ...misplacedSecrets(secrets, source, merged),
     ...plainSecrets(secrets, source, merged),
     ...new Set(sentences),
   ].map(withoutLogins);
+}
+
+/** The name becomes a label of every object. */
+function stackNameProblems({ stack }: SettingsSource): string[] {
+  return isLabelValue(stack) && stack !== ""
+    ? []
+    : [
+        `stack "${stack}": the name must be at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit; rename it with \`pulumi stack rename\``,
+      ];
 }
 
 function unknownKeys(
@@ -53,11 +64,11 @@ function sentenceOf(
 ): string {
   const place = where(issue.path, source, merged);
   if (issue.code === "custom" && issue.params?.["sentence"] === true) return `${place}: ${issue.message}`;
-  if (issue.code === "invalid_key")
-    return `${place}: expected ${expectationOf(issue)}; rename it or remove it`;
+  if (issue.code === "invalid_key") return `${place}: the key must be ${expectationOf(issue)}`;
   const found = valueAt(merged.value, issue.path);
+  if (found === undefined) return `${place}: is missing; must be ${expectationOf(issue)}`;
   const hidden = isSecret(issue.path, secrets, source);
-  return `${place}: expected ${expectationOf(issue)}, found ${describe(found, hidden)}; ${remedyFor(found, issue)}`;
+  return `${place}: must be ${expectationOf(issue)}, got ${describe(found, hidden)}${hintFor(found, issue)}`;
 }
 
 function expectationOf(issue: Issue): string {
@@ -68,7 +79,7 @@ function expectationOf(issue: Issue): string {
       .join(", ")}`;
   }
   if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input")) {
-    return issue.expected === "object" ? "a mapping" : `a value of type ${issue.expected}`;
+    return issue.expected === "object" ? "a mapping" : `of type ${issue.expected}`;
   }
   return issue.message;
 }
@@ -79,26 +90,24 @@ function knownModes(issue: Issue): string[] {
     : ["devServer", "external"];
 }
 
-function remedyFor(found: unknown, issue: Issue): string {
-  if (found === undefined) return "add it";
+/** What YAML's types hide: a number that is a string, or a string that is none. */
+function hintFor(found: unknown, issue: Issue): string {
   const wantsNumber =
     issue.code === "invalid_type" && (issue.expected === "number" || issue.expected === "int");
-  if (wantsNumber && typeof found === "string" && /^\d+$/.test(found)) return "remove the quotes";
+  if (wantsNumber && typeof found === "string" && /^\d+$/.test(found)) return "; remove the quotes";
   const wantsText = issue.code === "invalid_type" && issue.expected === "string";
-  if (wantsText && (typeof found === "number" || typeof found === "boolean")) return "put it in quotes";
-  return "change it";
+  if (wantsText && (typeof found === "number" || typeof found === "boolean")) return "; put it in quotes";
+  return "";
 }
 
 /** Names what was found without ever showing a secret. */
 function describe(value: unknown, secret: boolean): string {
-  if (value === undefined) return "nothing";
-  if (secret) return "a secret value, which is not shown";
-  if (value === null) return "an empty value";
+  if (secret) return "a secret, which is not shown";
+  if (value === null) return "null";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isMapping(value)) return "a mapping";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return typeof value === "string" ? `the text "${short}"` : short;
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 /** Whether a value must not be shown: it is a secret, lies in one, or nobody knows. */
@@ -154,7 +163,7 @@ function plainSecrets(secrets: readonly Path[], source: SettingsSource, merged: 
     .filter(isPlain)
     .map(
       (path) =>
-        `${where(path, source, merged)}: expected a secret, found a value in the clear, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${keyOf(path)}'\` and replace it, as it is known now`,
+        `${where(path, source, merged)}: must be a secret, got plain text, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${keyOf(path)}'\` and revoke the exposed value`,
     );
 }
 

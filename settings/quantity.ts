@@ -6,7 +6,7 @@ const CPU = /^([1-9]\d*)(m?)$/;
 
 /**
  * Bytes of a memory or storage quantity.
- * @param text whole number with a binary unit, as `256Mi`
+ * @param text integer with a binary unit, as `256Mi`
  * @returns bytes, or undefined if the text is no such quantity
  */
 export function bytesOf(text: string): number | undefined {

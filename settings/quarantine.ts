@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { text } from "./fields";
 
-const digest = text("a digest: sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71);
+const digest = text("a digest: sha256: and 64 lower-case hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71);
 const since = text(
-  "a time as the output `quarantine` has it, like 2026-01-31T12:00:00.000Z, in quotes",
+  "a time as the output `quarantine` has it, such as 2026-01-31T12:00:00.000Z, in quotes",
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
   24,
 );

@@ -1,24 +1,11 @@
 import { z } from "zod";
 import { images } from "./versions";
 import { imagePin } from "./imagePin";
-import {
-  cidr,
-  dnsLabel,
-  flag,
-  hostPort,
-  imageReference,
-  imageRepository,
-  labelMap,
-  memory,
-  oneOf,
-  peerNetwork,
-  rule,
-  searchAttributes,
-  temporalNamespace,
-  text,
-  wholeNumber,
-} from "./fields";
+import { cidrs, hostPort, peerNetwork, url } from "./addresses";
 import { apiKey, apiKeySecret, tls } from "./credentials";
+import { flag, integer, oneOf, rule, text, volumeSize } from "./fields";
+import { imageReference, imageRepository, registry } from "./images";
+import { dnsLabel, inYaml, labelMap, objectName, searchAttributes, temporalNamespace } from "./names";
 import { secretSetting } from "./secretSettings";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
@@ -40,8 +27,12 @@ export const kubernetes = z
 /** Names of the Kubernetes namespaces that the program makes. */
 export const namespaces = z
   .strictObject({
-    temporal: dnsLabel("a namespace name").default("temporal").describe("Namespace of the Temporal server."),
-    workers: dnsLabel("a namespace name").default("temporal-workers").describe("Namespace of the workers."),
+    temporal: inYaml(dnsLabel("a namespace name"))
+      .default("temporal")
+      .describe("Namespace of the Temporal server."),
+    workers: inYaml(dnsLabel("a namespace name"))
+      .default("temporal-workers")
+      .describe("Namespace of the workers."),
     adopt: z
       .array(dnsLabel("a namespace name"), { error: "a list of namespace names" })
       .default([])
@@ -74,15 +65,15 @@ const devServer = z.strictObject({
   namespace: temporalNamespace.default("default").describe("Temporal namespace that is registered at start."),
   storage: z
     .strictObject({
-      size: memory("volume size").default("1Gi").describe("Size of the volume of the SQLite file."),
-      storageClass: dnsLabel("a storage class")
+      size: volumeSize("volume size").default("1Gi").describe("Size of the volume of the SQLite file."),
+      storageClass: objectName("a storage class")
         .optional()
         .describe("Storage class; the cluster's default one if absent."),
     })
     .prefault({}),
   resources: containerResources({ cpu: "100m", memory: "256Mi", memoryLimit: "1Gi" }),
   searchAttributes: searchAttributes().optional().describe("Search attributes registered at start, by name."),
-  rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
+  rolloutTimeoutSeconds: integer("seconds", 150, 3600)
     .default(300)
     .describe("Seconds after which `pulumi up` reports that the server did not become ready."),
 });
@@ -104,7 +95,7 @@ const external = z
     }
   });
 
-/** How there comes to be a Temporal server. */
+/** Where the Temporal server is: in this stack or elsewhere. */
 export const temporal = z.discriminatedUnion("mode", [devServer, chart, external]);
 
 const secretText = (description: string) =>
@@ -114,7 +105,7 @@ const secretText = (description: string) =>
 
 const pullSecret = z
   .strictObject({
-    existing: text("the name of a Secret", /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 253)
+    existing: objectName("the name of a Secret")
       .optional()
       .describe("Secret of type `kubernetes.io/dockerconfigjson` that is in the workers' namespace already."),
     username: text("a user name", /^[^\s:]+$/, 255)
@@ -162,11 +153,7 @@ export const workerImage = z.strictObject({
     .describe("Network of the build's steps: `host` where the container engine has no bridge of its own."),
   registry: z
     .strictObject({
-      server: text(
-        "a registry's host, with its port if not 443",
-        /^[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9]\d{0,4})?$/,
-        262,
-      )
+      server: registry("a registry's host, with its port if that is not 443")
         .optional()
         .describe("Registry to log in to; taken from the repository by default."),
       username: text("a user name", /^\S+$/, 255).describe("User that may push."),
@@ -175,22 +162,32 @@ export const workerImage = z.strictObject({
     .optional()
     .describe("Login for the push; the Docker client's own login by default."),
   pullSecret,
-  source: text("an https address", /^https:\/\/\S+$/)
+  source: url("a URL that begins with https://", ["https"], /^https:/)
     .optional()
     .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
 });
 
 const SAMPLE_RATIO = "a number from 0 to 1 with at most four decimals";
 
+const HEADERS = "headers as name=value,name=value with values percent-encoded";
+
+/** Whether every percent sign begins a character, and none of them ends a line. */
+function isPercentEncoded(value: string): boolean {
+  try {
+    return !/[\p{Cc}]/u.test(decodeURIComponent(value));
+  } catch {
+    return false;
+  }
+}
+
 /** Traces of the workers, sent over OTLP; absent: none. */
 export const tracing = z
   .strictObject({
-    endpoint: z
-      .url({
-        protocol: /^https?$/,
-        error: "a URL of an OTLP/HTTP receiver, like http://collector.observability:4318",
-      })
-      .describe("Base URL of an OTLP/HTTP receiver; spans go to `/v1/traces` below it."),
+    endpoint: url(
+      "a URL of an OTLP/HTTP receiver without query, such as http://collector.observability:4318",
+      ["http", "https"],
+      /^[^?#]+$/,
+    ).describe("Base URL of an OTLP/HTTP receiver; spans go to `/v1/traces` below it."),
     sampleRatio: z
       .number({ error: SAMPLE_RATIO })
       .min(0, { error: SAMPLE_RATIO })
@@ -201,10 +198,9 @@ export const tracing = z
         "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
       ),
     headers: secretSetting(
-      text(
-        "headers as name=value,name=value with values percent-encoded",
-        /^[^\s=,]+=[^,]*(,[^\s=,]+=[^,]*)*$/,
-        8192,
+      text(HEADERS, /^[!#$%&'*+.^`|~\w-]+=[!-+\--~]*(,[!#$%&'*+.^`|~\w-]+=[!-+\--~]*)*$/, 8192).refine(
+        isPercentEncoded,
+        { error: HEADERS },
       ),
     )
       .optional()
@@ -247,15 +243,13 @@ export const networkAccess = z
     metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
     apiServer: z
       .strictObject({
-        cidrs: z
-          .array(cidr, { error: "a list of address ranges" })
-          .min(1, { error: "a list of at least one address range" })
+        cidrs: cidrs()
           .default(["0.0.0.0/0", "::/0"])
           .describe(
             "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
           ),
         ports: z
-          .array(wholeNumber("a port", 1, 65535), { error: "a list of ports" })
+          .array(integer("port", 1, 65535), { error: "a list of ports" })
           .min(1, { error: "a list of at least one port" })
           .default([443, 6443])
           .describe(
@@ -266,14 +260,23 @@ export const networkAccess = z
   })
   .prefault({});
 
-const RESERVED_LABELS = /^(app\.kubernetes\.io|temporal-stack|kubernetes\.io|pod-security\.kubernetes\.io)\//;
+/**
+ * Labels that Kubernetes, an operator, Helm or this program sets, or that policies and controllers select by.
+ */
+const RESERVED_LABELS =
+  /^((([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io|cnpg\.io|cloudnative-pg\.io|temporal\.io)|helm\.sh|pulumi\.com|temporal-stack)\/.*|pod-template-hash|pod-template-generation|controller-revision-hash|controller-uid|job-name)$/;
 
 /** Labels that every object gets. */
 export const labels = labelMap("labels")
   .check(({ value, issues }) => {
     for (const key of Object.keys(value)) {
       if (RESERVED_LABELS.test(key))
-        issues.push(rule("is set by this program; choose another prefix", [key]));
+        issues.push(
+          rule(
+            "is reserved: Kubernetes, an operator or this program sets it, and policies select by it; choose another key",
+            [key],
+          ),
+        );
     }
   })
   .prefault({})

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./charts";
 import { payloadEncryption } from "./payloadEncryption";
-import { policyExceptions } from "./policyExceptions";
+import { endProblems, policyExceptions } from "./policyExceptions";
 import { postgres } from "./postgres";
 import { settingsProblems } from "./problems";
 import { quarantine } from "./quarantine";
@@ -17,7 +17,7 @@ import {
   workerImage,
 } from "./sections";
 import { sectionProblems } from "./sectionRules";
-import { mergedConfig, type SettingsSource, sourceOfThisRun } from "./source";
+import { dateOf, mergedConfig, type SettingsSource, sourceOfThisRun } from "./source";
 import { workers } from "./workers";
 
 export type { CodecServerSettings } from "./payloadEncryption";
@@ -31,7 +31,7 @@ export const settingsSchema = z
   .strictObject({
     kubernetes: kubernetes.describe("Which cluster, and how to reach it."),
     namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
-    temporal: temporal.describe("How there comes to be a Temporal server."),
+    temporal: temporal.describe("Where the Temporal server is: in this stack or elsewhere."),
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
     charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs."),
@@ -72,7 +72,11 @@ export type DevServerSettings = Extract<TemporalSettings, { mode: "devServer" }>
 export function parseSettings(source: SettingsSource): Settings {
   const merged = mergedConfig(source);
   const parsed = settingsSchema.safeParse(merged.value);
-  const problems = settingsProblems(settingsSchema, source, merged, parsed.error?.issues ?? []);
+  const issues = [
+    ...(parsed.error?.issues ?? []),
+    ...endProblems(merged.value["policyExceptions"], source.today ?? dateOf(new Date())),
+  ];
+  const problems = settingsProblems(settingsSchema, source, merged, issues);
   if (!parsed.success || problems.length > 0) {
     const count = problems.length === 1 ? "1 problem" : `${String(problems.length)} problems`;
     throw new pulumi.RunError(

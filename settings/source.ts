@@ -19,6 +19,8 @@ export interface SettingsSource {
   readonly stackFile: string;
   /** Configuration as the engine hands it over: full key to text, mappings and lists as JSON. */
   readonly config: Readonly<Record<string, string>>;
+  /** Date as `2026-11-26`, for what may not last too long; the clock's by default. */
+  readonly today?: string | undefined;
   /** Full keys whose values hold a secret; the engine does not say where in them. */
   readonly secretKeys: readonly string[];
   /** Places of the encrypted values, section first, as the stack file has them; absent: nobody looked. */
@@ -100,6 +102,11 @@ export function sourceOfThisRun(): SettingsSource {
     ...encryptedPlaces({ stack, config, secretKeys }),
     overlay: file === undefined || file === "" ? undefined : { file, text: readText(file) },
   };
+}
+
+/** The date of a time, in UTC. */
+export function dateOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
 }
 
 function readText(file: string): string | undefined {

@@ -1,18 +1,11 @@
 import { z } from "zod";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
-import {
-  dnsLabel,
-  flag,
-  oneOf,
-  rule,
-  searchAttributes,
-  temporalNamespace,
-  text,
-  versionedImage,
-  wholeNumber,
-} from "./fields";
+import { ingressHost } from "./addresses";
+import { flag, ifWrongType, integer, oneOf, rule, text } from "./fields";
 import { imagePin } from "./imagePin";
+import { versionedImage } from "./images";
+import { annotationMap, dnsLabel, inYaml, objectName, searchAttributes, temporalNamespace } from "./names";
 import { minorOf } from "./imageVersion";
 import { containerResources } from "./workers";
 
@@ -20,20 +13,6 @@ import { containerResources } from "./workers";
 export const SERVER_ROLES = ["frontend", "history", "matching", "worker"] as const;
 /** One of the server's roles. */
 export type ServerRole = (typeof SERVER_ROLES)[number];
-
-/**
- * Columns for custom search attributes in the Postgres visibility schema, by type
- * (`schema/postgresql/v12/visibility/schema.sql` of the server).
- */
-export const SEARCH_ATTRIBUTE_COLUMNS: Readonly<Record<string, number>> = {
-  Bool: 3,
-  Datetime: 3,
-  Double: 3,
-  Int: 3,
-  Keyword: 10,
-  KeywordList: 3,
-  Text: 3,
-};
 
 /** Seconds to whose multiples the server aligns changes of its ring, so that all pods see them at once. */
 export const ALIGNMENT_SECONDS = 10;
@@ -43,50 +22,28 @@ const STOP_SECONDS = ALIGNMENT_SECONDS + 10;
 const serverRole = (what: string, defaults: { cpu: string; memory: string; memoryLimit: string }) =>
   z
     .strictObject({
-      replicas: wholeNumber("pods", 1, 100)
+      replicas: integer("pods", 1, 100)
         .default(2)
         .describe(`Pods of the ${what}; 2 survive a node drain. Maintainers advise against autoscaling.`),
       resources: containerResources(defaults),
     })
     .prefault({});
 
-const namespace = z
-  .strictObject({
-    name: temporalNamespace.describe("Name of the Temporal namespace."),
-    retentionDays: wholeNumber("days", 1, 3650)
-      .default(30)
-      .describe("Days for which closed workflows are kept."),
-    shortenRetentionToDays: wholeNumber("days", 1, 3650)
-      .optional()
-      .describe(
-        "Acknowledges that a shorter retention deletes history for good; must equal `retentionDays` when that is lowered.",
-      ),
-    description: text(
-      "one line of at most 200 printable characters without quotes",
-      /^[^\p{C}"'`$\\]*$/u,
-      200,
-    )
-      .default("")
-      .describe("What the namespace is for."),
-    searchAttributes: searchAttributes()
-      .default({})
-      .describe("Custom search attributes: types by name. They can be added, never removed."),
-  })
-  .check(({ value, issues }) => {
-    for (const [type, columns] of Object.entries(SEARCH_ATTRIBUTE_COLUMNS)) {
-      const names = Object.keys(value.searchAttributes).filter(
-        (name) => value.searchAttributes[name] === type,
-      );
-      if (names.length > columns) {
-        issues.push(
-          rule(
-            `Postgres has columns for ${columns} search attributes of type ${type}, not for ${names.length} (${names.join(", ")}); use another type or fewer attributes`,
-            ["searchAttributes"],
-          ),
-        );
-      }
-    }
-  });
+const namespace = z.strictObject({
+  name: temporalNamespace.describe("Name of the Temporal namespace."),
+  retentionDays: integer("days", 1, 3650).default(30).describe("Days for which closed workflows are kept."),
+  shortenRetentionToDays: integer("days", 1, 3650)
+    .optional()
+    .describe(
+      "Acknowledges that a shorter retention deletes history for good; must equal `retentionDays` when that is lowered.",
+    ),
+  description: text("one line of at most 200 printable characters without quotes", /^[^\p{C}"'`$\\]*$/u, 200)
+    .default("")
+    .describe("What the namespace is for."),
+  searchAttributes: searchAttributes()
+    .default({})
+    .describe("Custom search attributes: types by name. They can be added, never removed."),
+});
 
 const namespaces = z
   .array(namespace, { error: "a list of Temporal namespaces" })
@@ -109,17 +66,18 @@ const ui = z
     image: versionedImage("an image of the Temporal UI")
       .default(imagePin(imagePins.temporalUi))
       .describe("Image of the UI."),
-    replicas: wholeNumber("pods", 1, 20).default(1).describe("Pods of the UI."),
+    replicas: integer("pods", 1, 20).default(1).describe("Pods of the UI."),
     resources: containerResources({ cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" }),
     ingress: z
       .strictObject({
-        host: text("a host name", /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 253).describe("Host name of the UI."),
-        className: dnsLabel("an ingress class")
+        host: inYaml(ingressHost("a host name")).describe("Host name of the UI."),
+        className: inYaml(objectName("an ingress class"))
           .optional()
           .describe("Ingress class; the cluster's default one if absent."),
-        tlsSecret: dnsLabel("a Secret name", 253).describe("Secret with the certificate of the host."),
-        annotations: z
-          .record(z.string(), z.string({ error: "a text (numbers and true/false in quotes)" }))
+        tlsSecret: inYaml(objectName("the name of a Secret")).describe(
+          "Secret with the certificate of the host.",
+        ),
+        annotations: annotationMap()
           .default({})
           .describe("Annotations of the Ingress, like a cert-manager issuer."),
       })
@@ -145,22 +103,22 @@ export const chart = z
           .describe("Image with schema tools and Temporal CLI; same minor version as the server."),
       })
       .prefault({}),
-    historyShards: wholeNumber("shards", 1, 16384)
+    historyShards: integer("shards", 1, 16384)
       .default(512)
       .describe(
         "Shards of workflow histories. Can never change: the database keeps the first number. 512 carry about 1000 state transitions a second; 2048 to 4096 are for several thousand.",
       ),
     cluster: z
       .strictObject({
-        name: dnsLabel("a cluster name")
+        name: inYaml(dnsLabel("a cluster name"))
           .default("active")
           .describe("Name of this Temporal cluster towards others. Can never change."),
-        initialFailoverVersion: wholeNumber("a version", 1, 999)
+        initialFailoverVersion: integer("version", 1, 999)
           .default(1)
           .describe(
             "Distinguishes this cluster from others that it may replicate with; each has its own. Can never change.",
           ),
-        failoverVersionIncrement: wholeNumber("a step", 1, 1000)
+        failoverVersionIncrement: integer("increment", 1, 1000)
           .default(10)
           .describe("More than clusters that will ever replicate with each other. Can never change."),
         peers: z
@@ -191,23 +149,23 @@ export const chart = z
       .prefault({}),
     databaseConnections: z
       .strictObject({
-        default: wholeNumber("connections", 2, 500)
+        default: integer("connections", 2, 500)
           .default(20)
           .describe("Connections of one server pod to the main database, at most."),
-        visibility: wholeNumber("connections", 2, 500)
+        visibility: integer("connections", 2, 500)
           .default(10)
           .describe("Connections of one server pod to the visibility database, at most."),
       })
       .prefault({}),
     shutdown: z
       .strictObject({
-        failHealthCheckSeconds: wholeNumber("seconds", 0, 600)
+        failHealthCheckSeconds: integer("seconds", 0, 600)
           .default(5)
           .describe("Seconds for which a stopping frontend reports itself unhealthy before it drains."),
-        drainSeconds: wholeNumber("seconds", 0, 600)
+        drainSeconds: integer("seconds", 0, 600)
           .default(10)
           .describe("Seconds for which a stopping pod still answers while its peers take over."),
-        terminationGracePeriodSeconds: wholeNumber("seconds", 1, 3600)
+        terminationGracePeriodSeconds: integer("seconds", 1, 3600)
           .default(60)
           .describe("Seconds after which Kubernetes kills the pod."),
       })
@@ -229,7 +187,7 @@ export const chart = z
     namespaces: namespaces
       .prefault([{ name: "default" }])
       .describe("Temporal namespaces, kept as they are described here. They can be added, never removed."),
-    reconcileMinutes: wholeNumber("minutes", 1, 59)
+    reconcileMinutes: integer("minutes", 1, 59)
       .default(10)
       .describe("Minutes between two looks at the namespaces: what was changed by hand is put back."),
     dynamicConfig: z
@@ -238,9 +196,7 @@ export const chart = z
         z.unknown().refine((value) => ["string", "number", "boolean"].includes(typeof value), {
           error: "a text, a number or true/false",
         }),
-        {
-          error: (issue) => (issue.code === "invalid_type" ? "a mapping of keys to values" : undefined),
-        },
+        ifWrongType("a mapping of keys to values"),
       )
       .default({})
       .describe("Dynamic configuration of the server, by key; taken over within 10 s, without a restart."),
@@ -248,10 +204,10 @@ export const chart = z
     logLevel: oneOf(["debug", "info", "warn", "error"])
       .default("info")
       .describe("Least level that is logged."),
-    schemaTimeoutSeconds: wholeNumber("seconds", 60, 3600)
+    schemaTimeoutSeconds: integer("seconds", 60, 3600)
       .default(300)
       .describe("Seconds after which a schema job that does not succeed is a failure."),
-    rolloutTimeoutSeconds: wholeNumber("seconds", 600, 7200)
+    rolloutTimeoutSeconds: integer("seconds", 600, 7200)
       .default(900)
       .describe(
         "Seconds after which `pulumi up` reports that the release did not become ready; more than `schemaTimeoutSeconds`.",

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { cpu, dnsLabel, memory, oneOf, rule, text, wholeNumber } from "./fields";
+import { environment } from "./env";
+import { cpu, integer, memory, oneOf, rule } from "./fields";
+import { dnsLabel, inYaml, taskQueue } from "./names";
 import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
 
 /** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
@@ -7,11 +9,6 @@ const CACHED_WORKFLOW_BYTES = 1024 ** 2;
 /** A thread with the SDK and a workflow bundle needs about half of this; the rest is for work. */
 const LEAST_HEAP_BYTES = 96 * 1024 ** 2;
 const MAX_TASK_QUEUES = 20;
-
-/** Prefixes and names that the program sets itself; see the environment contract of worker/. */
-const OWN_VARIABLES =
-  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS|ACTIVITY_POLLERS|WORKFLOW_TASK_POLLERS|OTEL_(EXPORTER_OTLP_(TRACES_)?(ENDPOINT|HEADERS|PROTOCOL)|TRACES_SAMPLER(_ARG)?|SDK_DISABLED))$/;
-const SECRET_LIKE = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL)/i;
 
 /**
  * Share of the memory limit, in percent, that the heap of each thread may take: one thread for activities and one
@@ -65,11 +62,11 @@ export function containerResources(defaults: { cpu: string; memory: string; memo
 
 const replicas = z
   .strictObject({
-    min: wholeNumber("pods at least", 1, 1000)
+    min: integer("minimum pods", 1, 1000)
       .default(3)
       .describe("Pods that always run; 3 survive a node drain during a rollout."),
-    max: wholeNumber("pods at most", 1, 1000).default(10).describe("Pods to which the autoscaler may go."),
-    targetCpuPercent: wholeNumber("CPU use in percent of the request", 10, 100)
+    max: integer("maximum pods", 1, 1000).default(10).describe("Pods to which the autoscaler may go."),
+    targetCpuPercent: integer("percent of the CPU request", 10, 100)
       .default(70)
       .describe("Average CPU use, in percent of the request, that the autoscaler keeps."),
   })
@@ -87,13 +84,13 @@ const replicas = z
 
 const shutdown = z
   .strictObject({
-    graceSeconds: wholeNumber("seconds", 1, 3600)
+    graceSeconds: integer("seconds", 1, 3600)
       .default(30)
       .describe("Seconds that running activities get to finish; at least the longest one without heartbeat."),
-    forceSeconds: wholeNumber("seconds", 2, 3600)
+    forceSeconds: integer("seconds", 2, 3600)
       .default(40)
       .describe("Seconds after which the worker gives up on activities that ignore cancellation."),
-    terminationGracePeriodSeconds: wholeNumber("seconds", 3, 3600)
+    terminationGracePeriodSeconds: integer("seconds", 3, 3600)
       .default(60)
       .describe("Seconds after which Kubernetes kills the pod."),
   })
@@ -118,36 +115,10 @@ const shutdown = z
   })
   .prefault({});
 
-const environment = z
-  .record(
-    text("a name of upper-case letters, digits and _", /^[A-Z_][A-Z0-9_]*$/, 128),
-    z
-      .string({ error: "a text (numbers and true/false in quotes)" })
-      .max(4096, { error: "at most 4096 characters" }),
-    {
-      error: (issue) => (issue.code === "invalid_type" ? "a mapping of variable names to texts" : undefined),
-    },
-  )
-  .check(({ value, issues }) => {
-    for (const name of Object.keys(value)) {
-      if (OWN_VARIABLES.test(name)) {
-        issues.push(rule("is set by this program from other settings; remove it here", [name]));
-      } else if (SECRET_LIKE.test(name)) {
-        issues.push(
-          rule(
-            "looks like a secret, and everything here is readable in the cluster; mount a Secret instead",
-            [name],
-          ),
-        );
-      }
-    }
-  });
-
 const pollers = (least: number) => {
-  const polls = wholeNumber('"auto", or polls', least, 1000);
   return z
-    .union([z.literal("auto"), polls], {
-      error: `"auto", or polls: a whole number from ${String(least)} to 1000`,
+    .union([z.literal("auto"), integer('polls, or "auto"', least, 1000)], {
+      error: `an integer from ${String(least)} to 1000 (polls), or "auto"`,
     })
     .default("auto");
 };
@@ -162,18 +133,11 @@ const SHARED_BY_QUEUES = [
 /** One group of identical worker pods. */
 export const worker = z
   .strictObject({
-    name: dnsLabel("a worker name", 30).describe(
+    name: inYaml(dnsLabel("a worker name", 30)).describe(
       "Name of the group; unique, part of object names and labels.",
     ),
     taskQueues: z
-      .array(
-        text(
-          "a task queue name: 1 to 200 printable characters without commas, and without spaces at the ends",
-          /^(?! )[ -+\--~]+(?<! )$/,
-          200,
-        ),
-        { error: "a list of task queue names" },
-      )
+      .array(taskQueue, { error: "a list of task queue names" })
       .min(1, { error: "a list of at least one task queue name" })
       .max(MAX_TASK_QUEUES, { error: `a list of at most ${String(MAX_TASK_QUEUES)} task queue names` })
       .describe("Task queues that every pod polls; slots and cache are divided between them."),
@@ -183,13 +147,13 @@ export const worker = z
       .default("info")
       .describe("Least level that is logged."),
     shutdown,
-    activitySlots: wholeNumber("activities at once", 1, 10000)
+    activitySlots: integer("concurrent activities", 1, 10000)
       .optional()
       .describe("Activities that one pod runs at once; by default as many as its memory limit bears."),
-    workflowTaskSlots: wholeNumber("workflow tasks at once", 2, 10000)
+    workflowTaskSlots: integer("concurrent workflow tasks", 2, 10000)
       .optional()
       .describe("Workflow tasks that one pod handles at once; by default as many as its memory limit bears."),
-    maxCachedWorkflows: wholeNumber("workflows", 2, 100000)
+    maxCachedWorkflows: integer("workflows", 2, 100000)
       .optional()
       .describe("Workflows that one pod keeps in memory; by default as many as its memory limit bears."),
     activityPollers: pollers(1).describe(
@@ -200,10 +164,10 @@ export const worker = z
     ),
     connect: z
       .strictObject({
-        attemptSeconds: wholeNumber("seconds", 1, 120)
+        attemptSeconds: integer("seconds", 1, 120)
           .default(10)
           .describe("Seconds for one attempt to connect."),
-        giveUpSeconds: wholeNumber("seconds", 1, 3600)
+        giveUpSeconds: integer("seconds", 1, 3600)
           .default(300)
           .describe("Seconds of failed attempts after which the pod exits and is restarted."),
       })
@@ -218,7 +182,7 @@ export const worker = z
         }
       })
       .prefault({}),
-    rolloutTimeoutSeconds: wholeNumber("seconds", 150, 3600)
+    rolloutTimeoutSeconds: integer("seconds", 150, 3600)
       .default(300)
       .describe("Seconds after which `pulumi up` reports a rollout as failed; the old pods go on running."),
     env: environment.optional().describe("Further environment variables, without secrets."),

@@ -1,5 +1,5 @@
 import { type PostgresClusterSettings, type Settings } from "../../settings/settings";
-import { type PeerNetwork, portOf, portOfUrl } from "../../settings/fields";
+import { type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, type Labels, selectorLabels } from "./labels";

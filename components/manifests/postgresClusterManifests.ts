@@ -1,5 +1,6 @@
 import type { PostgresClusterSettings } from "../../settings/settings";
 import { SHARED_BUFFERS_SHARE, synchronousReplicasOf } from "../../settings/postgres";
+import { logVolumeBytes, maxWalBytes } from "../../settings/postgresParameters";
 import { bytesOf } from "../../settings/quantity";
 import { containerResources } from "./resources";
 
@@ -44,10 +45,6 @@ export function postgresParameters(settings: PostgresClusterSettings): Record<st
   const memory = bytesOf(settings.resources.requests.memory) ?? 0;
   const shared = memory * SHARED_BUFFERS_SHARE;
   const forConnections = (memory - shared) / 4 / settings.maxConnections;
-  const log =
-    settings.walStorage === undefined
-      ? (bytesOf(settings.storage.size) ?? 0) / 4
-      : (bytesOf(settings.walStorage.size) ?? 0);
   return {
     max_connections: String(settings.maxConnections),
     shared_buffers: megabytes(shared),
@@ -57,8 +54,8 @@ export function postgresParameters(settings: PostgresClusterSettings): Record<st
     wal_level: "replica",
     wal_compression: "on",
     checkpoint_timeout: "15min",
-    max_wal_size: megabytes(Math.max(log / 4, 128 * MEBIBYTE)),
-    max_slot_wal_keep_size: megabytes(Math.max(log / 2, 256 * MEBIBYTE)),
+    max_wal_size: megabytes(maxWalBytes(settings)),
+    max_slot_wal_keep_size: megabytes(Math.max(logVolumeBytes(settings) / 2, 256 * MEBIBYTE)),
     // Temporal updates and deletes the same rows over and over: dead ones must go early.
     autovacuum_vacuum_scale_factor: "0.05",
     autovacuum_naptime: "15s",

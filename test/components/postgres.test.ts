@@ -41,12 +41,12 @@ describe("settings of Postgres", () => {
     [
       "parameters of the operator",
       chartRefusal({}, { parameters: { ssl_cert_file: "x", max_connections: "1" } }),
-      /^2 problems[^]*parameters\.ssl_cert_file .*remove it[^]*parameters\.max_connections .*remove it/,
+      /^2 problems[^]*parameters\.ssl_cert_file .*belongs to the CloudNativePG operator[^]*parameters\.max_connections .*set that and remove this/,
     ],
     [
       "a log level that no replica can follow",
       chartRefusal({}, { parameters: { wal_level: "minimal" } }),
-      /parameters\.wal_level .*lets no replica follow/,
+      /parameters\.wal_level .*breaks a promise of this stack/,
     ],
     [
       "a Postgres that Temporal does not know",
@@ -71,7 +71,7 @@ describe("settings of Postgres", () => {
     [
       "a chart version that is a range",
       chartRefusal({}, { operator: { chartVersion: "^0.29.0" } }),
-      /operator\.chartVersion .*an exact version/,
+      /operator\.chartVersion .*an exact semantic version/,
     ],
     [
       "a service with two passwords",
@@ -87,7 +87,7 @@ describe("settings of Postgres", () => {
         ...chartSections(),
         postgres: { ...MANAGED, passwordSecret: undefined, password: "hunter2" },
       }),
-      /postgres\.password .*expected a secret, found a value in the clear, which is not shown/,
+      /postgres\.password .*must be a secret, got plain text, which is not shown/,
     ],
     [
       "a certificate that verifies nothing",

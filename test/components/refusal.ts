@@ -11,6 +11,9 @@ export const LEAST: Values = {
   workers: [{ name: "orders", taskQueues: ["orders"] }],
 };
 
+/** The day on which settings of the tests are checked. */
+export const TODAY = "2026-11-26";
+
 /** Settings as the engine hands them over. */
 export function source(sections: Values, more: Partial<SettingsSource> = {}): SettingsSource {
   const config = Object.fromEntries(
@@ -21,7 +24,7 @@ export function source(sections: Values, more: Partial<SettingsSource> = {}): Se
         typeof value === "string" ? value : JSON.stringify(value),
       ]),
   );
-  return { stack: "dev", stackFile: "Pulumi.dev.yaml", secretKeys: [], ...more, config };
+  return { stack: "dev", stackFile: "Pulumi.dev.yaml", secretKeys: [], today: TODAY, ...more, config };
 }
 
 /** The message with which settings are refused. */

@@ -6,7 +6,8 @@ import { operatorValues, webhookGateScript } from "../../components/manifests/po
 import { namespacesScript, reconcilerName } from "../../components/manifests/temporalNamespacesManifests";
 import { temporalValues } from "../../components/manifests/temporalValues";
 import { splitImage, versionOf } from "../../settings/imageVersion";
-import { SEARCH_ATTRIBUTE_COLUMNS, SERVER_ROLES } from "../../settings/temporal";
+import { SEARCH_ATTRIBUTE_COLUMNS, SEARCH_ATTRIBUTE_TYPES } from "../../settings/names";
+import { SERVER_ROLES } from "../../settings/temporal";
 import { valuesProblems } from "../local/charts/values";
 import type { Values } from "../harness";
 import { at, listAt } from "../program/stack";
@@ -94,13 +95,13 @@ describe("settings of the official chart", () => {
   }
 
   it("take exactly as many search attributes of a type as Postgres has columns", () => {
-    const type = fc.constantFrom(...Object.keys(SEARCH_ATTRIBUTE_COLUMNS));
+    const type = fc.constantFrom(...SEARCH_ATTRIBUTE_TYPES);
     fc.assert(
       fc.property(type, fc.integer({ min: 1, max: 14 }), (name, count) => {
         const searchAttributes = Object.fromEntries(
           Array.from({ length: count }, (_, index) => [`Field${index}`, name]),
         );
-        const fits = count <= (SEARCH_ATTRIBUTE_COLUMNS[name] ?? 0);
+        const fits = count <= SEARCH_ATTRIBUTE_COLUMNS[name];
         if (fits) chartSettings(namespace({ searchAttributes }));
         else assert.match(chartRefusal(namespace({ searchAttributes })), /namespaces\[0\]\.searchAttributes/);
       }),

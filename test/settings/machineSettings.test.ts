@@ -32,7 +32,7 @@ describe("settings of this machine", () => {
 
   it("are named with their own file and key", () => {
     const message = refusal(LEAST, overlay("workerImage: { digest: 'sha256:1' }, extra: 1"));
-    assert.match(message, /- workerImage\.digest \(\/state\/machine\.yaml\): expected a digest/);
+    assert.match(message, /- workerImage\.digest \(\/state\/machine\.yaml\): must be a digest/);
     assert.match(message, /- extra \(\/state\/machine\.yaml\): unknown key/);
   });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import * as pulumi from "@pulumi/pulumi";
 import { parseSettings } from "../../settings/settings";
 import { isValues, type Values } from "../harness";
+import { TODAY } from "../components/refusal";
 
 type Path = readonly (string | number)[];
 
@@ -215,6 +216,7 @@ function parse(sections: Values): unknown {
   return parseSettings({
     stack: "dev",
     stackFile: "Pulumi.dev.yaml",
+    today: TODAY,
     config: Object.fromEntries(
       Object.entries(sections).map(([key, value]) => [`temporal-stack:${key}`, JSON.stringify(value)]),
     ),

@@ -76,7 +76,7 @@ describe("settings", () => {
     [
       "a missing section",
       {},
-      /temporal-stack:workers \(Pulumi\.dev\.yaml\): expected a list of workers, found nothing; add it/,
+      /temporal-stack:workers \(Pulumi\.dev\.yaml\): is missing; must be a list of workers/,
     ],
     ["an unknown section", { ...LEAST, wrokers: [] }, /temporal-stack:wrokers .*did you mean "workers"/],
     [
@@ -87,7 +87,7 @@ describe("settings", () => {
     [
       "a number in quotes",
       worker({ replicas: { max: "20" } }),
-      /replicas\.max .*whole number from 1 to 1000, found the text "20"; remove the quotes/,
+      /replicas\.max .*must be an integer from 1 to 1000 \(maximum pods\), got "20"; remove the quotes/,
     ],
     [
       "max below min",
@@ -117,7 +117,7 @@ describe("settings", () => {
     [
       "a quantity in another spelling",
       worker({ resources: { limits: { memory: "1024Mi" } } }),
-      /expected the spelling that Kubernetes keeps, 1Gi, found the text "1024Mi"/,
+      /must be 1Gi, the spelling that Kubernetes keeps, got "1024Mi"/,
     ],
     [
       "a cache that does not fit",
@@ -149,7 +149,7 @@ describe("settings", () => {
     [
       "a number of pollers that is none",
       worker({ workflowTaskPollers: 1 }),
-      /workflowTaskPollers .*"auto", or polls: a whole number from 2 to 1000, found 1;/,
+      /workflowTaskPollers .*must be an integer from 2 to 1000 \(polls, or "auto"\), got 1/,
     ],
     [
       "a name twice",
@@ -162,11 +162,7 @@ describe("settings", () => {
       },
       /workers\[1\]\.name .*name of workers\[0\] already/,
     ],
-    [
-      "a name that is no DNS label",
-      worker({ name: "Orders" }),
-      /workers\[0\]\.name .*found the text "Orders"/,
-    ],
+    ["a name that is no DNS label", worker({ name: "Orders" }), /workers\[0\]\.name .*got "Orders"/],
     [
       "a name that is too long",
       worker({ name: "a".repeat(31) }),
@@ -180,12 +176,12 @@ describe("settings", () => {
     [
       "a secret in a variable",
       worker({ env: { DB_PASSWORD: "hunter2" } }),
-      /env\.DB_PASSWORD .*mount a Secret/,
+      /env\.DB_PASSWORD .*looks like a secret/,
     ],
     [
       "an unknown mode",
       { ...LEAST, temporal: { mode: "cluster" } },
-      /temporal\.mode .*one of "devServer", "chart", "external", found the text "cluster"/,
+      /temporal\.mode .*one of "devServer", "chart", "external", got "cluster"/,
     ],
     [
       "an external server without a way",
@@ -210,17 +206,17 @@ describe("settings", () => {
     [
       "a certificate that is a path",
       external({ tls: { ca: "/etc/ssl/ca.pem" } }),
-      /temporal\.tls\.ca .*expected certificates of authorities in PEM format/,
+      /temporal\.tls\.ca .*must be certificates of authorities in PEM format/,
     ],
     [
       "an API key in the clear",
       external({ apiKey: "hunter2" }),
-      /temporal\.apiKey .*expected a secret, found a value in the clear, which is not shown; set it with `pulumi config set --stack dev --secret --path 'temporal-stack:temporal\.apiKey'`/,
+      /temporal\.apiKey .*must be a secret, got plain text, which is not shown; set it with `pulumi config set --stack dev --secret --path 'temporal-stack:temporal\.apiKey'`/,
     ],
     [
       "a private key in the clear",
       external({ tls: { client: { certificate: CERTIFICATE, privateKey: "hunter2" } } }),
-      /temporal\.tls\.client\.privateKey .*expected a secret/,
+      /temporal\.tls\.client\.privateKey .*must be a secret/,
     ],
     [
       "an API key as value and by name",
@@ -233,7 +229,7 @@ describe("settings", () => {
         ...LEAST,
         temporal: { mode: "external", address: "a:70000", namespace: "n", network: { namespace: "t" } },
       },
-      /temporal\.address .*port up to 65535/,
+      /temporal\.address .*must be the frontend's address as host:port/,
     ],
     [
       "doors to someone else's server",
@@ -272,7 +268,7 @@ describe("settings", () => {
           network: { cidrs: ["192.0.2.0/24"] },
         },
       },
-      /^(?![^]*aHVudGVyMg)[^]*tracing\.headers .*a value in the clear[^]*tracing\.headers .*use an https endpoint/,
+      /^(?![^]*aHVudGVyMg)[^]*tracing\.headers .*must be a secret[^]*tracing\.headers .*use an https endpoint/,
     ],
     [
       "an active key that does not exist",
@@ -302,7 +298,7 @@ describe("settings", () => {
     [
       "a codec server for pages of nobody",
       { ...LEAST, payloadEncryption: { codecServer: {} } },
-      /codecServer\.uiOrigin .*found nothing; add it/,
+      /codecServer\.uiOrigin .*is missing; must be/,
     ],
     [
       "a page instead of an origin",
@@ -375,17 +371,17 @@ describe("settings", () => {
     [
       "a label of the program",
       { ...LEAST, labels: { "app.kubernetes.io/name": "x" } },
-      /labels\["app\.kubernetes\.io\/name"\] .*set by this program/,
+      /labels\["app\.kubernetes\.io\/name"\] .*is reserved/,
     ],
     [
       "a label that Kubernetes refuses",
       { ...LEAST, labels: { "a b": "x" } },
-      /labels\["a b"\] .*label names/,
+      /labels\["a b"\] .*the key must be a label key/,
     ],
     [
       "a word for a truth value",
       { ...LEAST, deletionProtection: "yes" },
-      /deletionProtection .*expected true or false, found the text "yes"/,
+      /deletionProtection .*must be true or false, got "yes"/,
     ],
   ];
   for (const [title, sections, pattern] of cases) {
@@ -420,7 +416,7 @@ describe("settings", () => {
     });
     assert.match(
       plain,
-      /workerImage\.registry\.password .*expected a secret, found a value in the clear, which is not shown/,
+      /workerImage\.registry\.password .*must be a secret, got plain text, which is not shown/,
     );
     assert.ok(!plain.includes("hunter2"));
     assert.match(
@@ -428,10 +424,10 @@ describe("settings", () => {
         ...LEAST,
         workerImage: { repository: "a/b", pullSecret: { username: "u", password: "hunter2" } },
       }),
-      /workerImage\.pullSecret\.password .*expected a secret, found a value in the clear, which is not shown/,
+      /workerImage\.pullSecret\.password .*must be a secret, got plain text, which is not shown/,
     );
     const secret = refusal(sections, { secretKeys: ["temporal-stack:workerImage"] });
-    assert.match(secret, /workerImage\.repository .*found a secret value, which is not shown/);
+    assert.match(secret, /workerImage\.repository .*got a secret, which is not shown/);
     assert.ok(!secret.includes("UPPER") && !secret.includes('"hunter2"'));
   });
 

@@ -1,0 +1,154 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { z } from "zod";
+import { ifWrongType, integer, rule, text } from "./fields";
+import { dnsLabel, labelMap } from "./names";
+
+/*
+ * Hosts, ports, URLs and address ranges.
+ */
+
+const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+/** Whether a text is a DNS name or an IPv4 address. */
+export function isHostName(value: string): boolean {
+  const labels = value.split(".");
+  if (value.length > 253 || !labels.every((label) => HOST_LABEL.test(label))) return false;
+  // Resolvers and URL parsers take a number at the end for an IPv4 address.
+  return !/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1) ?? "") || isIPv4(value);
+}
+
+/** A DNS name or IPv4 address. */
+export function hostName(what: string) {
+  const expected = `${what}: a DNS name of labels with 1 to 63 letters, digits and "-", or an IPv4 address`;
+  return text(expected, /^[A-Za-z0-9.-]+$/, 253).refine(isHostName, { error: expected });
+}
+
+/** A DNS name in lower case, as an Ingress takes it. */
+export function ingressHost(what: string) {
+  const expected = `${what}: a DNS name in lower case, no IP address`;
+  return text(expected, /^[a-z0-9.-]+$/, 253).refine((value) => isHostName(value) && !isIPv4(value), {
+    error: expected,
+  });
+}
+
+/** Whether a text is a TCP port without leading zeros. */
+export function isPort(value: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65535;
+}
+
+/** `host:port`, with IPv6 addresses in brackets. */
+export function hostPort(what: string) {
+  const expected = `${what} as host:port, such as temporal-frontend.temporal.svc:7233`;
+  return text(expected, /^\S+$/, 262).refine(isHostPort, { error: expected });
+}
+
+function isHostPort(value: string): boolean {
+  const colon = value.lastIndexOf(":");
+  const host = value.slice(0, Math.max(colon, 0));
+  const [, bracketed] = /^\[([^\]%]+)\]$/.exec(host) ?? [];
+  return isPort(value.slice(colon + 1)) && (bracketed === undefined ? isHostName(host) : isIPv6(bracketed));
+}
+
+/** Port of a `host:port` text. */
+export function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
+}
+
+/** Whether a text is a URL whose host resolvers take, and of one of the schemes. */
+export function isUrl(value: string, schemes: readonly string[]): boolean {
+  if (!/^[!-~]+$/.test(value) || !URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return schemes.includes(protocol.slice(0, -1)) && (hostname.startsWith("[") || isHostName(hostname));
+}
+
+/** A URL of one of the schemes; `what` says it in words. */
+export function url(what: string, schemes: readonly [string, ...string[]], pattern = /^\S+$/) {
+  return text(what, pattern, 2048).refine((value) => isUrl(value, schemes), { error: what });
+}
+
+/** Port of an HTTP URL. */
+export function portOfUrl(address: string): number {
+  const { port, protocol } = new URL(address);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+}
+
+/** Address and length of a network, IPv4 or IPv6. */
+export const cidr = z
+  .string({ error: "an address range, such as 10.0.0.0/8 or fd00::/8" })
+  .refine((value) => networkOf(value) !== undefined, {
+    error: "an address range, such as 10.0.0.0/8 or fd00::/8",
+    abort: true,
+  })
+  .refine((value) => networkOf(value)?.hostBits === false, {
+    error: "an address range whose bits after the prefix are all zero: 10.1.0.0/16, not 10.1.2.3/16",
+  });
+
+/** Reads a range as the API server does: no zone, no leading zeros, no IPv4 address within IPv6. */
+function networkOf(value: string): { hostBits: boolean } | undefined {
+  const [, address = "", digits = ""] = /^([0-9A-Fa-f.:]+)\/(0|[1-9]\d{0,2})$/.exec(value) ?? [];
+  const length = Number(digits);
+  const bits = isIPv4(address) ? bitsOfIPv4(address) : bitsOfIPv6(address);
+  if (bits === undefined || length > bits.length) return undefined;
+  return { hostBits: bits.slice(length).includes("1") };
+}
+
+function bitsOfIPv4(address: string): string {
+  return address
+    .split(".")
+    .map((part) => Number(part).toString(2).padStart(8, "0"))
+    .join("");
+}
+
+function bitsOfIPv6(address: string): string | undefined {
+  if (!isIPv6(address) || address.includes(".")) return undefined;
+  const [left = "", right] = address.split("::");
+  const groups = (half: string) => (half === "" ? [] : half.split(":"));
+  const [head, tail] = [groups(left), groups(right ?? "")];
+  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
+  const bits = [...head, ...zeros, ...tail]
+    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
+    .join("");
+  return bits.startsWith(`${"0".repeat(80)}${"1".repeat(16)}`) ? undefined : bits;
+}
+
+/** A list of address ranges. */
+export function cidrs() {
+  return z
+    .array(cidr, { error: "a list of address ranges" })
+    .min(1, { error: "a list of at least one address range" });
+}
+
+/** Where a server is that this program does not run, for NetworkPolicies; `who` names it. */
+export function peerNetwork(who: string) {
+  return z
+    .strictObject(
+      {
+        namespace: dnsLabel("a namespace name")
+          .optional()
+          .describe(`Kubernetes namespace of ${who}, if it runs in the same cluster.`),
+        podLabels: labelMap(`labels of the pods of ${who}`)
+          .optional()
+          .describe(`Labels that narrow the namespace down to the pods of ${who}.`),
+        cidrs: cidrs().optional().describe(`Address ranges of ${who}, if it runs elsewhere.`),
+        podPort: integer("port", 1, 65535)
+          .optional()
+          .describe("Port of the pods, if their Service maps it; the address's port by default."),
+      },
+      ifWrongType("a mapping with namespace or cidrs"),
+    )
+    .check(({ value, issues }) => {
+      if ((value.namespace === undefined) === (value.cidrs === undefined)) {
+        issues.push(
+          rule(`NetworkPolicies need the way to ${who}; set exactly one of namespace and cidrs`, []),
+        );
+      }
+      if (value.podLabels !== undefined && value.namespace === undefined) {
+        issues.push(
+          rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
+        );
+      }
+    });
+}
+
+/** Where a server is that this program does not run. */
+export type PeerNetwork = z.output<ReturnType<typeof peerNetwork>>;
