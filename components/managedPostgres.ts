@@ -5,14 +5,18 @@ import { secretChecksum } from "./checksum";
 import { oneOffMetadata, scriptPod } from "./manifests/jobs";
 import { objectLabels, stackLabels } from "./manifests/labels";
 import {
-  CA_DIRECTORY,
   CA_KEY,
   POSTGRES_UID,
   PREFLIGHT,
   preflightEnvironment,
+  preflightFiles,
   preflightScript,
 } from "./manifests/managedPostgresManifests";
-import type { PostgresConnection, SecretEntry } from "./manifests/postgresConnection";
+import {
+  certificateRevision,
+  type PostgresConnection,
+  type SecretEntry,
+} from "./manifests/postgresConnection";
 import { dataOptions } from "./protection";
 import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "../settings/settings";
 import { neededConnections } from "../settings/connectionBudget";
@@ -52,6 +56,11 @@ export class ManagedPostgres extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       { parent: this },
     );
+    const clientCertificate =
+      service.clientCertificateSecret === undefined
+        ? undefined
+        : { ...service.clientCertificateSecret, secretName: service.clientCertificateSecret.name };
+    const files = preflightFiles(ca, clientCertificate);
     const environment = Object.entries(preflightEnvironment(service)).map(([key, value]) => ({
       name: key,
       value,
@@ -64,7 +73,13 @@ export class ManagedPostgres extends pulumi.ComponentResource {
           backoffLimit: 2,
           activeDeadlineSeconds: PREFLIGHT_SECONDS,
           template: {
-            metadata: { labels, annotations: { "temporal-stack/password-checksum": checksum } },
+            metadata: {
+              labels,
+              annotations: {
+                "temporal-stack/password-checksum": checksum,
+                ...certificateRevision(clientCertificate),
+              },
+            },
             spec: scriptPod({
               name: "preflight",
               image: service.preflightImage,
@@ -82,12 +97,7 @@ export class ManagedPostgres extends pulumi.ComponentResource {
                   valueFrom: { secretKeyRef: { name: password.secretName, key: password.key } },
                 },
               ],
-              ...(ca === undefined
-                ? {}
-                : {
-                    volumes: [{ name: "ca", secret: { secretName: ca.secretName, defaultMode: 0o444 } }],
-                    volumeMounts: [{ name: "ca", mountPath: CA_DIRECTORY, readOnly: true }],
-                  }),
+              ...files,
             }),
           },
         },
@@ -102,6 +112,8 @@ export class ManagedPostgres extends pulumi.ComponentResource {
       password,
       ca,
       verifyTls: service.verifyTls,
+      clientCertificate,
+      connectAttributes: service.connectAttributes,
       passwordChecksum: checksum,
     };
     this.registerOutputs({ preflight: preflight.metadata.name });

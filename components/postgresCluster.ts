@@ -122,7 +122,9 @@ export class PostgresCluster extends pulumi.ComponentResource {
       user: loginName(cluster.credentials.loginRole),
       password: { secretName: credentials.secretName, key: "password" },
       ca: { secretName: caSecretName(cluster), key: "ca.crt" },
-      verifyTls: true,
+      verifyTls: "full",
+      clientCertificate: undefined,
+      connectAttributes: {},
       passwordChecksum: credentials.checksum,
     };
     this.registerOutputs({

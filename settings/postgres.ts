@@ -7,6 +7,7 @@ import { imagePin } from "./imagePin";
 import { imageReference, versionedImage } from "./images";
 import { versionOf } from "./imageVersion";
 import { dnsLabel, inYaml, labelValue, objectName, secretKey, serviceLabel } from "./names";
+import { attributeProblem, connectAttributes } from "./connectAttributes";
 import { parameterProblems, parameters } from "./postgresParameters";
 import { bytesOf } from "./quantity";
 import { secretSetting } from "./secretSettings";
@@ -176,9 +177,10 @@ const managed = z
       63,
     ).describe("User that Temporal logs in as."),
     password: secretSetting(
-      z.string({ error: "a secret text" }).regex(/^[A-Za-z0-9]{1,200}$/, {
-        error: "a secret text of letters and digits only, as Temporal's connection text mangles others",
-      }),
+      text(
+        "a password of 1 to 1000 characters without white space and control characters: Temporal's connection string turns spaces into +",
+        /^[^\s\p{C}]+$/u,
+      ),
     )
       .optional()
       .describe("Password of the user; only as a secret: `pulumi config set --secret --path`."),
@@ -203,9 +205,31 @@ const managed = z
       .describe(
         "Certificates of the authorities that the server's certificate may come from; the public ones by default.",
       ),
-    verifyTls: flag()
-      .default(true)
-      .describe("Whether the server's certificate and host name are verified. TLS itself is never off."),
+    clientCertificateSecret: z
+      .strictObject({
+        name: inYaml(objectName("the name of a Secret")).describe(
+          "Secret in the namespace of the Temporal server, as of type `kubernetes.io/tls`.",
+        ),
+        certificateKey: inYaml(secretKey()).default("tls.crt").describe("Key of the certificate in it."),
+        privateKeyKey: inYaml(secretKey())
+          .default("tls.key")
+          .describe("Key of its private key in it, without a passphrase."),
+        revision: labelValue()
+          .default("1")
+          .describe("Change it whenever the Secret's content has changed: it restarts what uses it."),
+      })
+      .optional()
+      .describe("Certificate with which Temporal proves who it is, beside the password; none by default."),
+    verifyTls: oneOf(["full", "ca", "none"])
+      .default("full")
+      .describe(
+        "What is verified of the server: `full` its certificate and host name, `ca` only that `ca` signed its certificate (Cloud SQL by address), `none` nothing. TLS itself is never off.",
+      ),
+    connectAttributes: connectAttributes
+      .default({})
+      .describe(
+        "Further attributes of Temporal's connections, such as `application_name`, `target_session_attrs` or a parameter of the session.",
+      ),
     maxConnections: integer("connections", 20, 100_000).describe(
       "Connections that the server accepts, `max_connections`; the preflight compares.",
     ),
@@ -222,8 +246,22 @@ const managed = z
     if ((value.password === undefined) === (value.passwordSecret === undefined)) {
       issues.push(rule("needs exactly one of password and passwordSecret; set one, remove the other", []));
     }
-    if (value.ca !== undefined && !value.verifyTls) {
-      issues.push(rule("verifies nothing while verifyTls is false; remove it or verify", ["ca"]));
+    if (value.ca !== undefined && value.verifyTls === "none") {
+      issues.push(
+        rule("verifies nothing while verifyTls is none; remove it, or set verifyTls to ca or full", ["ca"]),
+      );
+    }
+    if (value.ca === undefined && value.verifyTls === "ca") {
+      issues.push(
+        rule(
+          "verifies nothing without ca: a public authority signs a certificate for everybody; set ca, or set this to full",
+          ["verifyTls"],
+        ),
+      );
+    }
+    for (const [name, text] of Object.entries(value.connectAttributes)) {
+      const problem = attributeProblem(name, text);
+      if (problem !== undefined) issues.push(rule(problem, ["connectAttributes", name]));
     }
     if (value.databases.default === value.databases.visibility) {
       issues.push(

@@ -135,6 +135,11 @@ function problemOf(name: string, value: string): string | undefined {
     return "belongs to the CloudNativePG operator, which refuses or overrides it; remove it";
   const source = DERIVED[name];
   if (source !== undefined) return `follows from ${source}; set that and remove this`;
+  return brokenPromise(name, value);
+}
+
+/** What a parameter's value would undo. */
+export function brokenPromise(name: string, value: string): string | undefined {
   const promise = PROMISES[name];
   if (promise === undefined || promise.allowed.test(value.trim())) return undefined;
   return `${JSON.stringify(value)} breaks a promise of this stack: ${promise.promise}; remove it`;

@@ -1,6 +1,8 @@
 import type { ChartServerSettings, ManagedPostgresSettings } from "../../settings/settings";
 import { OLDEST_POSTGRES } from "../../settings/postgres";
+import { libpqEnvironment } from "../../settings/connectAttributes";
 import { type Identity } from "./labels";
+import { type ClientCertificate, type SecretEntry, SSL_MODES } from "./postgresConnection";
 
 /** The job that tries a Postgres service. */
 export const PREFLIGHT: Identity = {
@@ -15,6 +17,29 @@ export const CA_DIRECTORY = "/etc/postgres-ca";
 /** Key of the certificates in their Secret. */
 export const CA_KEY = "ca.crt";
 
+/** Where the job finds the client certificate. */
+const CLIENT_CERTIFICATE_DIRECTORY = "/etc/postgres-client";
+
+/** Certificates of the job, if it needs any. The key is root's and its group's alone, or libpq refuses it. */
+export function preflightFiles(ca: SecretEntry | undefined, client: ClientCertificate | undefined) {
+  const mounted = [
+    ...(ca === undefined ? [] : [{ name: "ca", secretName: ca.secretName, mountPath: CA_DIRECTORY }]),
+    ...(client === undefined
+      ? []
+      : [
+          {
+            name: "client-certificate",
+            secretName: client.secretName,
+            mountPath: CLIENT_CERTIFICATE_DIRECTORY,
+          },
+        ]),
+  ];
+  return {
+    volumes: mounted.map(({ name, secretName }) => ({ name, secret: { secretName, defaultMode: 0o440 } })),
+    volumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+  };
+}
+
 /** Environment of `psql`, without the password. */
 export function preflightEnvironment(settings: ManagedPostgresSettings): Record<string, string> {
   return {
@@ -22,10 +47,17 @@ export function preflightEnvironment(settings: ManagedPostgresSettings): Record<
     PGPORT: String(settings.port),
     PGUSER: settings.user,
     PGCONNECT_TIMEOUT: "10",
-    PGSSLMODE: settings.verifyTls ? "verify-full" : "require",
-    ...(settings.verifyTls
-      ? { PGSSLROOTCERT: settings.ca === undefined ? "system" : `${CA_DIRECTORY}/${CA_KEY}` }
-      : {}),
+    PGSSLMODE: SSL_MODES[settings.verifyTls],
+    ...(settings.verifyTls === "none"
+      ? {}
+      : { PGSSLROOTCERT: settings.ca === undefined ? "system" : `${CA_DIRECTORY}/${CA_KEY}` }),
+    ...(settings.clientCertificateSecret === undefined
+      ? {}
+      : {
+          PGSSLCERT: `${CLIENT_CERTIFICATE_DIRECTORY}/${settings.clientCertificateSecret.certificateKey}`,
+          PGSSLKEY: `${CLIENT_CERTIFICATE_DIRECTORY}/${settings.clientCertificateSecret.privateKeyKey}`,
+        }),
+    ...libpqEnvironment(settings.connectAttributes),
     HOME: "/tmp",
   };
 }
@@ -40,6 +72,18 @@ export interface PreflightNeeds {
 }
 
 /**
+ * The password as it leaves Temporal's connection string: written by `url.QueryEscape` and read as user information,
+ * in which a plus is no space (`sqlplugin/postgresql/session` of the server). The dot keeps line breaks at the end.
+ */
+const AS_TEMPORAL_WRITES_IT = [
+  "hint=",
+  `case "$PGPASSWORD" in *[[:space:]]*) hint='. The password has white space, perhaps a line break at its end. Temporal sends each space as a plus: choose a password without' ;; esac`,
+  `PGPASSWORD=$(printf '%s.' "$PGPASSWORD" | tr ' ' '+')`,
+  "PGPASSWORD=${PGPASSWORD%.}",
+  "export PGPASSWORD",
+];
+
+/**
  * Proves that login, databases, rights, version, connections and shards are what Temporal needs, and
  * reports everything that is not. It changes nothing: the extension is created in a transaction that is
  * rolled back.
@@ -47,11 +91,12 @@ export interface PreflightNeeds {
 export function preflightScript(settings: ManagedPostgresSettings, needs: PreflightNeeds): string {
   const { databases } = settings;
   return [
+    ...AS_TEMPORAL_WRITES_IT,
     "problems=0",
     'problem() { echo "postgres: $1" >&2; problems=$((problems + 1)); }',
     'ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$1" --command "$2"; }',
     // Without a login, nothing else can be asked.
-    `if ! ask ${databases.default} 'SELECT 1' >/dev/null; then echo "postgres: cannot log in to ${settings.host}:${settings.port}, database ${databases.default}, as ${settings.user}: see the message above; check host, port, user, password, ca and cidrs of temporal-stack:postgres" >&2; exit 1; fi`,
+    `if ! ask ${databases.default} 'SELECT 1' >/dev/null; then echo "postgres: cannot log in to ${settings.host}:${settings.port}, database ${databases.default}, as ${settings.user}: see the message above; check host, port, user, password, ca and cidrs of temporal-stack:postgres$hint" >&2; exit 1; fi`,
     `if ! ask ${databases.visibility} 'SELECT 1' >/dev/null; then echo "postgres: cannot open database ${databases.visibility}; create it, owned by ${settings.user}" >&2; exit 1; fi`,
     `version=$(ask ${databases.default} 'SHOW server_version_num')`,
     `[ "$version" -ge ${OLDEST_POSTGRES * 10000} ] || problem "version $version is older than ${OLDEST_POSTGRES}; upgrade it"`,

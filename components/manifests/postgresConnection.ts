@@ -3,10 +3,29 @@ import type * as pulumi from "@pulumi/pulumi";
 /** Port of Postgres, in pods and Services. */
 export const POSTGRES_PORT = 5432;
 
+/** What libpq and Temporal's driver call the ways to verify a server. */
+export const SSL_MODES = { full: "verify-full", ca: "verify-ca", none: "require" } as const;
+
 /** An entry of a Secret. */
 export interface SecretEntry {
   readonly secretName: pulumi.Input<string>;
   readonly key: string;
+}
+
+/** A certificate in a Secret. */
+export interface ClientCertificate {
+  readonly secretName: pulumi.Input<string>;
+  readonly certificateKey: string;
+  readonly privateKeyKey: string;
+  /** Changes with the content. */
+  readonly revision: string;
+}
+
+/** Annotation of a pod template that rolls its pods with the content of the Secret. */
+export function certificateRevision(certificate: Pick<ClientCertificate, "revision"> | undefined) {
+  return certificate === undefined
+    ? {}
+    : { "temporal-stack/postgres-certificate-revision": certificate.revision };
 }
 
 /** Postgres as Temporal sees it, whoever runs it. */
@@ -19,8 +38,12 @@ export interface PostgresConnection {
   readonly password: SecretEntry;
   /** Certificates that the server's may come from; undefined means the public authorities. */
   readonly ca: SecretEntry | undefined;
-  /** Whether certificate and host name are verified. */
-  readonly verifyTls: boolean;
+  /** What is verified of the server: certificate and host name, the certificate alone, or nothing. */
+  readonly verifyTls: "full" | "ca" | "none";
+  /** Certificate with which Temporal proves who it is, if it does. */
+  readonly clientCertificate: ClientCertificate | undefined;
+  /** Further attributes of the connection string. */
+  readonly connectAttributes: Readonly<Record<string, string>>;
   /** Changes with the password and says nothing about it. Goes into pod templates, to roll them. */
   readonly passwordChecksum: pulumi.Input<string>;
 }

@@ -4,7 +4,7 @@ import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../../settings
 import { COMPONENT } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { DATABASES } from "./postgresClusterManifests";
-import type { PostgresConnection } from "./postgresConnection";
+import { certificateRevision, type PostgresConnection, SSL_MODES } from "./postgresConnection";
 import { containerResources } from "./resources";
 import {
   CHART_SERVER,
@@ -16,6 +16,7 @@ import {
 
 const CA_DIRECTORY = "/etc/temporal/postgres-ca";
 const CA_VOLUME = "postgres-ca";
+const CLIENT_CERTIFICATE_DIRECTORY = "/etc/temporal/postgres-client";
 /** Retries of a schema job within its deadline. */
 const SCHEMA_RETRIES = 10;
 /** Resources of short-lived and idle pods, which have no settings of their own. */
@@ -37,7 +38,7 @@ export function temporalValues(
 ) {
   const pod = restrictedPod(TEMPORAL_UID);
   const container = restrictedContainer();
-  const ca = caVolume(postgres);
+  const certificates = certificateVolumes(postgres);
   const { images, ui } = settings;
   return {
     serviceAccount: { create: false, name: serviceAccount },
@@ -56,7 +57,7 @@ export function temporalValues(
       resources: TOOL_RESOURCES,
       securityContext: pod,
       containerSecurityContext: container,
-      ...ca,
+      ...certificates,
     },
     web: {
       enabled: ui.enabled,
@@ -76,8 +77,11 @@ export function temporalValues(
       securityContext: pod,
       terminationGracePeriodSeconds: settings.shutdown.terminationGracePeriodSeconds,
       // The chart rolls pods for its own ConfigMap only, never for a Secret.
-      podAnnotations: { "temporal-stack/password-checksum": postgres.passwordChecksum },
-      ...ca,
+      podAnnotations: {
+        "temporal-stack/password-checksum": postgres.passwordChecksum,
+        ...certificateRevision(postgres.clientCertificate),
+      },
+      ...certificates,
       config: {
         logLevel: settings.logLevel,
         logFormat: "json",
@@ -148,8 +152,14 @@ function clusterMetadata({ cluster }: ChartServerSettings) {
 function store(
   name: keyof typeof DATABASES,
   { databaseConnections }: ChartServerSettings,
-  { host, port, databases, user, password, ca, verifyTls }: PostgresConnection,
+  postgres: PostgresConnection,
 ) {
+  const { host, port, databases, user, password, ca, verifyTls, clientCertificate } = postgres;
+  // The chart knows two ways to verify; the third is an attribute that wins over them.
+  const attributes = {
+    ...postgres.connectAttributes,
+    ...(verifyTls === "ca" ? { sslmode: SSL_MODES.ca } : {}),
+  };
   return {
     createDatabase: false,
     manageSchema: true,
@@ -164,26 +174,46 @@ function store(
     maxConns: databaseConnections[name],
     maxIdleConns: databaseConnections[name],
     maxConnLifetime: "1h",
+    ...(Object.keys(attributes).length === 0 ? {} : { connectAttributes: attributes }),
     tls: {
       enabled: true,
-      enableHostVerification: verifyTls,
+      enableHostVerification: verifyTls === "full",
       ...(ca === undefined ? {} : { caFile: `${CA_DIRECTORY}/${ca.key}` }),
-      ...(verifyTls ? { serverName: host } : {}),
+      ...(clientCertificate === undefined
+        ? {}
+        : {
+            certFile: `${CLIENT_CERTIFICATE_DIRECTORY}/${clientCertificate.certificateKey}`,
+            keyFile: `${CLIENT_CERTIFICATE_DIRECTORY}/${clientCertificate.privateKeyKey}`,
+          }),
+      ...(verifyTls === "full" ? { serverName: host } : {}),
     },
   };
 }
 
-/** Mounted as a whole and without subPath, so that a renewed authority arrives in running pods. */
-function caVolume({ ca }: PostgresConnection) {
-  if (ca === undefined) return {};
+/** Mounted as a whole and without subPath, so that a renewed certificate arrives in running pods. */
+function certificateVolumes({ ca, clientCertificate }: PostgresConnection) {
+  const mounted = [
+    ...(ca === undefined
+      ? []
+      : [{ name: CA_VOLUME, secretName: ca.secretName, keys: [ca.key], mountPath: CA_DIRECTORY }]),
+    ...(clientCertificate === undefined
+      ? []
+      : [
+          {
+            name: "postgres-client",
+            secretName: clientCertificate.secretName,
+            keys: [clientCertificate.certificateKey, clientCertificate.privateKeyKey],
+            mountPath: CLIENT_CERTIFICATE_DIRECTORY,
+          },
+        ]),
+  ];
+  if (mounted.length === 0) return {};
   return {
-    additionalVolumes: [
-      {
-        name: CA_VOLUME,
-        secret: { secretName: ca.secretName, items: [{ key: ca.key, path: ca.key }] },
-      },
-    ],
-    additionalVolumeMounts: [{ name: CA_VOLUME, mountPath: CA_DIRECTORY, readOnly: true }],
+    additionalVolumes: mounted.map(({ name, secretName, keys }) => ({
+      name,
+      secret: { secretName, defaultMode: 0o440, items: keys.map((key) => ({ key, path: key })) },
+    })),
+    additionalVolumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
   };
 }
 

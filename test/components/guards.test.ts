@@ -102,7 +102,9 @@ describe("guard of the server", () => {
         user: "u",
         password: { secretName: "s", key: "k" },
         ca: undefined,
-        verifyTls: true,
+        verifyTls: "full",
+        clientCertificate: undefined,
+        connectAttributes: {},
         passwordChecksum: "c",
       },
     });

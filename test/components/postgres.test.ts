@@ -5,7 +5,11 @@ import {
   databaseSpec,
   postgresParameters,
 } from "../../components/manifests/postgresClusterManifests";
-import { preflightEnvironment, preflightScript } from "../../components/manifests/managedPostgresManifests";
+import {
+  preflightEnvironment,
+  preflightFiles,
+  preflightScript,
+} from "../../components/manifests/managedPostgresManifests";
 import { parseSettings } from "../../settings/settings";
 import { bytesOf } from "../../settings/quantity";
 import { neededConnections, peakServerPods } from "../../settings/connectionBudget";
@@ -95,11 +99,38 @@ describe("settings of Postgres", () => {
         ...chartSections(),
         postgres: {
           ...MANAGED,
-          verifyTls: false,
+          verifyTls: "none",
           ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         },
       }),
       /postgres\.ca .*verifies nothing/,
+    ],
+    [
+      "a certificate of anybody",
+      refusal({ ...chartSections(), postgres: { ...MANAGED, verifyTls: "ca" } }),
+      /postgres\.verifyTls .*verifies nothing without ca/,
+    ],
+    [
+      "a way to verify that there is not",
+      refusal({ ...chartSections(), postgres: { ...MANAGED, verifyTls: false } }),
+      /postgres\.verifyTls .*must be one of "full", "ca", "none", got false/,
+    ],
+    [
+      "attributes of other settings, of replicas and against promises",
+      refusal({
+        ...chartSections(),
+        postgres: {
+          ...MANAGED,
+          connectAttributes: {
+            sslmode: "disable",
+            host: "a",
+            target_session_attrs: "standby",
+            synchronous_commit: "off",
+            application_name: "a&b",
+          },
+        },
+      }),
+      /^5 problems[^]*sslmode .*remove it[^]*host .*remove it[^]*standby|target_session_attrs[^]*synchronous_commit .*breaks/,
     ],
     [
       "one database for both",
@@ -228,14 +259,51 @@ describe("preflight of a Postgres service", () => {
 
   it("verifies the server's certificate, and never goes without TLS", () => {
     const ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    const modes = [service(), service({ ca }), service({ verifyTls: false })].map((settings) => {
+    const modes = [
+      service(),
+      service({ ca }),
+      service({ ca, verifyTls: "ca" }),
+      service({ verifyTls: "none" }),
+    ].map((settings) => {
       const { PGSSLMODE, PGSSLROOTCERT } = preflightEnvironment(settings);
       return [PGSSLMODE, PGSSLROOTCERT];
     });
     assert.deepEqual(modes, [
       ["verify-full", "system"],
       ["verify-full", "/etc/postgres-ca/ca.crt"],
+      ["verify-ca", "/etc/postgres-ca/ca.crt"],
       ["require", undefined],
+    ]);
+  });
+
+  it("proves itself by a certificate where Temporal does, and connects as it does", () => {
+    const environment = preflightEnvironment(
+      service({
+        clientCertificateSecret: { name: "client", privateKeyKey: "key.pem" },
+        connectAttributes: {
+          application_name: "temporal",
+          default_query_exec_mode: "simple_protocol",
+          statement_timeout: "30s",
+        },
+      }),
+    );
+    assert.deepEqual(
+      [environment["PGSSLCERT"], environment["PGSSLKEY"], environment["PGAPPNAME"], environment["PGOPTIONS"]],
+      [
+        "/etc/postgres-client/tls.crt",
+        "/etc/postgres-client/key.pem",
+        "temporal",
+        "-c statement_timeout=30s",
+      ],
+    );
+    const { volumes } = preflightFiles(undefined, {
+      secretName: "client",
+      certificateKey: "tls.crt",
+      privateKeyKey: "tls.key",
+      revision: "1",
+    });
+    assert.deepEqual(volumes, [
+      { name: "client-certificate", secret: { secretName: "client", defaultMode: 0o440 } },
     ]);
   });
 

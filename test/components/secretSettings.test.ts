@@ -30,7 +30,10 @@ describe("secret settings", () => {
       },
     );
     assert.match(message, /^1 problem/);
-    assert.match(message, /workerImage\.pullSecret\.password .*must be a secret, got plain text, which is not shown/);
+    assert.match(
+      message,
+      /workerImage\.pullSecret\.password .*must be a secret, got plain text, which is not shown/,
+    );
   });
 
   it("are refused when nothing says which value of their section is encrypted", () => {

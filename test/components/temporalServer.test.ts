@@ -9,22 +9,25 @@ import { splitImage, versionOf } from "../../settings/imageVersion";
 import { SEARCH_ATTRIBUTE_COLUMNS, SEARCH_ATTRIBUTE_TYPES } from "../../settings/names";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { valuesProblems } from "../local/charts/values";
+import type { PostgresConnection } from "../../components/manifests/postgresConnection";
 import type { Values } from "../harness";
 import { at, listAt } from "../program/stack";
 import { chartRefusal, chartSettings } from "./samples";
 
-const CONNECTION = {
+const CONNECTION: PostgresConnection = {
   host: "temporal-pg-rw.temporal.svc",
   port: 5432,
   databases: { default: "temporal", visibility: "temporal_visibility" },
   user: "temporal_a",
   password: { secretName: "temporal-pg-login-a", key: "password" },
   ca: { secretName: "temporal-pg-ca", key: "ca.crt" },
-  verifyTls: true,
+  verifyTls: "full",
+  clientCertificate: undefined,
+  connectAttributes: {},
   passwordChecksum: "0".repeat(64),
 };
 
-function values(changes: Values = {}, connection: Partial<typeof CONNECTION> | { ca: undefined } = {}) {
+function values(changes: Values = {}, connection: Partial<PostgresConnection> = {}) {
   return temporalValues(chartSettings(changes).server, {
     postgres: { ...CONNECTION, ...connection },
     serviceAccount: "temporal-server",
@@ -126,6 +129,36 @@ describe("values of the Temporal chart", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("verify the authority alone, with a certificate of their own, in the server and in its schema job", () => {
+    const { server, admintools, ...rest } = values(
+      {},
+      {
+        verifyTls: "ca",
+        clientCertificate: {
+          secretName: "client",
+          certificateKey: "tls.crt",
+          privateKeyKey: "tls.key",
+          revision: "2",
+        },
+        connectAttributes: { application_name: "temporal" },
+      },
+    );
+    assert.deepEqual(valuesProblems("temporal", { server, admintools, ...rest }), []);
+    for (const { sql } of Object.values(server.config.persistence.datastores)) {
+      assert.deepEqual(sql.connectAttributes, { application_name: "temporal", sslmode: "verify-ca" });
+      assert.deepEqual(sql.tls, {
+        enabled: true,
+        enableHostVerification: false,
+        caFile: "/etc/temporal/postgres-ca/ca.crt",
+        certFile: "/etc/temporal/postgres-client/tls.crt",
+        keyFile: "/etc/temporal/postgres-client/tls.key",
+      });
+    }
+    for (const pod of [server, admintools])
+      assert.equal(at(pod, "additionalVolumes", 1, "secret", "secretName"), "client");
+    assert.equal(server.podAnnotations["temporal-stack/postgres-certificate-revision"], "2");
   });
 
   it("leave at least one pod of each role to evict, and never all of several", () => {

@@ -42,6 +42,7 @@ describe("preflight of a Postgres service, on a real Postgres", () => {
     await server.start();
     for (const database of Object.values(databases))
       await server.sql("postgres", `CREATE DATABASE ${database} OWNER ${server.user}`);
+    await server.sql("postgres", `CREATE ROLE ${server.loginUser} LOGIN IN ROLE ${server.user}`);
   });
 
   after(async () => {
@@ -68,6 +69,35 @@ describe("preflight of a Postgres service, on a real Postgres", () => {
     });
     return { ready: exitCode === 0 && all.includes("ready for Temporal"), all };
   };
+
+  describe("with a password", () => {
+    const login = async (stored: string, secret: string) => {
+      const quoted = stored.replaceAll("'", "''");
+      await server.sql("postgres", `ALTER ROLE ${server.loginUser} PASSWORD '${quoted}'`);
+      const needs = { connections: 10, historyShards: 512, cluster: { name: "prod", peers: [] } };
+      return execa("sh", ["-ceu", preflightScript(postgres, needs)], {
+        env: { ...server.environment, PGUSER: server.loginUser, PGPASSWORD: secret },
+        reject: false,
+        all: true,
+      });
+    };
+
+    it("logs in with every sign that Temporal's connection string carries", async () => {
+      const signs = `p@ss:/?#[]%+&="'$\\{}\`!*;,<>|~^`;
+      const { all } = await login(signs, signs);
+      assert.ok(!all.includes("cannot log in"), all);
+    });
+
+    it("is refused with a password that Temporal would send otherwise, and says why", async () => {
+      const spaced = await login("two words", "two words");
+      assert.notEqual(spaced.exitCode, 0);
+      assert.match(spaced.all, /cannot log in.*The password has white space/);
+      assert.ok(!spaced.all.includes("two words"));
+      const broken = await login("hunter2", "hunter2\n");
+      assert.notEqual(broken.exitCode, 0);
+      assert.match(broken.all, /perhaps a line break at its end/);
+    });
+  });
 
   it("takes empty databases", async () => {
     const { ready, all } = await preflight({});

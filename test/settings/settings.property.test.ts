@@ -150,7 +150,14 @@ const CHART: readonly Values[] = [
     user: "temporal",
     password: "hunter2",
     ca: PEM("CERTIFICATE"),
-    verifyTls: true,
+    clientCertificateSecret: {
+      name: "client",
+      certificateKey: "tls.crt",
+      privateKeyKey: "tls.key",
+      revision: "1",
+    },
+    verifyTls: "full",
+    connectAttributes: { application_name: "temporal" },
     maxConnections: 1000,
     cidrs: ["10.0.0.0/8"],
     preflightImage: "a/postgres:16.1",
@@ -209,7 +216,7 @@ const CHART: readonly Values[] = [
 /** Keys that may have any name: nothing in them is unknown. */
 const FREE_MAPPINGS = [
   ...["labels", "podLabels", "env", "searchAttributes"],
-  ...["parameters", "dynamicConfig", "annotations"],
+  ...["parameters", "dynamicConfig", "annotations", "connectAttributes"],
 ];
 
 function parse(sections: Values): unknown {

@@ -1,4 +1,12 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -19,6 +27,8 @@ export function postgresPrograms(): string | undefined {
 export class PostgresServer {
   readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-postgres-"));
   readonly user = "temporal";
+  /** The one user who needs a password. */
+  readonly loginUser = "temporal_login";
 
   constructor(private readonly programs: string) {}
 
@@ -28,6 +38,8 @@ export class PostgresServer {
       chownSync(this.folder, Number(stdout), Number(stdout));
     }
     await this.run("initdb", ["--username", this.user, "--auth", "trust", "--no-sync"]);
+    const rules = join(this.folder, "data", "pg_hba.conf");
+    writeFileSync(rules, `local all ${this.loginUser} scram-sha-256\n${readFileSync(rules, "utf8")}`);
     await this.control("start", ["--options", `-c listen_addresses= -c fsync=off -k ${this.folder}`]);
   }
 
@@ -42,6 +54,7 @@ export class PostgresServer {
       PATH: `${this.programs}:${process.env["PATH"] ?? ""}`,
       PGHOST: this.folder,
       PGUSER: this.user,
+      PGPASSWORD: "",
       PGSSLMODE: "disable",
       HOME: this.folder,
     };

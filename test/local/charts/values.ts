@@ -55,10 +55,13 @@ const store = (databaseName: string) => ({
     maxConns: 20,
     maxIdleConns: 20,
     maxConnLifetime: "1h",
+    connectAttributes: { application_name: "temporal" },
     tls: {
       enabled: true,
       enableHostVerification: true,
       caFile: "/etc/temporal/ca/ca.crt",
+      certFile: "/etc/temporal/client/tls.crt",
+      keyFile: "/etc/temporal/client/tls.key",
       serverName: "temporal-pg-rw.temporal.svc",
     },
   },
