@@ -4,7 +4,7 @@ import type { Address, OrderLine } from "../domain/order";
 
 /** Every request names the key under which the gateway recognises a repetition. */
 export interface Idempotent {
-  /** `orderId/step`; see `idempotencyKey`. */
+  /** Of one step of one run of an order; see `idempotencyKey`. */
   readonly idempotencyKey: string;
 }
 

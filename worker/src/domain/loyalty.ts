@@ -1,5 +1,8 @@
+import { integerFrom, listOf, object, optional, text } from "./validation";
+
 /** A completed order, as far as it counts for points. */
 export interface Purchase {
+  /** What tells purchases apart; an order id that is used again is another purchase. */
   readonly orderId: string;
   /** In the smallest unit of the order's currency. */
   readonly totalMinor: number;
@@ -7,10 +10,10 @@ export interface Purchase {
 
 /** Whether something from outside is a purchase that an account can add. */
 export function isPurchase(value: unknown): value is Purchase {
-  if (typeof value !== "object" || value === null) return false;
-  const { orderId, totalMinor } = value as Partial<Record<keyof Purchase, unknown>>;
-  return typeof orderId === "string" && Number.isSafeInteger(totalMinor) && Number(totalMinor) >= 0;
+  return purchaseCheck(value, "").length === 0;
 }
+
+const purchaseCheck = object({ orderId: text, totalMinor: integerFrom(0) });
 
 /** What a customer has collected. It survives JSON, so that one run of the account can hand it to the next. */
 export interface LoyaltyAccount {
@@ -37,3 +40,26 @@ export function addPurchase(account: LoyaltyAccount, { orderId, totalMinor }: Pu
     recentOrderIds: [...account.recentOrderIds, orderId].slice(-REMEMBERED_ORDERS),
   };
 }
+
+/** Least history events of a run: fewer, and an account would do nothing but begin anew. */
+export const LEAST_HISTORY_EVENTS = 8;
+
+const accountInputCheck = optional(
+  object({
+    account: optional(
+      object({
+        points: integerFrom(0),
+        purchases: integerFrom(0),
+        recentOrderIds: listOf(text, { of: "order id" }),
+      }),
+    ),
+    maxHistoryEvents: optional(integerFrom(LEAST_HISTORY_EVENTS)),
+  }),
+);
+
+/**
+ * Checks what somebody sent to open an account with.
+ *
+ * @returns every problem found, each naming its field; empty when an account can be opened
+ */
+export const accountInputProblems = (input: unknown): string[] => accountInputCheck(input, "");

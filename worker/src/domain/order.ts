@@ -1,3 +1,5 @@
+import { boolean, integerFrom, listOf, matching, numberBetween, object, optional, text } from "./validation";
+
 /** One article of an order. */
 export interface OrderLine {
   readonly sku: string;
@@ -95,8 +97,6 @@ export const isAddressOpen = (phase: OrderPhase): boolean => ADDRESS_OPEN.has(ph
 /** Whether the customer can still cancel: until the carrier has taken the parcel over. */
 export const isCancellable = (phase: OrderPhase): boolean => phase === "shipping" || isAddressOpen(phase);
 
-const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
-
 /**
  * Sum over all lines.
  *
@@ -106,56 +106,68 @@ export function orderTotalMinor(order: Pick<Order, "lines">): number {
   return order.lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0);
 }
 
+const addressCheck = object({
+  name: text,
+  street: text,
+  city: text,
+  country: matching(/^[A-Z]{2}$/, "two capital letters (ISO 3166-1)"),
+});
+
+const linesCheck = listOf(object({ sku: text, quantity: integerFrom(1), unitPriceMinor: integerFrom(1) }), {
+  min: 1,
+  of: "line",
+});
+
+const orderCheck = object({
+  customerId: text,
+  currency: matching(/^[A-Z]{3}$/, "three capital letters (ISO 4217)"),
+  cardToken: text,
+  address: addressCheck,
+  lines: linesCheck,
+  fulfilmentDelaySeconds: optional(numberBetween(0, MAX_FULFILMENT_DELAY_SECONDS)),
+  approvalTimeoutSeconds: optional(numberBetween(1, MAX_APPROVAL_TIMEOUT_SECONDS)),
+  collectsPoints: optional(boolean),
+});
+
 /**
  * Checks an address as far as its form goes; whether the carrier delivers there is for the carrier to say.
  *
  * @returns every problem found, each naming its field; empty when there is none
  */
-export function addressProblems({ country }: Address): string[] {
-  return /^[A-Z]{2}$/.test(country) ? [] : ["address.country: expected two capital letters (ISO 3166-1)"];
+export const addressProblems = (address: unknown): string[] => addressCheck(address, "address");
+
+const approvalCheck = object({ approvedBy: text });
+
+/** Checks what somebody sent as an approval; gives every problem found. */
+export const approvalProblems = (approval: unknown): string[] => approvalCheck(approval, "");
+
+/** Why an order is cancelled. A customer who gives no reason, or a malformed one, wants it cancelled all the same. */
+export function cancellationReason(request: unknown): string {
+  const reason = typeof request === "object" && request !== null && "reason" in request ? request.reason : "";
+  return typeof reason === "string" && reason !== "" ? reason : "no reason given";
 }
 
 /**
- * Checks what the types cannot say.
+ * Checks what somebody sent as an order.
  *
- * @returns every problem found, each naming its field; empty when the order can be fulfilled
+ * @returns every problem found, each naming its field; empty when it is an order that can be fulfilled
  */
-export function orderProblems(order: Order): string[] {
-  const problems: string[] = [];
-  const require = (holds: boolean, problem: string): void => {
-    if (!holds) problems.push(problem);
-  };
-  require(order.customerId.length > 0, "customerId: expected a non-empty string");
-  require(/^[A-Z]{3}$/.test(order.currency), "currency: expected three capital letters (ISO 4217)");
-  require(order.cardToken.length > 0, "cardToken: expected a non-empty string");
-  problems.push(...addressProblems(order.address));
-  require(order.lines.length > 0, "lines: expected at least one line");
-  order.lines.forEach((line, index) => {
-    require(line.sku.length > 0, `lines[${index}].sku: expected a non-empty string`);
-    require(isPositiveInteger(line.quantity), `lines[${index}].quantity: expected a whole number from 1`);
-    require(isPositiveInteger(
-      line.unitPriceMinor,
-    ), `lines[${index}].unitPriceMinor: expected a whole number from 1`);
-  });
-  require(!(orderTotalMinor(order) > Number.MAX_SAFE_INTEGER), "lines: the total is too large to be exact");
-  const delay = order.fulfilmentDelaySeconds ?? 0;
-  require(Number.isFinite(delay) &&
-    delay >= 0 &&
-    delay <=
-      MAX_FULFILMENT_DELAY_SECONDS, `fulfilmentDelaySeconds: expected 0 to ${MAX_FULFILMENT_DELAY_SECONDS}`);
-  const timeout = order.approvalTimeoutSeconds ?? APPROVAL_TIMEOUT_SECONDS;
-  require(timeout >= 1 &&
-    timeout <=
-      MAX_APPROVAL_TIMEOUT_SECONDS, `approvalTimeoutSeconds: expected 1 to ${MAX_APPROVAL_TIMEOUT_SECONDS}`);
-  return problems;
+export function orderProblems(order: unknown): string[] {
+  const problems = orderCheck(order, "");
+  if (problems.length > 0) return problems;
+  const total = orderTotalMinor(order as Order);
+  return total > Number.MAX_SAFE_INTEGER ? ["lines: the total is too large to be exact"] : [];
 }
 
 /**
  * The key under which a gateway recognises a repeated request.
  *
- * One order runs each step once, and a retry is the same step: the order's id and the step's name are enough. A
- * compensation uses the key of the step that it takes back.
+ * One run of an order takes each step once, and a retry is the same step. An order id may be used again once its
+ * workflow has ended, so it is the run that a key belongs to: else the second order would get the first one's answer,
+ * or be refused because the first was taken back. A compensation uses the key of the step that it takes back.
+ *
+ * @param run what tells the runs of one workflow id apart
  */
-export function idempotencyKey(workflowId: string, step: string): string {
-  return `${workflowId}/${step}`;
+export function idempotencyKey(workflowId: string, run: string, step: string): string {
+  return `${workflowId}/${run}/${step}`;
 }

@@ -51,12 +51,12 @@ export class Tracing {
     return { workflow: [new OpenTelemetryWorkflowClientInterceptor()] };
   }
 
-  /** What a worker needs beside the interceptors in its bundle. */
+  /** What a worker needs beside the interceptors in its bundle, for the client of its activities as well. */
   workerOptions(): Pick<WorkerOptions, "interceptors" | "sinks"> {
     const sinks: InjectedSinks<TracingSinks> = {
       tracing: { ended: { fn: (workflow, span) => this.processor.onEnd(this.readable(workflow, span)) } },
     };
-    return { sinks, interceptors: { activity: [traceActivity] } };
+    return { sinks, interceptors: { activity: [traceActivity], client: this.clientInterceptors() } };
   }
 
   private readable(workflow: WorkflowInfo, span: WorkflowSpan): ReadableSpan {

@@ -8,6 +8,8 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import type { Activities } from "../activities/types";
+import { integerFrom, object, optional } from "../domain/validation";
+import { refuseInvalid } from "./support/refusal";
 import { declareVersioning } from "./support/versioning";
 
 const TIMER_MS = 100;
@@ -49,6 +51,9 @@ export interface CanaryProgress {
   readonly continuedAt: number;
 }
 
+/** Tools that know no absent input send `null`. */
+const progressCheck = optional(object({ latenciesMs: object({}), continuedAt: integerFrom(0) }));
+
 const buildId = (): string => workflowInfo().currentDeploymentVersion?.buildId ?? "";
 
 async function timed(step: () => Promise<unknown>): Promise<number> {
@@ -71,11 +76,12 @@ function expectEcho(sent: string, answer: string): void {
  * continue-as-new. Run it after a deployment; with a versioned worker pinned to the new build.
  *
  * @param progress handed from run to run; start it without
- * @throws ApplicationFailure `CanaryFailed` when an answer is not what was sent; ActivityFailure when a step ran
+ * @throws ApplicationFailure `InvalidCanary` when the progress is none, `CanaryFailed` when an answer is not what was sent; ActivityFailure when a step ran
  * out of time
  */
-export async function canary(progress?: CanaryProgress): Promise<CanaryResult> {
-  if (progress !== undefined) {
+export async function canary(progress?: CanaryProgress | null): Promise<CanaryResult> {
+  refuseInvalid("InvalidCanary", progressCheck(progress ?? undefined, ""));
+  if (progress !== undefined && progress !== null) {
     const { latenciesMs, continuedAt } = progress;
     return { buildId: buildId(), latenciesMs: { ...latenciesMs, continueAsNew: Date.now() - continuedAt } };
   }

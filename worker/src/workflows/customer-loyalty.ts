@@ -6,9 +6,10 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import { addPurchase, EMPTY_ACCOUNT, isPurchase } from "../domain/loyalty";
+import { accountInputProblems, addPurchase, EMPTY_ACCOUNT, isPurchase } from "../domain/loyalty";
 import type { LoyaltyAccount } from "../domain/loyalty";
 import { loyaltyAccount, purchaseCompleted } from "../messages";
+import { refuseInvalid } from "./support/refusal";
 import { declareVersioning } from "./support/versioning";
 
 /** What one run of an account hands to the next. */
@@ -17,7 +18,7 @@ export interface LoyaltyInput {
   readonly account?: LoyaltyAccount;
   /**
    * History events after which a new run begins, if the server has not suggested one before. A small history is
-   * replayed quickly by a worker that does not know the account. Default 2000.
+   * replayed quickly by a worker that does not know the account. From 8 on; default 2000.
    */
   readonly maxHistoryEvents?: number;
 }
@@ -27,11 +28,12 @@ const MAX_HISTORY_EVENTS = 2000;
 /**
  * A customer's loyalty account: collects the points of completed orders for as long as the customer stays, one run
  * after the other. Cancelling the workflow closes the account.
+ *
+ * @throws ApplicationFailure `InvalidAccount` when its input is none
  */
-export async function customerLoyalty({
-  account = EMPTY_ACCOUNT,
-  maxHistoryEvents = MAX_HISTORY_EVENTS,
-}: LoyaltyInput): Promise<never> {
+export async function customerLoyalty(input: LoyaltyInput = {}): Promise<never> {
+  refuseInvalid("InvalidAccount", accountInputProblems(input));
+  const { account = EMPTY_ACCOUNT, maxHistoryEvents = MAX_HISTORY_EVENTS } = input;
   let current = account;
   setHandler(loyaltyAccount, () => current);
   setHandler(purchaseCompleted, (purchase) => {

@@ -6,17 +6,21 @@ import {
   executeChild,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
   TemporalFailure,
+  uuid4,
   workflowInfo,
 } from "@temporalio/workflow";
 import type { Activities } from "../activities/types";
 import { BUSINESS_FAILURES } from "../domain/errors";
 import {
   addressProblems,
+  approvalProblems,
   APPROVAL_TIMEOUT_SECONDS,
+  cancellationReason,
   idempotencyKey,
   isAddressOpen,
   isCancellable,
@@ -24,10 +28,11 @@ import {
   orderProblems,
   orderTotalMinor,
 } from "../domain/order";
-import type { Address, Order, OrderConfirmation, OrderStatus } from "../domain/order";
+import type { Order, OrderConfirmation, OrderStatus } from "../domain/order";
 import { approveOrder, cancelOrder, changeAddress, orderStatus } from "../messages";
 import { shipment } from "./shipment";
 import { COMPENSATION_FAILED, compensation, Compensations } from "./support/compensations";
+import { refuseInvalid } from "./support/refusal";
 import { declareVersioning } from "./support/versioning";
 
 // One attempt stays well below the worker's shutdown grace (30 s), so that a draining worker lets it finish.
@@ -87,15 +92,11 @@ function orderFailure(orderId: string, error: TemporalFailure): ApplicationFailu
   });
 }
 
-function refuseInvalid(type: string, problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  throw ApplicationFailure.create({
-    type,
-    message: problems.join("; "),
-    nonRetryable: true,
-    details: [{ problems }],
-  });
-}
+/**
+ * What told the steps of a run from those of others before `RUN_KEYS`: nothing. Orders that began then keep their
+ * keys, or their compensations would name steps that the gateways do not know.
+ */
+const RUN_KEYS = "idempotency-keys-of-the-run";
 
 /**
  * Fulfils one order: reserve the goods, charge the card, wait for an approval if the order is large, wait for the
@@ -107,11 +108,14 @@ function refuseInvalid(type: string, problems: readonly string[]): void {
  * taken back
  */
 export async function order(input: Order): Promise<OrderConfirmation> {
-  refuseInvalid("InvalidOrder", orderProblems(input));
-
   const orderId = workflowInfo().workflowId;
+  // Drawn by the workflow, not its run id: a reset goes on with the keys that it has used.
+  const run = patched(RUN_KEYS) ? uuid4() : undefined;
+  // One that began earlier has passed the checks of its time.
+  if (run !== undefined) refuseInvalid("InvalidOrder", orderProblems(input));
+
   const keyOf = (step: string): { idempotencyKey: string } => ({
-    idempotencyKey: idempotencyKey(orderId, step),
+    idempotencyKey: run === undefined ? `${orderId}/${step}` : idempotencyKey(orderId, run, step),
   });
   const { customerId, lines, currency, cardToken } = input;
   const totalMinor = orderTotalMinor(input);
@@ -125,12 +129,12 @@ export async function order(input: Order): Promise<OrderConfirmation> {
   };
 
   setHandler(orderStatus, () => status);
-  setHandler(cancelOrder, (request) => {
+  setHandler(cancelOrder, (request?: unknown) => {
     if (!isCancellable(status.phase)) {
       log.info("too late to cancel", { phase: status.phase });
       return;
     }
-    cancellation ??= request;
+    cancellation ??= { reason: cancellationReason(request) };
     fulfilment.cancel();
   });
   setHandler(
@@ -140,9 +144,9 @@ export async function order(input: Order): Promise<OrderConfirmation> {
       return status;
     },
     {
-      validator: ({ approvedBy }) =>
+      validator: (approval) =>
         refuseInvalid("ApprovalRefused", [
-          ...(approvedBy ? [] : ["approvedBy: expected a non-empty string"]),
+          ...approvalProblems(approval),
           ...(status.phase === "awaitingApproval"
             ? []
             : [`the order does not wait for one: ${status.phase}`]),
@@ -165,7 +169,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
       return status;
     },
     {
-      validator: (address: Address) =>
+      validator: (address) =>
         refuseInvalid("AddressChangeRefused", [
           ...addressProblems(address),
           ...addressClosed(),
@@ -222,7 +226,8 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     // From here on nothing is taken back: the parcel is with the carrier.
     await CancellationScope.nonCancellable(async () => {
       if (input.collectsPoints === true) {
-        await recordPurchase({ customerId, orderId, totalMinor }).catch((error: unknown) => {
+        const purchaseId = run === undefined ? orderId : `${orderId}/${run}`;
+        await recordPurchase({ customerId, orderId: purchaseId, totalMinor }).catch((error: unknown) => {
           log.error("the purchase brings no points", { error });
         });
       }

@@ -1,6 +1,8 @@
 import { proxyActivities, TemporalFailure } from "@temporalio/workflow";
 import type { Activities, ShipRequest } from "../activities/types";
+import { object, text } from "../domain/validation";
 import { compensation, Compensations } from "./support/compensations";
+import { refuseInvalid } from "./support/refusal";
 import { declareVersioning } from "./support/versioning";
 
 // One attempt stays well below the worker's shutdown grace (30 s), so that a draining worker lets it finish.
@@ -24,6 +26,9 @@ const { followParcel } = proxyActivities<Activities>({
   retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumInterval: "1 min" },
 });
 
+/** As far as this workflow looks into it; addresses are the carrier's business. */
+const requestCheck = object({ idempotencyKey: text, address: object({}) });
+
 /** What a shipment ended with. */
 export interface Shipped {
   readonly trackingNumber: string;
@@ -34,9 +39,11 @@ export interface Shipped {
  * because its order has closed, it recalls the parcel; a parcel that was taken over meanwhile counts as shipped.
  *
  * @throws ActivityFailure caused by `AddressRejected` when the carrier refuses, or by a step that ran out of time;
- * ApplicationFailure `CompensationFailed` when the parcel could not be recalled
+ * ApplicationFailure `InvalidShipment` when the request is none, `CompensationFailed` when the parcel could not be
+ * recalled
  */
 export async function shipment(request: ShipRequest): Promise<Shipped> {
+  refuseInvalid("InvalidShipment", requestCheck(request, ""));
   const compensations = new Compensations();
   try {
     compensations.add("ship", () => compensation.recall({ idempotencyKey: request.idempotencyKey }));

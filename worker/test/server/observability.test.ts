@@ -147,6 +147,19 @@ describe("observability with a real server", () => {
     assert.ok(!worker.process.output.includes("collector-secret"));
   });
 
+  it("goes on through what an activity starts: the loyalty account is in the trace of the order", async () => {
+    const collector = await startCollector();
+    const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: "1" };
+    const worker = await startWorker(tracing);
+    await order(tracing, ["--points", "--customer", "traced"]);
+    assert.equal(await worker.stop(), 0, worker.process.output);
+    const named = (name: string) => collector.spans.find((span) => span.name === name);
+    const handled = named("HandleSignal:purchaseCompleted");
+    assert.ok(handled, JSON.stringify(collector.spans.map(({ name }) => name)));
+    assert.equal(handled.traceId, named("StartWorkflow:order")?.traceId);
+    assert.equal(named("RunActivity:recordPurchase")?.traceId, handled.traceId);
+  });
+
   it("exports nothing of a trace that is not sampled, and keeps the decision of whoever began it", async () => {
     const collector = await startCollector();
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };

@@ -1,6 +1,6 @@
 // Runs every way that each workflow can go against a real server and writes the histories that `npm test` replays.
 // Usage: TEMPORAL_CLI_PATH=... npm run histories:record [-- SCENARIO...]; without names all of them.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import type { WorkflowHandle } from "@temporalio/client";
@@ -20,9 +20,9 @@ const HELD_QUEUE = `${TASK_QUEUE}-held`;
 type Name = keyof typeof workflows;
 
 /** One way in which a workflow can go; its key is the workflow's id. */
-interface Scenario<W extends Name = Name> {
-  readonly workflow: W;
-  readonly args: Parameters<(typeof workflows)[W]>;
+interface Scenario {
+  readonly workflow: Name;
+  readonly args: readonly unknown[];
   readonly taskQueue?: string;
   /** What is done to the workflow while it runs. */
   readonly act?: (handle: WorkflowHandle) => Promise<unknown>;
@@ -30,7 +30,12 @@ interface Scenario<W extends Name = Name> {
   readonly children?: readonly string[];
 }
 
-const scenario = <W extends Name>(it: Scenario<W>): Scenario<W> => it;
+const scenario = <W extends Name>(
+  it: Scenario & { readonly workflow: W; readonly args: Parameters<(typeof workflows)[W]> },
+): Scenario => it;
+
+/** Started by somebody who does not know what the workflow takes. */
+const malformed = (workflow: Name, input: unknown): Scenario => ({ workflow, args: [input] });
 
 const reached = (handle: WorkflowHandle, phase: OrderPhase): Promise<unknown> =>
   eventually(phase, async () => ((await handle.query(orderStatus)).phase === phase ? true : undefined));
@@ -38,7 +43,7 @@ const reached = (handle: WorkflowHandle, phase: OrderPhase): Promise<unknown> =>
 const order = (
   options: Parameters<typeof sampleOrder>[0],
   act?: Scenario["act"],
-  more: Partial<Scenario<"order">> = {},
+  more: Partial<Pick<Scenario, "taskQueue" | "children">> = {},
 ): Scenario =>
   scenario({
     workflow: "order",
@@ -57,6 +62,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "order-card-declined": order({ fail: "card-declined" }),
   "order-address-rejected": order({ fail: "address-rejected" }, undefined, { children: ["shipment"] }),
   "order-invalid": scenario({ workflow: "order", args: [{ ...sampleOrder(), lines: [] }] }),
+  "order-malformed": malformed("order", {}),
+  "order-cancelled-without-reason": order({ large: true }, async (handle) => {
+    await reached(handle, "awaitingApproval");
+    await handle.signal("cancelOrder");
+  }),
   "order-approved": order({ large: true }, async (handle) => {
     await reached(handle, "awaitingApproval");
     await handle.executeUpdate(approveOrder, { args: [{ approvedBy: "recorder" }] });
@@ -100,6 +110,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await handle.cancel();
     },
   }),
+  "customer-loyalty-malformed": malformed("customerLoyalty", { account: {} }),
+  "shipment-malformed": malformed("shipment", {}),
   canary: scenario({ workflow: "canary", args: [], children: ["child"] }),
 };
 
@@ -119,6 +131,15 @@ function withoutStackTraces(value: unknown): unknown {
   );
 }
 
+/** Recorded by workflows as they were, so that they cannot be recorded again; named after the patch since. */
+const EARLIER: readonly string[] = ["order-before-run-keys"];
+
+function removeRecorded(): void {
+  for (const file of readdirSync(FOLDER)) {
+    if (!EARLIER.includes(file.replace(/\.json$/, ""))) rmSync(join(FOLDER, file));
+  }
+}
+
 /** Writes one file for each run. */
 async function save(client: Client, workflowId: string, firstRunId: string | undefined): Promise<void> {
   for (let run = 1, runId = firstRunId; run === 1 || runId !== undefined; run++) {
@@ -136,7 +157,7 @@ async function record(client: Client, workflowId: string, it: Scenario): Promise
   const handle = await client.workflow.start(it.workflow, {
     workflowId,
     taskQueue: it.taskQueue ?? TASK_QUEUE,
-    args: it.args,
+    args: [...it.args],
   });
   await it.act?.(handle);
   await handle.result().catch(() => undefined);
@@ -166,8 +187,8 @@ async function main(names: readonly string[]): Promise<void> {
   try {
     for (const worker of workers) await worker.answers("/readyz", 200);
     const client = new Client({ connection, identity: "recorder", dataConverter: { failureConverterPath } });
-    if (names.length === 0) rmSync(FOLDER, { recursive: true, force: true });
     mkdirSync(FOLDER, { recursive: true });
+    if (names.length === 0) removeRecorded();
     for (const [workflowId, it] of Object.entries(SCENARIOS)) {
       if (names.length === 0 || names.includes(workflowId)) await record(client, workflowId, it);
     }

@@ -189,6 +189,95 @@ describe("workflows with a real server", () => {
     assert.doesNotMatch(second.process.output, /scans of \S+ after 0/);
   });
 
+  it("an order whose id was used before is an order of its own, whatever became of the first", async () => {
+    await startWorker();
+    await failureOf(await startOrder("declined-first", sampleOrder({ fail: "card-declined" })));
+    assert.equal((await (await startOrder("declined-first", sampleOrder())).result()).totalMinor, 5120);
+
+    const first = await (await startOrder("completed-first", sampleOrder())).result();
+    const [line] = sampleOrder().lines;
+    assert.ok(line);
+    const larger = { ...sampleOrder(), lines: [{ ...line, quantity: 3 }] };
+    const second = await (await startOrder("completed-first", larger)).result();
+    assert.equal(second.totalMinor, 7350);
+    assert.notEqual(second.chargeId, first.chargeId);
+
+    const cancelled = await startOrder("cancelled-first", sampleOrder({ large: true }));
+    await reached(cancelled, "awaitingApproval");
+    await cancelled.signal("cancelOrder");
+    assert.match(await failureOf(cancelled), /OrderCancelled: .*no reason given/);
+    assert.match(
+      (await (await startOrder("cancelled-first", sampleOrder())).result()).trackingNumber,
+      /^parcel:/,
+    );
+
+    const terminated = await startOrder("terminated-first", sampleOrder({ large: true }));
+    await reached(terminated, "awaitingApproval");
+    await assert.rejects(startOrder("terminated-first", sampleOrder()), /already started/i);
+    await terminated.terminate();
+    assert.equal((await (await startOrder("terminated-first", sampleOrder())).result()).totalMinor, 5120);
+  });
+
+  it("an order that is reset goes on with the keys that it has used", async () => {
+    await startWorker();
+    const handle = await startOrder("reset", sampleOrder({ large: true }));
+    await reached(handle, "awaitingApproval");
+    const { events } = await client.workflow.getHandle("reset").fetchHistory();
+    const [, , afterCharge] = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    await client.workflowService.resetWorkflowExecution({
+      namespace: "default",
+      workflowExecution: { workflowId: "reset" },
+      workflowTaskFinishEventId: afterCharge?.eventId ?? null,
+      requestId: "reset",
+      reason: "test",
+    });
+    const again = client.workflow.getHandle<typeof order>("reset");
+    await again.signal(cancelOrder, { reason: "ordered twice" });
+    assert.match(await failureOf(again), /OrderCancelled/);
+    const keys = ((await again.fetchHistory()).events ?? []).flatMap(
+      ({ activityTaskScheduledEventAttributes: a }) =>
+        a ? [/reset\/[^"]+/.exec(Buffer.from(a.input?.payloads?.[0]?.data ?? []).toString())?.[0]] : [],
+    );
+    assert.equal(keys.length, 4);
+    assert.equal(new Set(keys).size, 2, keys.join(" "));
+  });
+
+  it("input and messages that are malformed are refused by type, and nothing waits for ever", async () => {
+    await startWorker();
+    const started = async (workflow: string, workflowId: string, args: unknown[]): Promise<WorkflowHandle> =>
+      client.workflow.start(workflow, { workflowId, taskQueue: TASK_QUEUE, args });
+    const addressless = { ...sampleOrder(), address: undefined };
+    for (const [workflow, args, failure] of [
+      ["order", [{}], /InvalidOrder: customerId: /],
+      ["order", [], /InvalidOrder: input: expected an object/],
+      ["order", [null], /InvalidOrder/],
+      ["order", [addressless], /InvalidOrder: address: expected an object/],
+      ["shipment", [{}], /InvalidShipment/],
+      ["customerLoyalty", [null], /InvalidAccount/],
+      ["customerLoyalty", [{ account: {} }], /InvalidAccount: account.points/],
+      ["canary", [{ latenciesMs: 1 }], /InvalidCanary/],
+    ] as const) {
+      assert.match(await failureOf(await started(workflow, `malformed-${workflow}`, [...args])), failure);
+    }
+    const account = await started("customerLoyalty", "loyalty/without-input", []);
+    assert.equal((await account.query(loyaltyAccount)).points, 0);
+    await account.cancel();
+
+    const waiting = await startOrder("malformed-messages", sampleOrder({ large: true }));
+    await reached(waiting, "awaitingApproval");
+    for (const [update, expected] of [
+      ["approveOrder", /ApprovalRefused/],
+      ["changeAddress", /AddressChangeRefused/],
+    ] as const) {
+      for (const sent of [null, "text", {}, { country: "FR" }]) {
+        await assert.rejects(waiting.executeUpdate(update, { args: [sent] }), refused(expected));
+      }
+      await assert.rejects(waiting.executeUpdate(update), refused(expected));
+    }
+    await waiting.signal("cancelOrder");
+    assert.match(await failureOf(waiting), /OrderCancelled: .*no reason given/);
+  });
+
   it("a loyalty account collects points over several runs, each order once", async () => {
     await startWorker();
     const id = loyaltyId("regular");

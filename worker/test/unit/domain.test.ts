@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BusinessError } from "../../src/domain/errors";
-import { addPurchase, EMPTY_ACCOUNT, isPurchase, REMEMBERED_ORDERS } from "../../src/domain/loyalty";
+import {
+  accountInputProblems,
+  addPurchase,
+  EMPTY_ACCOUNT,
+  isPurchase,
+  REMEMBERED_ORDERS,
+} from "../../src/domain/loyalty";
 import type { Order } from "../../src/domain/order";
 import {
+  addressProblems,
   APPROVAL_THRESHOLD_MINOR,
+  approvalProblems,
+  cancellationReason,
   idempotencyKey,
   isAddressOpen,
   isCancellable,
@@ -48,6 +57,9 @@ describe("order", () => {
       "customerId",
       "currency",
       "cardToken",
+      "address.name",
+      "address.street",
+      "address.city",
       "address.country",
       "lines[0].sku",
       "lines[0].quantity",
@@ -73,8 +85,62 @@ describe("order", () => {
     assert.deepEqual(phases.map(isCancellable), [true, true, true, false, false]);
   });
 
-  it("derives idempotency keys from workflow and step", () => {
-    assert.equal(idempotencyKey("order-1", "charge"), "order-1/charge");
+  it("derives idempotency keys from workflow, run and step", () => {
+    assert.equal(idempotencyKey("order-1", "run-1", "charge"), "order-1/run-1/charge");
+  });
+
+  it("is told from anything else that somebody may send, without tripping over it", () => {
+    const anything = fc.oneof(fc.anything(), fc.jsonValue());
+    fc.assert(
+      fc.property(anything, (sent) => {
+        assert.notDeepEqual(orderProblems(sent), []);
+        assert.notDeepEqual(addressProblems(sent), []);
+        assert.notDeepEqual(approvalProblems(sent), []);
+        assert.equal(cancellationReason(sent), "no reason given");
+      }),
+    );
+    assert.deepEqual(orderProblems({}), [
+      "customerId: expected a non-empty string",
+      "currency: expected three capital letters (ISO 4217)",
+      "cardToken: expected a non-empty string",
+      "address: expected an object",
+      "lines: expected a list",
+    ]);
+  });
+
+  it("is told from one of which any part is something else", () => {
+    const order = sampleOrder();
+    const wrong: readonly unknown[] = [undefined, null, {}, [], "", Number.NaN, -1];
+    for (const name of Object.keys(order)) {
+      for (const value of wrong) {
+        // These may be left out, or are an order's own defaults.
+        if (value === undefined && ["fulfilmentDelaySeconds", "collectsPoints"].includes(name)) continue;
+        const problems = orderProblems({ ...order, [name]: value });
+        assert.ok(
+          problems.length > 0 && problems.every((it) => it.startsWith(name)),
+          `${name}: ${String(value)}`,
+        );
+      }
+    }
+    for (const part of [null, 1, "line", []]) {
+      assert.deepEqual(orderProblems({ ...order, lines: [part] }), ["lines[0]: expected an object"]);
+    }
+  });
+
+  it("refuses a total that is not exact any more", () => {
+    const [line] = sampleOrder().lines;
+    assert.ok(line);
+    const lines = [{ ...line, quantity: Number.MAX_SAFE_INTEGER, unitPriceMinor: 2 }];
+    assert.deepEqual(orderProblems({ ...sampleOrder(), lines }), [
+      "lines: the total is too large to be exact",
+    ]);
+  });
+
+  it("is cancelled for the reason that is given, and for none as well", () => {
+    assert.equal(cancellationReason({ reason: "ordered twice" }), "ordered twice");
+    for (const none of [{}, { reason: "" }, { reason: 1 }]) {
+      assert.equal(cancellationReason(none), "no reason given");
+    }
   });
 });
 
@@ -103,6 +169,27 @@ describe("loyalty account", () => {
     }
     for (const totalMinor of [-1, 0.5, Number.NaN, "100"])
       assert.ok(!isPurchase({ orderId: "a", totalMinor }));
+  });
+
+  it("opens with what another run hands on, or with nothing, and with nothing else", () => {
+    const account = addPurchase(EMPTY_ACCOUNT, { orderId: "a", totalMinor: 250 });
+    for (const input of [undefined, {}, { maxHistoryEvents: 8 }, { account, maxHistoryEvents: 2000 }]) {
+      assert.deepEqual(accountInputProblems(input), [], JSON.stringify(input));
+    }
+    for (const input of [
+      null,
+      "account",
+      [],
+      { account: {} },
+      { account: null },
+      { account: { ...account, recentOrderIds: "a" } },
+      { account: { ...account, points: Number.NaN } },
+      { maxHistoryEvents: 7 },
+      { maxHistoryEvents: "2000" },
+    ]) {
+      assert.notDeepEqual(accountInputProblems(input), [], JSON.stringify(input));
+    }
+    fc.assert(fc.property(fc.anything(), (sent) => Array.isArray(accountInputProblems(sent))));
   });
 
   it("remembers a bounded number of orders", () => {
@@ -166,6 +253,18 @@ describe("sample gateways", () => {
       payment.charge("d", { ...request, cardToken: DECLINED_CARD }),
       refusal("CardDeclined"),
     );
+  });
+
+  it("take the order of a second run for another one, whatever became of the first", async () => {
+    const payment = new SamplePayment();
+    const key = (run: string) => idempotencyKey("order-1", run, "charge");
+    const request = { amountMinor: 100, currency: "EUR", cardToken: "tok_accepted" };
+    await payment.charge(key("first"), request);
+    await payment.charge(key("second"), { ...request, amountMinor: 900 });
+    assert.equal(payment.balanceMinor, 1000);
+    await payment.refund(key("first"));
+    await payment.charge(key("third"), request);
+    assert.equal(payment.balanceMinor, 1000);
   });
 
   it("refuse a step that arrives after it was taken back", async () => {

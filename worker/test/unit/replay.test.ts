@@ -4,11 +4,14 @@ import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { failureConverterPath } from "../../src/codec/data-converter";
 import { recordedHistories } from "../histories";
 import { bundledWorkflows, quietRuntime } from "./bundle";
+import { recordedPayloads, WrittenPayloads } from "./written-payloads";
 
 describe("replay", () => {
   const histories = recordedHistories();
   let workflowBundle: WorkflowBundleWithSourceMap;
   let outcomes: Map<string, Error | undefined>;
+  const payloads = new WrittenPayloads();
+  const written = new Map<string, string[]>();
 
   /** What became of each history, by its name. */
   const replay = async (
@@ -16,11 +19,14 @@ describe("replay", () => {
     recorded: typeof histories,
   ): Promise<Map<string, Error | undefined>> => {
     const results = Worker.runReplayHistories(
-      { workflowBundle: code, dataConverter: { failureConverterPath } },
+      { workflowBundle: code, dataConverter: { failureConverterPath, payloadCodecs: [payloads] } },
       recorded,
     );
     const errors: (Error | undefined)[] = [];
-    for await (const { error } of results) errors.push(error);
+    for await (const { error } of results) {
+      written.set(recorded[errors.length]?.name ?? "", payloads.take());
+      errors.push(error);
+    }
     return new Map(recorded.map(({ name }, index) => [name, errors[index]]));
   };
 
@@ -37,10 +43,11 @@ describe("replay", () => {
     assert.doesNotMatch(workflowBundle.code, /sample-gateways\.ts|RequestLog/);
   });
 
-  for (const { name } of histories) {
-    it(`accepts ${name}`, () => {
-      const error = outcomes.get(name);
+  for (const recorded of histories) {
+    it(`accepts ${recorded.name}, of which it writes each payload as it was recorded`, () => {
+      const error = outcomes.get(recorded.name);
       if (error !== undefined) throw error;
+      assert.deepEqual(written.get(recorded.name), recordedPayloads(recorded));
     });
   }
 
