@@ -9,10 +9,10 @@ import { timed } from "./timedRun";
 import { type Figure, render, seconds } from "./table";
 import { warmUpFigures } from "./warmUp";
 import { workerGroupFigures } from "./workerGroups";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
-import { recordedTarget } from "../local/record";
-import type { Target } from "../local/target";
+import { recordedTarget } from "../common/localStack";
+import type { Target } from "../common/localStack";
 
 /** By issue 3. */
 const TEST_LIMIT_SECONDS = 15;
@@ -25,7 +25,7 @@ interface BenchOptions {
   readonly prod?: boolean;
 }
 
-const options = new Command("npm run bench --")
+const command = new Command("npm run bench --")
   .description("Measures what this project promises about its speed, and prints a table.")
   .addOption(
     new Option("--runs <count>", "how often each preview is measured").default(5).argParser(positiveInteger),
@@ -43,11 +43,13 @@ const options = new Command("npm run bench --")
       "--prod",
       "also start a cluster of its own, measure stacks prod and dev on it, and stop it (needs root, and no other cluster)",
     ).conflicts(["up", "rollback"]),
-  )
-  .parse()
-  .opts<BenchOptions>();
+  );
 
-runCommand(main);
+let options: BenchOptions;
+runCommand<BenchOptions>(command, (chosen) => {
+  options = chosen;
+  return main();
+});
 
 async function main(): Promise<void> {
   // Before half an hour of builds, not after it.

@@ -1,7 +1,7 @@
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { kubeConfigOf } from "../local/cluster/clusterAccess";
-import type { StackOutputs } from "../local/stack";
-import type { Target } from "../local/target";
+import type { StackOutputs } from "../common/stackOutputs";
+import type { Target } from "../common/localStack";
 
 /** What the pods of workers run. */
 export interface RunningImages {

@@ -6,9 +6,10 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import { checkout } from "../common/paths";
-import { removeSalt, stackEnvironment } from "../local/pulumi";
-import { stackOutputs } from "../local/stack";
-import type { Target } from "../local/target";
+import { removeSalt, stackEnvironment } from "../common/localStack";
+import { localCli } from "../common/pulumi";
+import { stackOutputs } from "../common/stackOutputs";
+import type { Target } from "../common/localStack";
 import { commandPath } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
 import { readyImages } from "./readyImages";
@@ -88,7 +89,7 @@ export class Versions {
 
   /** Seconds from the command until every worker pod is ready on the first version's image. */
   async workerOnly(): Promise<number> {
-    const { workers } = await stackOutputs(this.target);
+    const { workers } = await stackOutputs(localCli(this.target));
     const flags = ["--worker-only", "--skip-replay", "--no-verify", "--yes"];
     const run = await this.npm("rollback", flags);
     // Pulumi awaits the rollout: what is not ready now would make the time a lie.
@@ -129,7 +130,7 @@ export class Versions {
 
   /** Digest of the image that is deployed. */
   private async runningImage(): Promise<string> {
-    const { workers } = await stackOutputs(this.target);
+    const { workers } = await stackOutputs(localCli(this.target));
     const { images } = await readyImages(this.target, workers);
     const [digest] = /sha256:[0-9a-f]{64}$/.exec(images[0] ?? "") ?? [];
     if (images.length !== 1 || digest === undefined) {

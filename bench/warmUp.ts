@@ -1,5 +1,5 @@
 import { Failure } from "../common/failure";
-import { recordedCluster } from "../local/record";
+import { recordedCluster } from "../common/localStack";
 import { timed } from "./timedRun";
 import { finishedSteps } from "./stepLines";
 import { type Figure, seconds } from "./table";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { execa } from "execa";
 import { Failure, lastLines } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { affectedStacks, stacksAmong } from "./affectedStacks";
 import { setOutput } from "./runner";
 
@@ -19,7 +19,7 @@ const command = new Command("npm run ci:changed-stacks --")
   .option("--head <commit>", "the change", "HEAD")
   .option("--guarded <stack...>", "stacks whose preview somebody has to approve", ["prod"]);
 
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);
 
 async function main({ base, head, guarded }: Options): Promise<void> {
   const changed = lines(await git("diff", "--name-only", "--no-renames", "-z", `${base}...${head}`));

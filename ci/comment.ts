@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { commentBody, MARKER, outcomeSchema, type StackPreview } from "./commentBody";
 import { GitHub } from "./github";
 
@@ -30,7 +30,7 @@ const command = new Command("npm run ci:comment --")
 /** What the code of a pull request writes may be anything. */
 const LARGEST_REPORT = 5_000_000;
 
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);
 
 function pullRequestNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);

@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { execa } from "execa";
-import { z } from "zod";
 import { Failure } from "../common/failure";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { cliOf, pulumi, type StackCli } from "../common/pulumi";
+import { findOutputs } from "../common/stackOutputs";
 import { setOutput } from "./runner";
 
 const command = new Command("npm run ci:deploy --")
@@ -21,9 +22,7 @@ interface Options {
   readonly image?: string;
 }
 
-const outputsSchema = z.object({ workerImage: z.string() });
-
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);
 
 async function main({ stack, image: proven }: Options): Promise<void> {
   const source = sourceOfStackFile(checkout, stack);
@@ -37,7 +36,8 @@ async function main({ stack, image: proven }: Options): Promise<void> {
       `merge the pull request of branch promote/${stack}; the next run deploys stack ${stack}`,
     );
   }
-  if ((await imageOf(stack)) === undefined) {
+  const cli = cliOf(stack);
+  if ((await imageOf(cli)) === undefined) {
     console.log(`nothing is deployed as stack ${stack} yet: there are no workflows to replay`);
   } else {
     const image = digest === undefined ? [] : ["--image", digest];
@@ -48,28 +48,15 @@ async function main({ stack, image: proven }: Options): Promise<void> {
     GITHUB_RUN_ID === undefined
       ? "npm run ci:deploy"
       : `${GITHUB_SERVER_URL ?? ""}/${GITHUB_REPOSITORY ?? ""}/actions/runs/${GITHUB_RUN_ID}`;
-  await run("pulumi", [
-    ...["up", "--yes", "--skip-preview", "--stack", stack, "--message", message],
-    ...["--non-interactive", "--color", "never"],
-  ]);
-  setOutput("image", (await imageOf(stack)) ?? "");
+  await pulumi(cli, ["up", "--yes", "--skip-preview", "--message", message], {
+    onLine: (line) => console.log(line),
+  });
+  setOutput("image", (await imageOf(cli)) ?? "");
 }
 
 /** The worker image that a stack runs, by digest; undefined before its first deployment. */
-async function imageOf(stack: string): Promise<string | undefined> {
-  const { stdout } = await execa(
-    "pulumi",
-    ["stack", "output", "--json", "--stack", stack, "--non-interactive"],
-    { stderr: "inherit" },
-  ).catch((error: unknown) => {
-    throw new Failure(
-      `the outputs of stack ${stack} cannot be read`,
-      `see that the backend has the stack (pulumi stack init ${stack}) and that this job may read it`,
-      [String(error).split("\n")[0] ?? ""],
-    );
-  });
-  const outputs = outputsSchema.safeParse(JSON.parse(stdout));
-  return outputs.success ? outputs.data.workerImage : undefined;
+async function imageOf(cli: StackCli): Promise<string | undefined> {
+  return (await findOutputs(cli)).data?.workerImage;
 }
 
 async function run(program: string, args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { Failure } from "../common/failure";
 import { imagePin } from "../settings/imagePin";
 import { images } from "../settings/versions";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 
 const command = new Command("npm run ci:image --")
@@ -12,9 +12,9 @@ const command = new Command("npm run ci:image --")
   )
   .requiredOption("--tag <reference>", "its name in the engine");
 
-runCommand(() => main(command.parse().opts<{ tag: string }>().tag));
+runCommand(command, main);
 
-async function main(tag: string): Promise<void> {
+async function main({ tag }: { readonly tag: string }): Promise<void> {
   const args = [
     ...["build", "--tag", tag],
     ...["--build-arg", `BUILD_IMAGE=${imagePin(images.workerBuild)}`],

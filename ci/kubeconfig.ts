@@ -4,25 +4,24 @@ import { Command } from "commander";
 import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { setVariable } from "./runner";
 
-new Command("npm run ci:kubeconfig --")
+const command = new Command("npm run ci:kubeconfig --")
   .description(
     "Writes the kubeconfig of KUBECONFIG_CONTENT to a file that only its owner reads, and sets KUBECONFIG.",
   )
   .addHelpText(
     "after",
     "\nBest one without a key in it, whose `exec` asks the cloud's own program: its login is the job's OIDC identity.",
-  )
-  .parse();
+  );
 
 const kubeconfigSchema = z.looseObject({
   "current-context": z.string().min(1),
   contexts: z.array(z.object({ name: z.string() })).nonempty(),
 });
 
-runCommand(main);
+runCommand(command, main);
 
 async function main(): Promise<void> {
   const content = process.env["KUBECONFIG_CONTENT"] ?? "";

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { execa } from "execa";
 import { runSteps } from "../common/progress";
-import { runCommand } from "../local/command";
+import { exitCodes } from "../common/exitCodes";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { commandPath } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
@@ -13,9 +14,9 @@ const command = new Command("npm run lint:workflows --")
   )
   .argument("[files...]", "workflow files; default: all of .github/workflows");
 
-runCommand(() => main(command.parse().args));
+runCommand(command, (_options, _signal, files) => main(files));
 
-async function main(files: readonly string[]): Promise<void> {
+async function main(files: readonly string[]): Promise<number> {
   await runSteps([programStep(programs.actionlint, await chooseSource())]);
   // The shell of the jobs is in npm scripts, and shellcheck is not on every machine: the result must not hang on it.
   const args = ["-shellcheck=", "-pyflakes=", "-color", ...files];
@@ -25,5 +26,5 @@ async function main(files: readonly string[]): Promise<void> {
     reject: false,
   });
   if (exitCode === 0) console.log("actionlint found nothing");
-  process.exitCode = exitCode ?? 1;
+  return exitCode ?? exitCodes.failed;
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { readLockfile } from "./supplyChain/lockfile";
 import { lockfileProblems } from "./supplyChain/lockfileRules";
@@ -25,7 +25,7 @@ const command = new Command("npm run lint:lockfiles --")
   )
   .argument("[files...]", `lock files; default: ${LOCKFILES.join(", ")}`);
 
-runCommand(() => main(command.parse().args));
+runCommand(command, (_options, _signal, files) => main(files));
 
 async function main(files: readonly string[]): Promise<void> {
   const paths = files.length > 0 ? files : LOCKFILES.map((file) => join(checkout, file));

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
-import { runCommand } from "../local/command";
+import { exitCodes } from "../common/exitCodes";
+import { runCommand } from "../common/command";
 import { addSummary } from "./runner";
 
 interface Options {
@@ -19,17 +20,14 @@ const command = new Command("npm run ci:preview --")
     "\nExit codes: 0 with or without changes; else that of npm run preview: 3 refused, 1 failed.",
   );
 
-/** Of `npm run preview`: there are changes, which is no failure here. */
-const CHANGES = 2;
+runCommand(command, main);
 
-runCommand(() => main(command.parse().opts<Options>()));
-
-async function main({ stack, reports }: Options): Promise<void> {
+async function main({ stack, reports }: Options): Promise<number> {
   mkdirSync(reports, { recursive: true });
   const report = join(reports, `${stack}.md`);
   const args = ["run", "--silent", "preview", "--", "-s", stack, "--markdown", report];
   const { exitCode = 1 } = await execa("npm", args, { stdio: "inherit", reject: false });
   writeFileSync(join(reports, `${stack}.json`), JSON.stringify({ stack, exitCode }));
   if (existsSync(report)) addSummary(readFileSync(report, "utf8"));
-  process.exitCode = exitCode === CHANGES ? 0 : exitCode;
+  return exitCode === exitCodes.changes ? exitCodes.ok : exitCode;
 }

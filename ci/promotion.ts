@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { execa } from "execa";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { GitHub } from "./github";
 import { hasChanges, pushProposal } from "./proposal";
@@ -22,7 +22,7 @@ const command = new Command("npm run ci:promotion --")
   .requiredOption("--to <stack>", "the stack that is to run them")
   .option("--base <branch>", "the branch that the pull request is for", "main");
 
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);
 
 async function main({ from, to, base }: Options): Promise<void> {
   if (await hasChanges(checkout)) throw new Failure("files have changed", "start from a clean checkout");

@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { installPulumi, pulumiHome } from "./pulumiInstallation";
 
-new Command("npm run ci:pulumi --")
-  .description("Installs the Pulumi CLI and the plugins of this project, by their published checksums.")
-  .parse();
+const command = new Command("npm run ci:pulumi --").description(
+  "Installs the Pulumi CLI and the plugins of this project, by their published checksums.",
+);
 
-runCommand(async () => {
+runCommand(command, async () => {
   for (const folder of await installPulumi(pulumiHome())) console.log(`installed ${folder}`);
 });

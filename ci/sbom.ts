@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { execa } from "execa";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { extractImage } from "../common/imageEngine";
 import { checkout } from "../common/paths";
 import { billOfMaterials } from "./supplyChain/bom";
@@ -27,7 +27,7 @@ const command = new Command("npm run sbom --")
     "\nWithout an image it holds every package of the worker's lock file, and nothing of the base image; it says so.",
   );
 
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);
 
 async function main({ image, folder, output }: Options): Promise<void> {
   const content = await contentOf(image, folder);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { warn } from "./runner";
 import { signatureAnswer } from "./supplyChain/signatures";
@@ -23,7 +23,7 @@ const command = new Command("npm run signatures --")
     "\nExit codes: 0 signed, or not checked (it says so); 1 a signature is missing or wrong.",
   );
 
-runCommand(() => main(command.parse().opts<{ release: boolean }>()));
+runCommand(command, main);
 
 async function main({ release }: { readonly release: boolean }): Promise<void> {
   const answers = await Promise.all(FOLDERS.map(audit));

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { execa } from "execa";
 import { Failure, lastLines } from "./failure";
-import { recordedCluster } from "../local/record";
+import { recordedCluster } from "./localStack";
 
 /**
  * Runs the Docker client against the engine that built the stack's images: the local cluster's own one, else

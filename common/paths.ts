@@ -16,6 +16,9 @@ export const stateFolder = resolve(process.env["TEMPORAL_STACK_STATE"] ?? standa
 export const cache = (...parts: string[]): string => join(cacheFolder, ...parts);
 export const state = (...parts: string[]): string => join(stateFolder, ...parts);
 
+/** Where a program of the toolchain is kept, by its version. */
+export const toolFolder = (name: string, version: string): string => cache("tools", name, version);
+
 /** Creates a folder that only its owner can read, and returns its path. */
 export function privateFolder(path: string): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -49,6 +49,30 @@ export function step(
   };
 }
 
+/**
+ * Runs one visible step and returns what its work found.
+ *
+ * @throws what the work throws
+ */
+export async function runStep<T>(
+  title: string,
+  work: (step: Step) => Promise<T>,
+  options: Pick<StepOptions, "estimate"> = {},
+): Promise<T> {
+  const found: T[] = [];
+  await runSteps([
+    step(
+      title,
+      async (task) => {
+        found.push(await work(task));
+      },
+      options,
+    ),
+  ]);
+  const [result] = found;
+  return result as T;
+}
+
 /** Steps that run one after the other. */
 export const inOrder = (title: string, steps: ListrTask[]): ListrTask => ({
   title,

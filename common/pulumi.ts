@@ -1,57 +1,178 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa, type Options } from "execa";
+import { withoutLogin, withoutLogins } from "./backendUrl";
+import { protectChild } from "./children";
 import { diagnostics } from "./diagnostics";
 import { Failure } from "./failure";
+import { localPulumi, recordedTarget, removeSalt, stackEnvironment, type Target } from "./localStack";
+import { checkout } from "./paths";
 import { isHeld, locksNamed, type StackLock } from "./stackLocks";
-import { withoutLogins } from "./backendUrl";
+import { UsageFailure } from "./usageFailure";
+
+/** The Pulumi CLI, with what it needs to open one stack. */
+export interface StackCli {
+  readonly stack: string;
+  /** For people: whose CLI and backend. */
+  readonly description: string;
+  readonly command: string;
+  /** Laid over this process's environment; what is undefined is taken out of it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The kubeconfig and its context, where they are known without the stack. */
+  readonly cluster: { readonly kubeconfig: string; readonly context: string } | undefined;
+  /** Whether the stack is one of `npm run up`. */
+  readonly local: boolean;
+}
+
+/** How a run of the CLI ended. */
+export interface Ended {
+  readonly exitCode: number | undefined;
+  /** What it printed; empty if the lines of standard output were passed on. */
+  readonly stdout: string;
+  /** The last lines of standard error. */
+  readonly stderr: string;
+  /** The last lines of both. */
+  readonly output: string;
+}
 
 /** How the Pulumi CLI is run. */
 export interface CliOptions {
-  readonly cwd: string;
-  /** Laid over this process's environment. */
+  /** Folder of the project file; default: the checkout. */
+  readonly cwd?: string;
+  /** Laid over the stack's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Text for its standard input: the way for secrets, which must not stand among the arguments. */
   readonly input?: string;
-  /** Receives each line that it prints. */
+  /** Receives each line that it prints on either stream. */
   readonly onLine?: (line: string) => void;
+  /** Receives each line of standard output, which is then not kept: for output of any size. */
+  readonly onOutput?: (line: string) => void;
 }
 
+const KEPT_LINES = 60;
+/** A report of a large stack is larger than the default of 100 MB. */
+const MAX_OUTPUT = 500_000_000;
+
 /**
- * Runs the Pulumi CLI of this shell: its login, its passphrase.
- *
- * @returns what it printed
- * @throws Failure naming what is wrong and what to do; what it means when the stack is locked, the passphrase is
- *   wrong, or there is no such stack
+ * The CLI for a stack: for the one that `npm run up` deployed on this machine its own CLI, backend and passphrase,
+ * for every other one the CLI on PATH with the environment of this shell.
  */
-export async function pulumi(args: readonly string[], options: CliOptions): Promise<string> {
-  const { cwd, environment = {}, input, onLine } = options;
-  const childOptions = {
+export function cliOf(stack: string): StackCli {
+  const target = recordedTarget();
+  if (target?.stack === stack) return localCli(target);
+  const where = process.env["PULUMI_BACKEND_URL"];
+  return {
+    stack,
+    description: where === undefined ? "the backend that this shell is logged in to" : withoutLogin(where),
+    command: pulumiProgram(process.env["PATH"]),
+    environment: {},
+    cluster: undefined,
+    local: false,
+  };
+}
+
+/** The CLI for what `npm run up` deploys on this machine. */
+export const localCli = (target: Target): StackCli => ({
+  stack: target.stack,
+  description: "npm run up on this machine",
+  command: localPulumi,
+  // A passphrase of the user's own would win over the stack's file.
+  environment: { ...stackEnvironment(target), PULUMI_CONFIG_PASSPHRASE: undefined },
+  cluster: { kubeconfig: target.kubeconfig, context: target.context },
+  local: true,
+});
+
+/**
+ * Runs the CLI on the stack, for which `--stack` is added.
+ *
+ * @throws UsageFailure when there is no CLI; how the run ended is for the caller to judge
+ */
+export async function runCli(
+  cli: StackCli,
+  args: readonly string[],
+  { cwd = checkout, environment = {}, input, onLine, onOutput }: CliOptions = {},
+): Promise<Ended> {
+  const options = {
     cwd,
-    env: environment,
+    env: { ...cli.environment, ...environment },
     ...(input === undefined ? { stdin: "ignore" } : { input }),
     reject: false,
     all: true,
+    buffer: { stdout: onOutput === undefined, stderr: false, all: false },
+    maxBuffer: MAX_OUTPUT,
   } satisfies Options;
-  const child = execa(
-    pulumiProgram(process.env["PATH"]),
-    [...args, "--non-interactive", "--color", "never"],
-    childOptions,
-  );
-  // A terminal sends Ctrl-C to the CLI itself, which then ends in its own time; so does whoever ends this process.
-  const end = (): void => void child.kill("SIGINT");
-  process.on("SIGTERM", end);
+  const command = [...args, "--stack", cli.stack, "--non-interactive", "--color", "never"];
+  const child = execa(cli.command, command, options);
+  const ended = protectChild(child);
+  const [errors, lines]: [string[], string[]] = [[], []];
   try {
-    if (onLine !== undefined) {
-      for await (const line of child.iterable({ from: "all" })) onLine(withoutLogins(line));
-    }
-    const { failed, stdout, stderr, all, code } = await child;
-    // What it printed before it failed may be the very secrets.
-    if (failed) throw failureOf(args, code, args.includes("--show-secrets") ? stderr : all);
-    return stdout;
+    await Promise.all([
+      passOn(child.iterable({ from: "stderr" }), keeperOf(errors)),
+      passOn(child.iterable({ from: "all" }), (line) => {
+        keeperOf(lines)(line);
+        onLine?.(withoutLogins(line));
+      }),
+      ...(onOutput === undefined ? [] : [passOn(child.iterable({ from: "stdout" }), onOutput)]),
+    ]);
+    const { exitCode, stdout, code } = await child;
+    if (code === "ENOENT") throw cliFailure(cli, args, "", code);
+    return {
+      exitCode,
+      stdout: typeof stdout === "string" ? stdout : "",
+      stderr: errors.join("\n"),
+      output: lines.join("\n"),
+    };
+  } catch (error) {
+    child.kill();
+    await child;
+    throw error;
   } finally {
-    process.off("SIGTERM", end);
+    ended();
+    if (cli.local) await removeSalt(cli);
   }
+}
+
+function keeperOf(kept: string[]): (line: string) => void {
+  return (line) => {
+    kept.push(line);
+    if (kept.length > KEPT_LINES) kept.shift();
+  };
+}
+
+async function passOn(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  for await (const line of lines) onLine(String(line));
+}
+
+/**
+ * Runs the CLI on the stack and expects it to succeed.
+ *
+ * @returns what it printed on standard output
+ * @throws Failure naming what is wrong and what to do: the stack is locked, the passphrase is wrong; UsageFailure
+ *   when there is no CLI or no such stack
+ */
+export async function pulumi(
+  cli: StackCli,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<string> {
+  const { exitCode, stdout, stderr, output } = await runCli(cli, args, options);
+  // What it printed before it failed may be the very secrets.
+  if (exitCode !== 0) throw cliFailure(cli, args, args.includes("--show-secrets") ? stderr : output);
+  return stdout;
+}
+
+/**
+ * Runs a command of the CLI that prints JSON.
+ *
+ * @throws Failure as {@link pulumi}
+ */
+export async function pulumiJson(
+  cli: StackCli,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<unknown> {
+  // An export is JSON anyway, and knows no such flag.
+  return JSON.parse(await pulumi(cli, args.includes("export") ? args : [...args, "--json"], options));
 }
 
 /**
@@ -83,26 +204,37 @@ function lockedFailure(stack: string, locks: readonly StackLock[]): Failure {
   );
 }
 
-/** What a failure of the CLI means. */
-export function failureOf(args: readonly string[], code: string | undefined, output: string): Failure {
+/**
+ * What a failure of the CLI means.
+ *
+ * @param output what it printed
+ * @param code of the system, such as `ENOENT`, when it could not be started
+ */
+export function cliFailure(
+  { stack, local }: Pick<StackCli, "stack" | "local">,
+  args: readonly string[],
+  output: string,
+  code?: string,
+): Failure {
   if (code === "ENOENT") {
-    return new Failure(
+    return new UsageFailure(
       "the Pulumi CLI is not on PATH",
-      "install it, or for stack local: source the env.sh that npm run up names",
+      local
+        ? "npm run up provides it again"
+        : "install it (https://www.pulumi.com/docs/install/); a stack that npm run up deploys needs none",
     );
   }
-  const stack = args[args.indexOf("--stack") + 1] ?? "";
   const lines = diagnostics(withoutLogins(output));
   if (/incorrect passphrase|passphrase must be set/.test(output)) {
     return new Failure(
-      `the secrets of stack ${stack} cannot be opened: the passphrase is wrong, or none is set`,
-      "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the stack's own (for stack local: source the env.sh that npm run up names)",
+      `the secrets of stack ${stack} cannot be decrypted: the passphrase is wrong, or none is set`,
+      "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the stack's own",
     );
   }
   if (output.includes("no stack named")) {
-    return new Failure(
+    return new UsageFailure(
       `there is no stack ${stack} on this backend`,
-      "pulumi stack ls lists those that there are; pulumi whoami -v names the backend (for stack local: source the env.sh that npm run up names)",
+      "pulumi stack ls lists those that there are; pulumi whoami -v names the backend; npm run up deploys stack local",
     );
   }
   if (output.includes("currently locked")) return lockedFailure(stack, locksNamed(output));
@@ -110,13 +242,13 @@ export function failureOf(args: readonly string[], code: string | undefined, out
   if (unopened !== null) {
     return new Failure(
       "the backend that keeps the stacks cannot be opened",
-      "see that PULUMI_BACKEND_URL is right and that the backend answers; the password in it is not shown above",
+      "check PULUMI_BACKEND_URL and that the backend answers; the password in it is not shown above",
       lines,
     );
   }
   return new Failure(
     `pulumi ${args[0] ?? ""} failed`,
-    "settle what is named above, then run the command again",
+    "correct what the lines above name and run the command again: it carries on from here",
     lines,
   );
 }

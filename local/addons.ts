@@ -2,20 +2,18 @@ import { Command } from "commander";
 import { applyManifest, kubectl } from "./cluster/native/addons";
 import { localImages, provideImage } from "./cluster/native/images";
 import { enforceNetworkPolicies } from "./cluster/native/networkPolicyEnforcer";
-import { runCommand } from "./command";
+import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
 import { runSteps, sideBySide, step } from "../common/progress";
-import { recordCluster, recordedCluster } from "./record";
+import { recordCluster, recordedCluster } from "../common/localStack";
 import { programs } from "../toolchain/programs";
 import { chooseSource, programStep } from "./toolchainSteps";
 
-new Command("npm run addons --")
-  .description(
-    "Adds to the local cluster what a first workflow does not need: metrics and policy enforcement.",
-  )
-  .parse();
+const command = new Command("npm run addons --").description(
+  "Adds to the local cluster what a first workflow does not need: metrics and policy enforcement.",
+);
 
-runCommand(main);
+runCommand(command, main);
 
 async function main(): Promise<void> {
   const record = recordedCluster();

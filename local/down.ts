@@ -4,24 +4,22 @@ import { Command, Option } from "commander";
 import { execa } from "execa";
 import { stopKind } from "./cluster/kind";
 import { stopCluster } from "./cluster/native/cluster";
-import { runCommand } from "./command";
+import { runCommand } from "../common/command";
 import { stopForwarding } from "./firstWorkflow";
 import { cacheFolder, stateFolder } from "../common/paths";
 import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "../common/orphanedPlugins";
-import { pulumiHome } from "./pulumi";
-import { recordedCluster, recordedTarget } from "./record";
+import { pulumiHome } from "../common/localStack";
+import { recordedCluster, recordedTarget } from "../common/localStack";
 import { destroyStack } from "./stack";
 
-const options = new Command("npm run down --")
+const command = new Command("npm run down --")
   .description("Destroys the stack, stops its cluster and removes everything that belongs to them.")
-  .addOption(new Option("--purge", "also remove the cache: programs, Go's caches, images"))
-  .parse()
-  .opts<{ purge?: boolean }>();
+  .addOption(new Option("--purge", "also remove the cache: programs, Go's caches, images"));
 
-runCommand(main);
+runCommand(command, main);
 
-async function main(): Promise<void> {
+async function main(options: { readonly purge?: boolean }): Promise<void> {
   const { way } = recordedCluster() ?? {};
   const target = recordedTarget();
   await runSteps([

@@ -4,14 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { z } from "zod";
-import type { Cluster } from "./cluster/cluster";
+import type { Cluster } from "../common/localStack";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure, lastLines } from "../common/failure";
 import type { Started } from "../test/support/load";
 import { checkout, privateFolder, state } from "../common/paths";
 import type { Forward } from "./serveForwards";
-import type { StackOutputs } from "./stack";
+import type { StackOutputs } from "../common/stackOutputs";
 
 /** Where this machine's own port of each service is. */
 export const localPorts = { frontend: 7233, ui: 8233 } as const;
@@ -32,7 +32,7 @@ export type WorkflowResult = z.infer<typeof resultSchema>;
 /** Makes Temporal's frontend and UI reachable on this machine's loopback address, in the background. */
 export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Promise<void> {
   const { temporalFrontend, temporalUi } = outputs;
-  if (temporalFrontend === null || temporalUi === null) {
+  if (temporalFrontend == null || temporalUi == null) {
     throw new Failure(
       "the stack has no Temporal server of its own: its first workflow cannot be started from here",
       "start workflows at your server, or set temporal-stack:temporal.mode to devServer or chart in the stack file",
@@ -67,7 +67,7 @@ export async function clientEnvironment(
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
     TEMPORAL_NAMESPACE: outputs.temporalNamespace,
     TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
-    ...(outputs.payloadKeyring === null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
+    ...(outputs.payloadKeyring == null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
   };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BatchV1Api } from "@kubernetes/client-node";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { diagnoseJobs, type Diagnosis, namespacesOf } from "./podDiagnosis";
-import type { Target } from "./target";
+import type { Target } from "../common/localStack";
 
 /** Short against the time that the shortest job gets. */
 const WATCH_MS = 3_000;

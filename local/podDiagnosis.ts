@@ -5,7 +5,7 @@ import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { checkout } from "../common/paths";
-import type { Target } from "./target";
+import type { Target } from "../common/localStack";
 
 const LOG_LINES = 15;
 

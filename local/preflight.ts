@@ -3,7 +3,7 @@ import { mkdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { freemem, totalmem } from "node:os";
 import { execa } from "execa";
-import type { ClusterWay } from "./cluster/cluster";
+import type { ClusterWay } from "../common/localStack";
 import { Failure } from "../common/failure";
 import { cacheFolder, privateFolder, stateFolder } from "../common/paths";
 import { runningPid } from "./cluster/native/process";

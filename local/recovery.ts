@@ -5,8 +5,8 @@ import { isHeld, type StackLock, stackLocks } from "../common/stackLocks";
 import { forgetRevision, helmReleases, stuckReleases } from "../common/stuckReleases";
 import { RELEASE_NAMES } from "../components/manifests/chartSource";
 import { kubeConfigOf } from "./cluster/clusterAccess";
-import { backendFolder, pulumi, pulumiHome } from "./pulumi";
-import type { Target } from "./target";
+import { backendFolder, pulumiHome, type Target } from "../common/localStack";
+import { localCli, pulumi, pulumiJson } from "../common/pulumi";
 
 /**
  * Clears what an interrupted update left behind: the lock of a process that is gone, Helm releases that wait for
@@ -17,13 +17,13 @@ import type { Target } from "./target";
  */
 export async function recoverStack(target: Target): Promise<string[]> {
   const locks = await clearLocks(target);
-  const exported: unknown = JSON.parse(await pulumi(target, ["stack", "export", "--stack", target.stack]));
+  const exported = await pulumiJson(localCli(target), ["stack", "export"]);
   const releases = await forgetStuckRevisions(target, exported);
   const pending = pendingOperations.parse(exported);
   if (pending.length > 0 || releases.length > 0) {
     // Last, as it takes the interrupted creations, which name releases, out of the state. What Helm was at is in the
     // state, too, as the provider last heard of it.
-    await pulumi(target, [...CLEAR_PENDING_OPERATIONS, "--stack", target.stack]);
+    await pulumi(localCli(target), CLEAR_PENDING_OPERATIONS);
   }
   return [
     ...locks,
@@ -56,7 +56,7 @@ async function clearLocks(target: Target): Promise<string[]> {
   // A lock that somebody removed already is no sign that its Helm has ended.
   stopOrphanedPlugins(pulumiHome);
   if (found.length > 0) {
-    await pulumi(target, ["cancel", "--yes", "--stack", target.stack]);
+    await pulumi(localCli(target), ["cancel", "--yes"]);
   }
   return found.map(({ pid }) => `the lock of process ${pid}, which is gone, was removed`);
 }

@@ -6,8 +6,15 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { checkout } from "../common/paths";
-import { backendFolder, machineSettingsFile, passphraseFile, pulumi, writeEnvironmentFile } from "./pulumi";
-import { requireOwnSecrets, type Target } from "./target";
+import {
+  backendFolder,
+  machineSettingsFile,
+  passphraseFile,
+  type Target,
+  writeEnvironmentFile,
+} from "../common/localStack";
+import { localCli, pulumi, pulumiJson } from "../common/pulumi";
+import { requireOwnSecrets } from "./target";
 
 /** Writes the passphrase (once) and the machine's settings, and creates the stack if it is not there. */
 export async function prepareStack(target: Target): Promise<void> {
@@ -18,7 +25,7 @@ export async function prepareStack(target: Target): Promise<void> {
   }
   await writeFile(machineSettingsFile, stringify({ stack, settings }), { mode: 0o600 });
   await writeEnvironmentFile(target);
-  const stacks = stackList.parse(JSON.parse(await pulumi(target, ["stack", "ls", "--json"])));
+  const stacks = stackList.parse(await pulumiJson(localCli(target), ["stack", "ls"]));
   if (stacks.some(({ name }) => name === stack)) requireOwnSecrets(stack, await saltOf(target));
   else {
     requireOwnSecrets(stack, undefined);
@@ -28,8 +35,8 @@ export async function prepareStack(target: Target): Promise<void> {
 
 /** The salt with which this machine's passphrase opens the stack. */
 async function saltOf(target: Target): Promise<string | undefined> {
-  const exported = await pulumi(target, ["stack", "export", "--stack", target.stack]);
-  return exportedStack.parse(JSON.parse(exported)).deployment.secrets_providers?.state?.salt;
+  const exported = await pulumiJson(localCli(target), ["stack", "export"]);
+  return exportedStack.parse(exported).deployment.secrets_providers?.state?.salt;
 }
 
 /**
@@ -40,7 +47,7 @@ async function initStack(target: Target): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-init-"));
   try {
     await copyFile(join(checkout, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-    await pulumi(target, ["stack", "init", target.stack], { cwd: folder });
+    await pulumi(localCli(target), ["stack", "init"], { cwd: folder });
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -48,20 +55,13 @@ async function initStack(target: Target): Promise<void> {
 
 /** Runs `pulumi up`; each line of its progress is passed on. */
 export async function updateStack(target: Target, onLine: (line: string) => void): Promise<void> {
-  const message = ["--message", "npm run up"];
-  await pulumi(target, ["up", "--yes", "--skip-preview", "--stack", target.stack, ...message], { onLine });
+  const args = ["up", "--yes", "--skip-preview", "--message", "npm run up"];
+  await pulumi(localCli(target), args, { onLine });
 }
 
 /** Runs `pulumi destroy`. */
 export async function destroyStack(target: Target, onLine: (line: string) => void): Promise<void> {
-  await pulumi(target, ["destroy", "--yes", "--skip-preview", "--stack", target.stack], { onLine });
-}
-
-/** The stack's outputs. Values that are secret are masked. */
-export async function stackOutputs(target: Target): Promise<StackOutputs> {
-  return stackOutputsSchema.parse(
-    JSON.parse(await pulumi(target, ["stack", "output", "--json", "--stack", target.stack])),
-  );
+  await pulumi(localCli(target), ["destroy", "--yes", "--skip-preview"], { onLine });
 }
 
 const exportedStack = z.object({
@@ -70,18 +70,3 @@ const exportedStack = z.object({
   }),
 });
 const stackList = z.array(z.object({ name: z.string() }));
-const service = z.object({ namespace: z.string(), service: z.string(), port: z.number() });
-const workerGroup = z.object({
-  name: z.string(),
-  namespace: z.string(),
-  deployment: z.string(),
-  taskQueues: z.tuple([z.string()], z.string()),
-});
-const stackOutputsSchema = z.object({
-  temporalFrontend: service.nullable(),
-  temporalUi: service.nullable(),
-  temporalNamespace: z.string(),
-  workers: z.tuple([workerGroup], workerGroup),
-  payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).nullable(),
-});
-export type StackOutputs = z.infer<typeof stackOutputsSchema>;

@@ -1,22 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
-import type { Cluster } from "./cluster/cluster";
+import { stackFile } from "../common/localStack";
 import { checkout } from "../common/paths";
 
 /** The stack that `npm run up` deploys unless told otherwise. */
 export const DEFAULT_STACK = "local";
-
-/** What `npm run up` deploys, and where to. */
-export interface Target extends Cluster {
-  /** Name of the stack. */
-  readonly stack: string;
-}
-
-/** Path of a stack's file in the checkout. */
-export const stackFile = (stack: string): string => join(checkout, `Pulumi.${stack}.yaml`);
 
 const stackFileSchema = z.object({
   encryptionsalt: z.string().optional(),

@@ -1,12 +1,13 @@
+import { Command } from "commander";
 import { execa } from "execa";
-import { runCommand } from "./command";
+import { exitCodes } from "../common/exitCodes";
+import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
 import { checkout } from "../common/paths";
 import { commandPath, isInstalled } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
 
-/** Runs the worker's tests that need a Temporal server, with the toolchain's own one. */
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   if (!isInstalled(programs.temporal)) {
     throw new Failure("the Temporal CLI is not installed yet", "run npm run up first: it provides it");
   }
@@ -16,7 +17,12 @@ async function main(): Promise<void> {
     reject: false,
     env: { TEMPORAL_CLI_PATH: commandPath(programs.temporal) },
   });
-  process.exitCode = exitCode ?? 1;
+  return exitCode ?? exitCodes.failed;
 }
 
-runCommand(main);
+runCommand(
+  new Command("npm run test:worker --").description(
+    "Runs the worker's tests that need a Temporal server, with the toolchain's own one.",
+  ),
+  main,
+);

@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
-import type { Cluster, ClusterWay } from "./cluster/cluster";
+import type { ClusterWay } from "../common/localStack";
 import { kindIsPossible } from "./cluster/kind";
-import { type ClusterOptions, clusterSteps } from "./clusterSteps";
-import { runCommand } from "./command";
+import { type ClusterOptions, provideCluster } from "./provideCluster";
+import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
 import {
   clientEnvironment,
@@ -15,12 +15,15 @@ import {
 import { JobWatch } from "./jobWatch";
 import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
-import { minutes, runSteps, step } from "../common/progress";
-import { recordCluster, recordedCluster } from "./record";
-import { environmentFile, writeEnvironmentFile } from "./pulumi";
+import { minutes, runStep, runSteps } from "../common/progress";
+import { recordCluster, recordedCluster } from "../common/localStack";
+import { environmentFile, writeEnvironmentFile } from "../common/localStack";
 import { recoverStack } from "./recovery";
-import { prepareStack, type StackOutputs, stackOutputs, updateStack } from "./stack";
-import { DEFAULT_STACK, requireStackFile, type Target, usesCharts } from "./target";
+import { localCli } from "../common/pulumi";
+import { type StackOutputs, stackOutputs } from "../common/stackOutputs";
+import { prepareStack, updateStack } from "./stack";
+import { type Target } from "../common/localStack";
+import { DEFAULT_STACK, requireStackFile, usesCharts } from "./target";
 import { chooseSource, mustBuild, toolchainSteps } from "./toolchainSteps";
 
 interface UpOptions extends ClusterOptions {
@@ -49,7 +52,7 @@ const command = new Command("npm run up --")
     ).implies({ native: true }),
   );
 
-runCommand(() => main(command.parse().opts<UpOptions>()));
+runCommand(command, main);
 
 async function main(options: UpOptions): Promise<void> {
   const started = Date.now();
@@ -69,13 +72,7 @@ async function main(options: UpOptions): Promise<void> {
   await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
   keepToOne(way, stack);
   await runSteps(toolchainSteps(needs, source));
-  let cluster: Cluster | undefined;
-  await runSteps(
-    clusterSteps(way, stack, options, (ready) => {
-      cluster = ready;
-    }),
-  );
-  if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
+  const cluster = await provideCluster(way, stack, options);
   recordCluster({ way, stack, cluster });
   const target = { ...cluster, stack };
   const { result, outputs } = await deploy(target);
@@ -102,30 +99,21 @@ async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterW
 }
 
 async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
-  let outputs: StackOutputs | undefined;
-  let result: WorkflowResult | undefined;
-  let recovered: string[] = [];
-  await runSteps([
-    step(`Pulumi stack ${target.stack}`, async () => {
-      await prepareStack(target);
-      recovered = await recoverStack(target);
-    }),
-  ]);
+  const recovered = await runStep(`Pulumi stack ${target.stack}`, async () => {
+    await prepareStack(target);
+    return recoverStack(target);
+  });
   for (const reason of recovered) console.log(`recovered from an interrupted update: ${reason}`);
-  await runSteps([
-    step("pulumi up", async ({ report }) => {
-      await update(target, report);
-      outputs = await stackOutputs(target);
-    }),
-    step("first workflow", async () => {
-      if (outputs === undefined) throw new Error("pulumi up ended without outputs");
-      await forwardPorts(target, outputs);
-      const environment = await clientEnvironment(target, outputs);
-      await writeEnvironmentFile(target, environment);
-      result = await runFirstWorkflow(environment);
-    }),
-  ]);
-  if (outputs === undefined || result === undefined) throw new Error("the steps ended without a result");
+  const outputs = await runStep("pulumi up", async ({ report }) => {
+    await update(target, report);
+    return stackOutputs(localCli(target));
+  });
+  const result = await runStep("first workflow", async () => {
+    await forwardPorts(target, outputs);
+    const environment = await clientEnvironment(target, outputs);
+    await writeEnvironmentFile(target, environment);
+    return runFirstWorkflow(environment);
+  });
   return { outputs, result };
 }
 

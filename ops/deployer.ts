@@ -3,7 +3,7 @@ import { deployerObjects, type DeployerSubject } from "../components/manifests/d
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { Failure } from "../common/failure";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 
 interface Options {
@@ -61,4 +61,4 @@ function main(options: Options): Promise<void> {
   return Promise.resolve();
 }
 
-runCommand(async () => main(command.parse().opts<Options>()));
+runCommand(command, main);

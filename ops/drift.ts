@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { describeFailure } from "../common/failure";
+import { runCommand } from "../common/command";
+import type { ExitCode } from "../common/exitCodes";
 import { exitCodeOf, render } from "./drift/driftReport";
 import { findDrift } from "./drift/detectDrift";
-import { exitCodes } from "./report/changeReport";
 
 interface Options {
   readonly stack: string;
@@ -19,20 +19,13 @@ const command = new Command("npm run drift --")
     "\nExit codes: 0 no drift, 3 what runs breaks a mandatory policy, 2 drift, 1 failed or not everything could be compared.",
   );
 
-async function main({ stack, configFile }: Options): Promise<number> {
-  try {
-    const report = await findDrift(stack, {
-      configFile: configFile === undefined ? undefined : resolve(configFile),
-      onStep: (line) => console.error(line),
-    });
-    console.log(render(report));
-    return exitCodeOf(report);
-  } catch (error) {
-    console.error(`\n${describeFailure(error)}`);
-    return exitCodes.failed;
-  }
+async function main({ stack, configFile }: Options): Promise<ExitCode> {
+  const report = await findDrift(stack, {
+    configFile: configFile === undefined ? undefined : resolve(configFile),
+    onStep: (line) => console.error(line),
+  });
+  console.log(render(report));
+  return exitCodeOf(report);
 }
 
-void main(command.parse().opts<Options>()).then((code) => {
-  process.exitCode = code;
-});
+runCommand(command, main, { afterInterruption: "nothing was changed" });

@@ -1,12 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import { runCommand } from "../common/command";
+import type { ExitCode } from "../common/exitCodes";
 import { describeFailure } from "../common/failure";
 import { previewReport } from "./preview/previewStack";
-import { cliOf } from "./stack/stackCli";
+import { cliOf } from "../common/pulumi";
 import { ownPolicyPacks } from "./report/runPreview";
 import { renderFailure, renderMarkdown } from "./report/markdown";
-import { exitCodes } from "./report/changeReport";
+import { verdictCodes } from "./report/changeReport";
 import { renderTerminal } from "./report/terminal";
 
 interface Options {
@@ -31,10 +33,11 @@ const command = new Command("npm run preview --")
   .option("--policy-pack-config <files...>", "settings of the policy packs, one file for each")
   .addHelpText(
     "after",
-    "\nExit codes: 0 nothing would change, 2 something would, 3 refused by a guard or a policy, 1 failed.",
+    "\nExample: npm run preview -- -s prod --diff" +
+      "\nExit codes: 0 nothing would change, 2 something would, 3 refused by a guard or a policy, 1 failed.",
   );
 
-async function main(options: Options): Promise<number> {
+async function main(options: Options): Promise<ExitCode> {
   const { stack, markdown, configFile, policyPack, policyPackConfig } = options;
   try {
     const report = await previewReport(cliOf(stack), {
@@ -45,16 +48,12 @@ async function main(options: Options): Promise<number> {
     });
     if (markdown !== undefined) await writeFile(markdown, renderMarkdown(report));
     console.log(renderTerminal(report, { diff: options.diff === true }));
-    return exitCodes[report.verdict];
+    return verdictCodes[report.verdict];
   } catch (error) {
-    const failure = describeFailure(error);
     // A pipeline has something to show then, too.
-    if (markdown !== undefined) await writeFile(markdown, renderFailure(stack, failure));
-    console.error(`\n${failure}`);
-    return exitCodes.failed;
+    if (markdown !== undefined) await writeFile(markdown, renderFailure(stack, describeFailure(error)));
+    throw error;
   }
 }
 
-void main(command.parse().opts<Options>()).then((code) => {
-  process.exitCode = code;
-});
+runCommand(command, main, { afterInterruption: "nothing was changed" });

@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import { runCommand } from "../common/command";
+import { type ExitCode, exitCodes } from "../common/exitCodes";
 import { describeFailure } from "../common/failure";
 import { checkout } from "../common/paths";
 import { promote, RefusedPromotion } from "./promote/promoteImage";
-import { exitCodes } from "./report/changeReport";
 
 interface Options {
   readonly from: string;
@@ -17,12 +18,12 @@ const command = new Command("npm run promote --")
   .option("--dry-run", "show the change, write nothing")
   .addHelpText("after", "\nExit codes: 0 written, or nothing to do; 3 refused by a guard; 1 failed.");
 
-async function main({ from, to, dryRun = false }: Options): Promise<number> {
+async function main({ from, to, dryRun = false }: Options): Promise<ExitCode> {
   try {
     const { diff, notes } = await promote({ from, to, dryRun, folder: checkout });
     if (diff === "") {
       console.log(`Pulumi.${to}.yaml names already what stack ${from} runs.`);
-      return 0;
+      return exitCodes.ok;
     }
     console.log(diff);
     for (const note of notes) console.log(`note: ${note}`);
@@ -31,13 +32,12 @@ async function main({ from, to, dryRun = false }: Options): Promise<number> {
         ? "Nothing was written (--dry-run)."
         : `Written. Commit Pulumi.${to}.yaml and see what it does: npm run preview -- -s ${to}`,
     );
-    return 0;
+    return exitCodes.ok;
   } catch (error) {
+    if (!(error instanceof RefusedPromotion)) throw error;
     console.error(`\n${describeFailure(error)}`);
-    return error instanceof RefusedPromotion ? exitCodes.refused : exitCodes.failed;
+    return exitCodes.refused;
   }
 }
 
-void main(command.parse().opts<Options>()).then((code) => {
-  process.exitCode = code;
-});
+runCommand(command, main, { afterInterruption: "run the command again" });

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Failure } from "../common/failure";
-import { runInterruptible } from "../common/interruptible";
+import { runCommand } from "../common/command";
 import { named, writeRelease } from "./quarantine/release";
 import { readState } from "./stack/state";
 import { withWorkspace } from "./stack/workspace";
@@ -11,13 +11,11 @@ interface Options {
   readonly reason?: string;
 }
 
-const options = new Command("npm run quarantine --")
+const command = new Command("npm run quarantine --")
   .description("Lists the worker images that no update of a stack may deploy, or releases one.")
   .requiredOption("-s, --stack <name>", "the stack")
   .option("--release <digest>", "write into the stack file that this image may be deployed again")
-  .option("--reason <text>", "why it may")
-  .parse()
-  .opts<Options>();
+  .option("--reason <text>", "why it may");
 
 async function main({ stack, release, reason }: Options): Promise<void> {
   await withWorkspace(stack, async (workspace) => {
@@ -36,4 +34,4 @@ async function main({ stack, release, reason }: Options): Promise<void> {
   });
 }
 
-runInterruptible(() => main(options), "nothing was changed");
+runCommand(command, main, { afterInterruption: "nothing was changed" });

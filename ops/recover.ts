@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { runInterruptible } from "../common/interruptible";
+import { runCommand } from "../common/command";
 import { recover, type RecoverOptions } from "./recover/recoverUpdate";
 
-const options = new Command("npm run recover --")
+const command = new Command("npm run recover --")
   .description(
     "Shows what an interrupted update left behind (a lock, a stuck Helm release, pending operations), and settles it.",
   )
   .requiredOption("-s, --stack <name>", "the stack")
-  .option("--yes", "do not ask")
-  .parse()
-  .opts<RecoverOptions>();
+  .option("-y, --yes", "do not ask");
 
-runInterruptible((signal) => recover(options, signal), "run the command again");
+runCommand<RecoverOptions>(command, (options, signal) => recover(options, signal), {
+  afterInterruption: "run the command again",
+  onSignal: "finish",
+});

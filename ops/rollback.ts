@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { runInterruptible } from "../common/interruptible";
+import { runCommand } from "../common/command";
 import { timeOf } from "./history/choose";
 import { rollback, type RollbackOptions } from "./rollback/rollBack";
 
@@ -22,7 +22,7 @@ const command = new Command("npm run rollback --")
   .option("--reason <text>", "why, for the history and the quarantine", oneLine)
   .option("--skip-replay", "do not replay open workflows on that image first")
   .option("--no-verify", "run no order afterwards")
-  .option("--yes", "do not ask")
+  .option("-y, --yes", "do not ask")
   .addHelpText(
     "after",
     "\nWhat runs now goes into quarantine: npm run quarantine. docs/changing-it-safely.md tells all.",
@@ -38,8 +38,12 @@ function oneLine(text: string): string {
   throw new InvalidArgumentError("Expected one line of at most 200 characters.");
 }
 
-const { skipReplay, ...options } = command.parse().opts<Flags>();
-runInterruptible(
-  (signal) => rollback({ ...options, replay: skipReplay !== true }, signal),
-  `npm run recover -- -s ${options.stack} shows whether anything is left to settle; then run the command again`,
+runCommand<Flags>(
+  command,
+  ({ skipReplay, ...options }, signal) => rollback({ ...options, replay: skipReplay !== true }, signal),
+  {
+    afterInterruption:
+      "npm run recover shows whether anything is left to resolve; then run the command again",
+    onSignal: "finish",
+  },
 );

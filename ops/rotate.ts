@@ -5,14 +5,14 @@ import { Failure } from "../common/failure";
 import { runSteps, step } from "../common/progress";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
-import { runCommand } from "../local/command";
+import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { confirm } from "../common/confirm";
 import { kubeConfigOf } from "./stack/kubeConfig";
-import { stackOutputs } from "./stack/outputs";
+import { stackOutputs } from "../common/stackOutputs";
 import { type RotationPlan, rotationPlan } from "./rotate/plan";
 import { replacedPodsGone } from "./rotate/serverPods";
-import { pulumi } from "../common/pulumi";
+import { cliOf, pulumi } from "../common/pulumi";
 import { withSettings } from "./stack/stackFileEdit";
 
 interface Options {
@@ -67,11 +67,12 @@ async function main({ stack, dryRun, yes }: Options): Promise<void> {
   console.log(`database password of stack ${stack}:\n${describe(plan)}`);
   if (dryRun === true) return;
   // Known before anything is changed.
-  const config = await kubeConfigOf(await stackOutputs(stack));
+  const cli = cliOf(stack);
+  const config = await kubeConfigOf(cli, (await stackOutputs(cli)).kubernetesContext);
   if (yes !== true && !(await confirm("Do it?"))) return;
   const up = async (message: string, report: (line: string) => void): Promise<void> => {
-    const args = ["up", "--yes", "--skip-preview", "--stack", stack, "--message", message];
-    await pulumi(args, { cwd: checkout, onLine: report });
+    const args = ["up", "--yes", "--skip-preview", "--message", message];
+    await pulumi(cli, args, { onLine: report });
     await replacedPodsGone(config, namespace, graceSeconds);
   };
   await runSteps([
@@ -88,4 +89,4 @@ async function main({ stack, dryRun, yes }: Options): Promise<void> {
   console.log(`both passwords are new; commit Pulumi.${stack}.yaml`);
 }
 
-runCommand(() => main(command.parse().opts<Options>()));
+runCommand(command, main);

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cache } from "../common/paths";
+import { toolFolder } from "../common/paths";
 import { install as installDownload, isReachable } from "./download";
 import { build } from "./goBuild";
 import type { Program } from "./programs";
 
 /** Where a program of this very version is kept once it has been downloaded or built. */
-export const programFolder = (program: Program): string => cache("tools", program.name, program.version);
+export const programFolder = ({ name, version }: Program): string => toolFolder(name, version);
 
 /** The path of an installed program's command. */
 export const commandPath = (program: Program, command: string = program.commands[0]): string =>

@@ -2,8 +2,8 @@ import { performance } from "node:perf_hooks";
 import { Failure } from "../../common/failure";
 import { runSteps } from "../../common/progress";
 import { merge } from "../../settings/mapping";
-import type { Cluster } from "../../local/cluster/cluster";
-import { clusterSteps } from "../../local/clusterSteps";
+import type { Cluster } from "../../common/localStack";
+import { provideCluster } from "../../local/provideCluster";
 import {
   clientEnvironment,
   forwardPorts,
@@ -12,10 +12,11 @@ import {
   stopForwarding,
 } from "../../local/firstWorkflow";
 import { checkMachine } from "../../local/preflight";
-import { pulumi } from "../../local/pulumi";
-import { recordCluster, recordedCluster } from "../../local/record";
-import { destroyStack, prepareStack, type StackOutputs, stackOutputs, updateStack } from "../../local/stack";
-import type { Target } from "../../local/target";
+import { recordCluster, recordedCluster } from "../../common/localStack";
+import { localCli, pulumi } from "../../common/pulumi";
+import { type StackOutputs, stackOutputs } from "../../common/stackOutputs";
+import { destroyStack, prepareStack, updateStack } from "../../local/stack";
+import type { Target } from "../../common/localStack";
 import { programs } from "../../toolchain/programs";
 import { chooseSource, mustBuild, programStep, toolchainSteps } from "../../local/toolchainSteps";
 import { twoCores } from "../../test/support/twoCores";
@@ -68,15 +69,8 @@ async function startCluster(): Promise<Cluster> {
     ports: Object.values(localPorts),
   });
   recordCluster({ way: WAY, stack: PROD });
-  let cluster: Cluster | undefined;
-  await runSteps([
-    ...toolchainSteps(needs, source),
-    programStep(programs.helm, source),
-    ...clusterSteps(WAY, PROD, {}, (ready) => {
-      cluster = ready;
-    }),
-  ]);
-  if (cluster === undefined) throw new Error("the cluster's steps ended without a cluster");
+  await runSteps([...toolchainSteps(needs, source), programStep(programs.helm, source)]);
+  const cluster = await provideCluster(WAY, PROD, {});
   recordCluster({ way: WAY, stack: PROD, cluster });
   return cluster;
 }
@@ -88,8 +82,8 @@ async function startCluster(): Promise<Cluster> {
 async function* stackProd(target: Target, runs: number): AsyncGenerator<Figure[]> {
   await prepareStack(target);
   await updateStack(target, quietly);
-  const outputs = await stackOutputs(target);
-  const exported = await pulumi(target, ["stack", "export", "--show-secrets", "--stack", target.stack]);
+  const outputs = await stackOutputs(localCli(target));
+  const exported = await pulumi(localCli(target), ["stack", "export", "--show-secrets"]);
   const baseline = await Baseline.write(stackObjects(exported));
   let script: number;
   try {

@@ -3,7 +3,7 @@ import { CoreV1Api, Metrics, topPods } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
 import { STACK_LABEL } from "../../components/manifests/labels";
 import { kubeConfigOf } from "../../local/cluster/clusterAccess";
-import type { Target } from "../../local/target";
+import type { Target } from "../../common/localStack";
 import { type Figure, figure } from "../table";
 
 const IDLE_MS = 120_000;

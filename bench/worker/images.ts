@@ -7,7 +7,7 @@ import { settingsSchema } from "../../settings/settings";
 import { NEVER_BUILT } from "../../components/manifests/contentHash";
 import { docker } from "../../common/imageEngine";
 import { checkout } from "../../common/paths";
-import { recordedCluster } from "../../local/record";
+import { recordedCluster } from "../../common/localStack";
 import { buildImage } from "../../toolchain/plugins/dockerProvider/build";
 import { parseImage } from "../../toolchain/plugins/dockerProvider/inputs";
 

@@ -9,7 +9,7 @@ import { rebuildFigures } from "./rebuild";
 import { startFigures } from "./start";
 import { throughputFigures } from "./throughput";
 import { measureTurns } from "./turns";
-import { runCommand } from "../../local/command";
+import { runCommand } from "../../common/command";
 
 interface BenchWorkerOptions {
   readonly orders: number;
@@ -19,17 +19,19 @@ interface BenchWorkerOptions {
   readonly images: boolean;
 }
 
-const options = new Command("npm run bench:worker --")
+const command = new Command("npm run bench:worker --")
   .description("Measures the worker and its image, and prints a table.")
   .addOption(numberOption("--orders <count>", "orders of one turn", 300))
   .addOption(numberOption("--concurrency <count>", "orders at the same time", 50))
   .addOption(numberOption("--rounds <count>", "turns of each kind of worker", 5))
   .addOption(numberOption("--starts <count>", "how often each start of a container is measured", 7))
-  .addOption(new Option("--no-images", "leave out what needs a container engine"))
-  .parse()
-  .opts<BenchWorkerOptions>();
+  .addOption(new Option("--no-images", "leave out what needs a container engine"));
 
-runCommand(main);
+let options: BenchWorkerOptions;
+runCommand<BenchWorkerOptions>(command, (chosen) => {
+  options = chosen;
+  return main();
+});
 
 async function main(): Promise<void> {
   await timed(["npm", "--prefix", "worker", "run", "--silent", "build"], {

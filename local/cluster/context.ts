@@ -1,6 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
-import type { Cluster } from "./cluster";
+import type { Cluster } from "../../common/localStack";
 
 /**
  * The cluster behind a context of the user's kubeconfig. Nothing is installed in it but the stack.

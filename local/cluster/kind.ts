@@ -4,7 +4,7 @@ import { tools } from "../../settings/versions";
 import { Failure, lastLines } from "../../common/failure";
 import { cache, privateFolder, state } from "../../common/paths";
 import { isReachable, install } from "../../toolchain/download";
-import type { Cluster } from "./cluster";
+import type { Cluster } from "../../common/localStack";
 
 const NAME = "temporal-stack";
 const REGISTRY = { container: `${NAME}-registry`, image: "registry:2.8.3", host: "localhost:5001" };

@@ -5,7 +5,7 @@ import { chartRepository } from "./native/chartRepository";
 import { dockerBinary, dockerHost } from "./native/docker";
 import { localImages, provideImage } from "./native/images";
 import { runningPid } from "./native/process";
-import type { Cluster } from "./cluster";
+import type { Cluster } from "../../common/localStack";
 
 /**
  * The single-node Kubernetes on this machine, once it is started, with the images of the stack in its registry.

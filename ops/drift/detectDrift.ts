@@ -1,6 +1,6 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import { isMapping, PROJECT } from "../../settings/mapping";
-import { cliOf } from "../stack/stackCli";
+import { cliOf } from "../../common/pulumi";
 import { unreachableReason } from "../stack/kubeConfig";
 import { clusterOf } from "../stack/cluster";
 import { currentConfig, type StackConfig } from "../stack/config";

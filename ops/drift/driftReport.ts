@@ -1,6 +1,6 @@
 import { clean } from "../report/clean";
 import type { DriftedResource, HelmRelease, ResourceChange } from "../report/plan";
-import { exitCodes } from "../report/changeReport";
+import { type ExitCode, exitCodes } from "../../common/exitCodes";
 import { propertyLines, resourceText } from "../report/text";
 import type { RunningEvaluation } from "./policies";
 import type { Difference } from "./subset";
@@ -34,10 +34,10 @@ export interface DriftReport {
 }
 
 /** What was found counts, also when not everything could be compared; a mandatory policy counts most. */
-export function exitCodeOf({ driftedResources, driftedObjects, policies, unknowns }: DriftReport): number {
+export function exitCodeOf({ driftedResources, driftedObjects, policies, unknowns }: DriftReport): ExitCode {
   if (policies.findings.some(({ level }) => level === "mandatory")) return exitCodes.refused;
-  if (driftedResources.length + driftedObjects.length > 0) return exitCodes.changed;
-  return unknowns.length > 0 ? exitCodes.failed : exitCodes.unchanged;
+  if (driftedResources.length + driftedObjects.length > 0) return exitCodes.changes;
+  return unknowns.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Renders a report for the terminal. */

@@ -1,4 +1,4 @@
-import { type StackCli } from "../stack/stackCli";
+import { type StackCli } from "../../common/pulumi";
 import { unreachableReason } from "../stack/kubeConfig";
 import { clusterOf } from "../stack/cluster";
 import { currentConfig, lastUpdate, type StackConfig } from "../stack/config";

@@ -10,7 +10,7 @@ import { changeProblems, deployedRecord } from "../../components/guards/record";
 import { refusal } from "../../components/guards/sentence";
 import { parseSettings, type Settings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
-import { cliOf, jsonOf } from "../stack/stackCli";
+import { cliOf, pulumiJson } from "../../common/pulumi";
 import { withSettings } from "../stack/stackFileEdit";
 import { promotionsOf } from "./promotion";
 import { runningVersions } from "./running";
@@ -48,7 +48,7 @@ export async function promote({ from, to, folder, dryRun }: PromoteOptions): Pro
   if (!existsSync(file)) throw new Failure(`there is no ${basename(file)}`, "name a stack that has a file");
   await requireCommitted(file);
 
-  const running = runningVersions(from, await jsonOf(cliOf(from), ["stack", "export"]));
+  const running = runningVersions(from, await pulumiJson(cliOf(from), ["stack", "export"]));
   const text = await readFile(file, "utf8");
   const { promotions, notes } = promotionsOf(running, await settingsOf(to, text));
   if (promotions.length === 0) return { diff: "", notes: [] };
@@ -107,7 +107,7 @@ async function settingsOf(stack: string, text: string): Promise<Settings> {
 async function requireAllowed(stack: string, settings: Settings): Promise<string[]> {
   let outputs: unknown;
   try {
-    outputs = await jsonOf(cliOf(stack), ["stack", "output"]);
+    outputs = await pulumiJson(cliOf(stack), ["stack", "output"]);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return [

@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { isHeld, type StackLock, stackLocks } from "../../common/stackLocks";
-import { pulumi } from "../../common/pulumi";
-import type { Workspace } from "../stack/workspace";
+import { askPulumi, type Workspace } from "../stack/workspace";
 
 const whoami = z.object({ url: z.string() });
 
 /** The locks on a stack; undefined on backends that show them only to who asks for the lock. */
-export async function locksOf({ project, stack, folder }: Workspace): Promise<StackLock[] | undefined> {
-  const { url } = whoami.parse(JSON.parse(await pulumi(["whoami", "--verbose", "--json"], { cwd: folder })));
+export async function locksOf(workspace: Workspace): Promise<StackLock[] | undefined> {
+  const { project, stack } = workspace;
+  const { url } = whoami.parse(JSON.parse(await askPulumi(workspace, ["whoami", "--verbose", "--json"])));
   const backend = folderOf(url);
   return backend === undefined ? undefined : stackLocks(backend, project, stack.split("/").at(-1) ?? stack);
 }

@@ -9,7 +9,8 @@ import { runSteps, step } from "../../common/progress";
 import { isHeld, type StackLock } from "../../common/stackLocks";
 import { kubeConfigOf, requireCluster } from "../stack/kubeConfig";
 import { readState, type StackState } from "../stack/state";
-import { askPulumi, checkout as ownCheckout, withWorkspace, type Workspace } from "../stack/workspace";
+import { checkout as ownCheckout } from "../../common/paths";
+import { askPulumi, withWorkspace, type Workspace } from "../stack/workspace";
 import { forgetRevision, type StuckRelease, stuckReleases } from "../../common/stuckReleases";
 import { locksOf, ownerOf } from "./locks";
 
@@ -51,7 +52,7 @@ export async function recover(
         );
       }
       const state = await readState(workspace);
-      const config = await kubeConfigOf(state);
+      const config = await kubeConfigOf(workspace.cli, state.kubernetesContext);
       const findings = { locks, pending: state.pending, ...(await lookInCluster(config, state)) };
       const lines = describeFindings(findings, Date.now());
       console.log(lines.join("\n"));
@@ -145,7 +146,9 @@ async function settle(
   forgetStuck: () => Promise<void>,
 ): Promise<void> {
   // A lock that somebody removed already is no sign that its plugins have ended.
-  stopOrphanedPlugins(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"));
+  stopOrphanedPlugins(
+    workspace.cli.environment["PULUMI_HOME"] ?? process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"),
+  );
   await runSteps([
     step(
       "lock",

@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa, ExecaError } from "execa";
 import { Failure, lastLines } from "../../common/failure";
-import { SettingsFailure } from "../../common/settingsFailure";
+import { UsageFailure } from "../../common/usageFailure";
 
 /** A built worker package that replays with its own workflows, on the very SDK that bundled them. */
 export interface Candidate {
@@ -34,7 +34,7 @@ export async function checkoutCandidate(cancelSignal: AbortSignal): Promise<Cand
  * @param reference `repository@sha256:…`, or a digest alone
  * @param deployed the image that the stack runs; a digest alone is in its repository
  * @param folder where it is put; the caller removes it
- * @throws SettingsFailure when the reference names no worker image, or one that cannot run here
+ * @throws UsageFailure when the reference names no worker image, or one that cannot run here
  */
 export async function imageCandidate(
   reference: string,
@@ -60,7 +60,7 @@ export async function imageCandidate(
   }
   const app = join(folder, "app");
   if (!existsSync(join(app, REPLAY))) {
-    throw new SettingsFailure(
+    throw new UsageFailure(
       `${image} holds no /app/${REPLAY}: it is no worker image, or older than the gate`,
       "replay the commit that it was built from: check it out and leave --image away",
     );
@@ -72,13 +72,13 @@ export async function imageCandidate(
 /** Program and arguments with which a candidate replays. */
 export const replayCommand = ({ folder }: Candidate): string => join(folder, REPLAY);
 
-/** @throws SettingsFailure when it names no content */
+/** @throws UsageFailure when it names no content */
 export function imageReference(reference: string, deployed: string): string {
   const digest = /^sha256:[0-9a-f]{64}$/;
   if (digest.test(reference)) return `${deployed.replace(/@.*$/, "")}@${reference}`;
   const [name, content] = reference.split("@");
   if (name !== "" && digest.test(content ?? "")) return reference;
-  throw new SettingsFailure(
+  throw new UsageFailure(
     `--image ${reference} does not name an image by its content`,
     "give sha256:… for one of the stack's repository, or repository@sha256:…; a tag may be moved",
   );
@@ -107,8 +107,8 @@ function hasGlibc(): boolean {
   return header?.glibcVersionRuntime !== undefined;
 }
 
-function foreign(image: string, built = "Linux with glibc"): SettingsFailure {
-  return new SettingsFailure(
+function foreign(image: string, built = "Linux with glibc"): UsageFailure {
+  return new UsageFailure(
     `${image} cannot run here: its native add-on is for ${built}, this is ${process.platform}/${process.arch}`,
     "run this command on such a machine; or where Temporal can be reached, the image itself, with the variables and " +
       `files of its worker: docker run --rm --env-file FILE --volume KEYS:KEYS:ro ${image} ${REPLAY}`,

@@ -6,9 +6,11 @@ import { Failure, lastLines } from "../../common/failure";
 import { kubeConfigOf } from "../stack/kubeConfig";
 import { reachable } from "../stack/reachable";
 import { type Candidate, checkoutCandidate, imageCandidate, replayCommand } from "./candidate";
-import { exitCodes, SettingsFailure } from "../../common/settingsFailure";
+import { exitCodes } from "../../common/exitCodes";
+import { UsageFailure } from "../../common/usageFailure";
 import { type GateReport, type GroupReport, groupReportSchema } from "./replayReport";
-import { stackOutputs } from "../stack/outputs";
+import { cliOf } from "../../common/pulumi";
+import { stackOutputs } from "../../common/stackOutputs";
 import { workerConnection } from "../stack/workerConnection";
 
 /** What to replay, and with what. */
@@ -31,11 +33,12 @@ export interface GateOptions {
  * Replays the workflows that are open in a stack's Temporal namespace with the workflows of a candidate: a build
  * that is to be deployed, or the image that a rollback goes back to. Neither stack nor workflows are changed.
  *
- * @throws SettingsFailure when arguments, settings or the stack are wrong; Failure when the gate gets no answer
+ * @throws UsageFailure when arguments, settings or the stack are wrong; Failure when the gate gets no answer
  */
 export async function replayGate(options: GateOptions): Promise<GateReport> {
   const { stack, image, onLine = () => undefined, signal = new AbortController().signal } = options;
-  const outputs = await stackOutputs(stack);
+  const cli = cliOf(stack);
+  const outputs = await stackOutputs(cli);
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-replay-"));
   try {
     onLine(image === undefined ? "building the workflows of this checkout" : `fetching ${image}`);
@@ -43,7 +46,7 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
       image === undefined
         ? await checkoutCandidate(signal)
         : await imageCandidate(image, outputs.workerImage, join(folder, "image"), signal);
-    const config = await kubeConfigOf(outputs);
+    const config = await kubeConfigOf(cli, outputs.kubernetesContext);
     const groups: GroupReport[] = [];
     for (const group of outputs.workers) {
       onLine(`replaying the open workflows of ${group.name}`);
@@ -82,7 +85,7 @@ async function replayWith(
   const { exitCode, stdout, stderr } = await child;
   signal.throwIfAborted();
   if (!stdout.startsWith("{")) {
-    throw new (exitCode === exitCodes.settings ? SettingsFailure : Failure)(
+    throw new (exitCode === exitCodes.usage ? UsageFailure : Failure)(
       "the workflows could not be replayed",
       "settle what is named above; the settings are those of the deployed workers",
       lastLines(stderr),

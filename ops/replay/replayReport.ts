@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exitCodes } from "../../common/settingsFailure";
+import { type ExitCode, exitCodes } from "../../common/exitCodes";
 
 const workflow = { workflowId: z.string(), runId: z.string(), type: z.string() };
 
@@ -34,9 +34,9 @@ export interface GateReport {
 }
 
 /** A workflow that breaks outweighs one that could not be checked; either keeps the gate shut. */
-export function exitCodeOf({ groups }: GateReport): number {
-  if (groups.some(({ incompatible }) => incompatible.length > 0)) return exitCodes.incompatible;
-  return groups.some(({ unchecked }) => unchecked.length > 0) ? exitCodes.failed : exitCodes.replayed;
+export function exitCodeOf({ groups }: GateReport): ExitCode {
+  if (groups.some(({ incompatible }) => incompatible.length > 0)) return exitCodes.refused;
+  return groups.some(({ unchecked }) => unchecked.length > 0) ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Ids that are shown of workflows with the same fault. */

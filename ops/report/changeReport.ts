@@ -1,3 +1,4 @@
+import { type ExitCode, exitCodes } from "../../common/exitCodes";
 import type { ConfigChange } from "./configChanges";
 import type { PolicyEvent } from "./events";
 import { type Impact, impactOf } from "./impact";
@@ -5,17 +6,15 @@ import { sortMessages } from "./messages";
 import { type Move, scalingMoves, versionMoves } from "./moves";
 import type { Operation, Plan, ResourceChange } from "./plan";
 
-/** Exit codes of the commands that report, the same in every release. */
-export const exitCodes = {
-  /** Nothing would change. */
-  unchanged: 0,
-  /** There is no answer, or an error in the program or its settings. */
-  failed: 1,
-  /** Something would change. */
-  changed: 2,
-  /** A guard or a mandatory policy refuses it. */
-  refused: 3,
-} as const;
+/** Exit codes by what a preview came to. */
+export const verdictCodes = {
+  unchanged: exitCodes.ok,
+  changed: exitCodes.changes,
+  refused: exitCodes.refused,
+  failed: exitCodes.failed,
+} as const satisfies Record<string, ExitCode>;
+/** What a preview came to. */
+export type Verdict = keyof typeof verdictCodes;
 
 /** A resource that is deleted or replaced, and what goes with it. */
 export interface Loss {
@@ -28,7 +27,7 @@ export interface Report {
   readonly stack: string;
   /** Whose CLI and backend. */
   readonly source: string;
-  readonly verdict: keyof typeof exitCodes;
+  readonly verdict: Verdict;
   /** Whether the preview came to its end. */
   readonly complete: boolean;
   readonly counts: Readonly<Record<Operation | "unchanged", number>>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CONFIG_FILE_VARIABLE } from "../../settings/encryptedPlaces";
 import { checkout } from "../../common/paths";
 import { type Plan, PlanReader } from "./plan";
-import { cliFailure, type CliOptions, runCli, type StackCli } from "../stack/stackCli";
+import { cliFailure, type CliOptions, runCli, type StackCli } from "../../common/pulumi";
 
 export interface PreviewOptions extends Pick<CliOptions, "cwd"> {
   /** Instead of `Pulumi.<stack>.yaml`. */
@@ -52,7 +52,7 @@ export async function runPreview(cli: StackCli, options: PreviewOptions = {}): P
       PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
       ...(configFile === undefined ? {} : { [CONFIG_FILE_VARIABLE]: configFile }),
     },
-    onLine: (line) => reader.add(line),
+    onOutput: (line) => reader.add(line),
   });
   const plan = reader.plan();
   const said = plan.finished || plan.diagnostics.some(({ severity }) => severity === "error");

@@ -1,20 +1,20 @@
 import { userInfo } from "node:os";
-import type { ListrTask } from "listr2";
 import { confirm } from "../../common/confirm";
 import { Failure } from "../../common/failure";
 import { type StuckRelease, stuckReleases } from "../../common/stuckReleases";
-import { runSteps, step } from "../../common/progress";
+import { runStep, runSteps, step } from "../../common/progress";
 import { kubeConfigOf, requireCluster } from "../stack/kubeConfig";
 import { nameOf } from "../history/choose";
 import { historyTable, oneLine } from "../history/table";
 import { newestStart } from "../history/updates";
 import { readStack } from "../history/read";
 import { requireFree } from "../recover/locks";
-import { exitCodes } from "../../common/settingsFailure";
+import { exitCodes } from "../../common/exitCodes";
 import { replayGate } from "../replay/gate";
-import { exitCodeOf, type GateReport, render } from "../replay/replayReport";
+import { exitCodeOf, render } from "../replay/replayReport";
 import { digestOf, type StackState } from "../stack/state";
-import { checkout as ownCheckout, withWorkspace, type Workspace } from "../stack/workspace";
+import { checkout as ownCheckout } from "../../common/paths";
+import { withWorkspace, type Workspace } from "../stack/workspace";
 import { restoredConfig, writeConfig } from "./config";
 import { Clone } from "./git";
 import { lockRollback, type RollbackLock } from "./lock";
@@ -81,7 +81,7 @@ interface Context {
 }
 
 async function goBack(options: RollbackOptions, context: Context): Promise<void> {
-  const { workspace, clone, signal } = context;
+  const { workspace, clone, lock, signal } = context;
   const { stack, checkout } = workspace;
   const [{ state, updates }] = await Promise.all([readStack(workspace), requireFree(workspace)]);
   requireSettled(state, stack);
@@ -96,27 +96,25 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
   );
   describe(plan);
   signal.throwIfAborted();
-  const config = await kubeConfigOf(state);
-  await requireCluster(config);
-  requireNoStuckRelease(await stuckReleases(config, state.helmReleases), stack);
+  const cluster = await kubeConfigOf(workspace.cli, state.kubernetesContext);
+  await requireCluster(cluster);
+  requireNoStuckRelease(await stuckReleases(cluster, state.helmReleases), stack);
   if (options.replay !== false) await replay(stack, plan, signal);
   let worktree: string | undefined;
   try {
-    let prepared: Prepared | undefined;
-    await runSteps([
-      ...(plan.commit === undefined
-        ? []
-        : programSteps(plan.commit, context, (folder) => (worktree = folder))),
-      step("settings of that update", async () => {
-        const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
-        prepared = {
-          stack,
-          program: worktree === undefined ? checkout : clone.programIn(worktree),
-          config: await writeConfig(workspace, config),
-        };
-      }),
-    ]);
-    if (prepared === undefined) throw new Error("the steps ended without settings");
+    const { commit } = plan;
+    if (commit !== undefined) {
+      worktree = await runStep(`worktree of commit ${commit.slice(0, 12)}`, () => clone.addWorktree(commit));
+      await lock.note(worktree);
+      const program = clone.programIn(worktree);
+      await runStep("packages of its lock file", () => installPackages(program, checkout));
+    }
+    const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
+    const prepared = {
+      cli: workspace.cli,
+      program: worktree === undefined ? checkout : clone.programIn(worktree),
+      config: await runStep("settings of that update", () => writeConfig(workspace, config)),
+    };
     signal.throwIfAborted();
     await carryOut(prepared, plan, updates[0]?.start, options, context);
   } finally {
@@ -159,37 +157,16 @@ function describe({ target, image, quarantine, commit }: RollbackPlan): void {
   );
 }
 
-function programSteps(
-  commit: string,
-  { workspace, clone, lock }: Context,
-  made: (folder: string) => void,
-): ListrTask[] {
-  let program = "";
-  return [
-    step(`worktree of commit ${commit.slice(0, 12)}`, async () => {
-      const folder = await clone.addWorktree(commit);
-      made(folder);
-      await lock.note(folder);
-      program = clone.programIn(folder);
-    }),
-    step("packages of its lock file", () => installPackages(program, workspace.checkout)),
-  ];
-}
-
 /** @throws Failure when open workflows would break, or could not be checked */
 async function replay(stack: string, { image }: RollbackPlan, signal: AbortSignal): Promise<void> {
-  let report: GateReport | undefined;
-  await runSteps([
-    step("replay of open workflows on that image", async (task) => {
-      report = await replayGate({ stack, image, onLine: task.report, signal });
-    }),
-  ]);
-  if (report === undefined) throw new Error("the step ended without a report");
+  const report = await runStep("replay of open workflows on that image", (task) =>
+    replayGate({ stack, image, onLine: task.report, signal }),
+  );
   console.log(`${render(report)}\n`);
   const code = exitCodeOf(report);
-  if (code === exitCodes.replayed) return;
+  if (code === exitCodes.ok) return;
   throw new Failure(
-    code === exitCodes.incompatible
+    code === exitCodes.refused
       ? "workflows that are open would break on that image; nothing was changed"
       : "not every open workflow could be checked on that image; nothing was changed",
     "choose another update with --to; or, if those workflows may be stuck until a worker runs that fits them, --skip-replay",

@@ -1,16 +1,14 @@
 import { CONFIG_FILE_VARIABLE } from "../../settings/encryptedPlaces";
-import { pulumi } from "../../common/pulumi";
+import { pulumi, type StackCli } from "../../common/pulumi";
 
 /** A program with the settings that it is to run with. */
 export interface Prepared {
-  readonly stack: string;
+  readonly cli: StackCli;
   /** Folder of the program. */
   readonly program: string;
   /** Stack file. */
   readonly config: string;
 }
-
-const argumentsOf = ({ stack }: Prepared): string[] => ["--stack", stack];
 
 /** The CLI takes the file from here, and so does the program, which must know what in it is encrypted. */
 const environmentOf = ({ config }: Prepared) => ({ [CONFIG_FILE_VARIABLE]: config });
@@ -21,7 +19,7 @@ const environmentOf = ({ config }: Prepared) => ({ [CONFIG_FILE_VARIABLE]: confi
  * @throws Failure with what a guard, a policy or the program refuses
  */
 export async function showPreview(prepared: Prepared, onLine: (line: string) => void): Promise<void> {
-  await pulumi(["preview", "--diff", ...argumentsOf(prepared)], {
+  await pulumi(prepared.cli, ["preview", "--diff"], {
     cwd: prepared.program,
     environment: environmentOf(prepared),
     onLine,
@@ -34,6 +32,6 @@ export async function update(
   message: string,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const args = ["up", "--yes", "--skip-preview", "--message", message, ...argumentsOf(prepared)];
-  await pulumi(args, { cwd: prepared.program, environment: environmentOf(prepared), onLine });
+  const args = ["up", "--yes", "--skip-preview", "--message", message];
+  await pulumi(prepared.cli, args, { cwd: prepared.program, environment: environmentOf(prepared), onLine });
 }

@@ -6,7 +6,8 @@ import { execa } from "execa";
 import { Failure, lastLines } from "../../common/failure";
 import { kubeConfigOf } from "../stack/kubeConfig";
 import { reachable } from "../stack/reachable";
-import { stackOutputs } from "../stack/outputs";
+import { cliOf } from "../../common/pulumi";
+import { stackOutputs } from "../../common/stackOutputs";
 import { runOrder } from "../smoke/order";
 import { workerConnection } from "../stack/workerConnection";
 
@@ -22,13 +23,12 @@ const TIMEOUT_SECONDS = 120;
  * @throws Failure when it does not complete within two minutes
  */
 export async function verifyByWorkflow(stack: string, checkout: string): Promise<string> {
-  const outputs = await stackOutputs(stack);
-  const config = await kubeConfigOf(outputs);
+  const cli = cliOf(stack);
+  const outputs = await stackOutputs(cli);
+  const config = await kubeConfigOf(cli, outputs.kubernetesContext);
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-verify-"));
   try {
     const [worker] = outputs.workers;
-    if (worker === undefined)
-      throw new Failure(`stack ${stack} has no workers`, "deploy it with workers first");
     const environment = await workerConnection(config, worker, folder);
     await buildClient(checkout);
     return await reachable(config, environment, (reached) => order(worker.name, checkout, reached));

@@ -5,7 +5,8 @@ import { Failure } from "../../common/failure";
 import { kubeConfigOf } from "../stack/kubeConfig";
 import { reachable } from "../stack/reachable";
 import { checkoutCandidate } from "../replay/candidate";
-import { stackOutputs } from "../stack/outputs";
+import { cliOf } from "../../common/pulumi";
+import { stackOutputs } from "../../common/stackOutputs";
 import { workerConnection } from "../stack/workerConnection";
 import { runOrder } from "./order";
 import type { SmokeOutcome } from "./outcome";
@@ -24,7 +25,7 @@ export interface SmokeOptions {
  * Runs one order through each worker group of a deployed stack, as a client of its own that connects and
  * encrypts as the workers do, and waits for its end.
  *
- * @throws SettingsFailure when the stack is not deployed; Failure when a workflow cannot be started
+ * @throws UsageFailure when the stack is not deployed; Failure when a workflow cannot be started
  */
 export async function smoke({
   stack,
@@ -32,12 +33,13 @@ export async function smoke({
   onLine,
   signal,
 }: SmokeOptions): Promise<SmokeOutcome[]> {
-  const outputs = await stackOutputs(stack);
+  const cli = cliOf(stack);
+  const outputs = await stackOutputs(cli);
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-smoke-"));
   try {
     onLine("building the client of this checkout");
     const client = join((await checkoutCandidate(signal)).folder, "lib", "cli", "order.js");
-    const config = await kubeConfigOf(outputs);
+    const config = await kubeConfigOf(cli, outputs.kubernetesContext);
     const outcomes: SmokeOutcome[] = [];
     for (const group of outputs.workers) {
       onLine(`an order for ${group.name}`);

@@ -3,7 +3,7 @@ import { Failure } from "../../common/failure";
 import { checkout } from "../../common/paths";
 import { configSchema, UNREADABLE, type UpdateConfig } from "../history/updates";
 import { withCopies } from "./workspace";
-import { jsonOf, type StackCli } from "./stackCli";
+import { pulumiJson, type StackCli } from "../../common/pulumi";
 
 /** Configuration of a stack by full key; values of secrets are in the clear: to compare, never to show. */
 export type StackConfig = UpdateConfig;
@@ -35,7 +35,7 @@ export interface ConfigOptions {
 /**
  * The configuration that the next update would have: the stack file's.
  *
- * @throws Failure as {@link jsonOf}
+ * @throws Failure as {@link pulumiJson}
  */
 export async function currentConfig(cli: StackCli, options: ConfigOptions = {}): Promise<StackConfig> {
   return configSchema.parse(await inCopy(cli, options, ["config", "--show-secrets"]));
@@ -45,7 +45,7 @@ export async function currentConfig(cli: StackCli, options: ConfigOptions = {}):
  * The last update that succeeded.
  *
  * @returns undefined if there is none
- * @throws Failure as {@link jsonOf}, and when its secrets cannot be read
+ * @throws Failure as {@link pulumiJson}, and when its secrets cannot be read
  */
 export async function lastUpdate(
   cli: StackCli,
@@ -68,4 +68,5 @@ const inCopy = (
   cli: StackCli,
   { cwd = checkout, configFile }: ConfigOptions,
   args: readonly string[],
-): Promise<unknown> => withCopies(cli.stack, (folder) => jsonOf(cli, args, { cwd: folder }), cwd, configFile);
+): Promise<unknown> =>
+  withCopies(cli.stack, (folder) => pulumiJson(cli, args, { cwd: folder }), cwd, configFile);

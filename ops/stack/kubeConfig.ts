@@ -1,26 +1,27 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
-import { SettingsFailure } from "../../common/settingsFailure";
-import type { StackOutputs } from "./outputs";
+import { UsageFailure } from "../../common/usageFailure";
+import type { StackCli } from "../../common/pulumi";
 
 /**
  * The way to a stack's cluster, on the context with which the stack was deployed. The client is loaded only here, as
  * it takes longer than all else that a command loads.
  *
- * @param file path of the kubeconfig; default: that of this shell
- * @throws SettingsFailure when the kubeconfig has no such context
+ * @param cli of the stack: it knows the kubeconfig of one that `npm run up` deployed; for another it is this shell's
+ * @param context with which the stack was deployed; default: the current one
+ * @throws UsageFailure when the kubeconfig has no such context
  */
 export async function kubeConfigOf(
-  { kubernetesContext: context }: Pick<StackOutputs, "kubernetesContext">,
-  file?: string,
+  { cluster }: Pick<StackCli, "cluster">,
+  context: string | null | undefined = cluster?.context,
 ): Promise<KubeConfig> {
   const client = await import("@kubernetes/client-node");
   const config = new client.KubeConfig();
-  if (file === undefined) config.loadFromDefault();
-  else config.loadFromFile(file);
+  if (cluster === undefined) config.loadFromDefault();
+  else config.loadFromFile(cluster.kubeconfig);
   if (typeof context !== "string") return config;
   if (config.getContextObject(context) === null) {
-    throw new SettingsFailure(
+    throw new UsageFailure(
       `the stack's Kubernetes context "${context}" is not in the kubeconfig`,
       "set KUBECONFIG to the kubeconfig with which the stack was deployed",
     );

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CoreV1Api, KubeConfig, V1Container, V1Volume } from "@kubernetes/client-node";
 import type { ServicePort } from "../../common/portForward";
-import { SettingsFailure } from "../../common/settingsFailure";
+import { UsageFailure } from "../../common/usageFailure";
 
 type Environment = Record<string, string>;
 
@@ -20,7 +20,7 @@ export interface WorkerGroup {
  * workers are given (queues, certificates, API key, payload keys) holds for the replay as well.
  *
  * @param folder where the files that the environment names are written, readable by this user only
- * @throws SettingsFailure when a variable names a file that is on no Secret's and no ConfigMap's volume
+ * @throws UsageFailure when a variable names a file that is on no Secret's and no ConfigMap's volume
  */
 export async function workerConnection(
   config: KubeConfig,
@@ -43,7 +43,7 @@ export async function workerConnection(
     const volume = pod?.volumes?.find((candidate) => candidate.name === mount?.name);
     const files = volume === undefined ? undefined : await volumeFiles(volume, read);
     if (mount === undefined || files === undefined) {
-      throw new SettingsFailure(
+      throw new UsageFailure(
         `${name} of deployment ${namespace}/${deployment} names ${value}, which no Secret's or ConfigMap's volume holds`,
         "mount what it names from a Secret",
       );

@@ -1,13 +1,11 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { pulumi } from "../../common/pulumi";
-
-/** The folder of this repository's working tree. */
-export const checkout = resolve(__dirname, "../..");
+import { checkout } from "../../common/paths";
+import { cliOf, pulumi, type StackCli } from "../../common/pulumi";
 
 const projectSchema = z.object({ name: z.string() });
 
@@ -15,6 +13,7 @@ const projectSchema = z.object({ name: z.string() });
 export interface Workspace {
   /** The stack as it was named, with its organization perhaps. */
   readonly stack: string;
+  readonly cli: StackCli;
   /** Name of the stack's file. */
   readonly stackFile: string;
   /** Name of the project. */
@@ -58,7 +57,14 @@ export const withWorkspace = <T>(
     stack,
     async (folder) => {
       const { name } = projectSchema.parse(parse(await readFile(join(folder, "Pulumi.yaml"), "utf8")));
-      return work({ stack, stackFile: stackFileOf(stack), project: name, checkout: source, folder });
+      return work({
+        stack,
+        cli: cliOf(stack),
+        stackFile: stackFileOf(stack),
+        project: name,
+        checkout: source,
+        folder,
+      });
     },
     source,
   );
@@ -68,8 +74,7 @@ export const stackFileOf = (stack: string): string => `Pulumi.${stack.split("/")
 
 /** Runs the CLI on the workspace's stack. */
 export const askPulumi = (
-  { stack, folder }: Workspace,
+  { cli, folder }: Pick<Workspace, "cli" | "folder">,
   args: readonly string[],
   input?: string,
-): Promise<string> =>
-  pulumi([...args, "--stack", stack], { cwd: folder, ...(input === undefined ? {} : { input }) });
+): Promise<string> => pulumi(cli, args, { cwd: folder, ...(input === undefined ? {} : { input }) });

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { docker, extractImage } from "../../common/imageEngine";
-import { recordedCluster } from "../../local/record";
+import { recordedCluster } from "../../common/localStack";
 import { buildArguments, buildImage } from "../../toolchain/plugins/dockerProvider/build";
 import { type Image, parseImage } from "../../toolchain/plugins/dockerProvider/inputs";
 import { applySourceDate } from "../../toolchain/plugins/dockerProvider/sourceDate";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { execa } from "execa";
 import { z } from "zod";
-import { recordedCluster } from "../../local/record";
+import { recordedCluster } from "../../common/localStack";
 import { commandPath } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 import { readableHistory } from "./histories";

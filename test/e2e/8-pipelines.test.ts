@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { checkout } from "../../common/paths";
-import { pulumiHome } from "../../local/pulumi";
+import { pulumiHome } from "../../common/localStack";
 import { programFolder } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 

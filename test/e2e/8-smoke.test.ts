@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { recordedCluster } from "../../local/record";
-import { outputsSchema } from "../../ops/stack/outputs";
+import { recordedCluster } from "../../common/localStack";
+import { outputsSchema } from "../../common/stackOutputs";
 import { kubectl, podsOf, pulumi, run } from "./support";
 
 /** On the cluster and stack that the tests before have left. */

@@ -3,7 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa, execaSync } from "execa";
-import { pulumiHome } from "../../local/pulumi";
+import { pulumiHome } from "../../common/localStack";
 import { programFolder } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 import { StackFile } from "./stackFile";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import "./folders";
 import { Failure } from "../../common/failure";
-import { requireOwnSecrets, requireStackFile, stackFile, usesCharts } from "../../local/target";
+import { stackFile } from "../../common/localStack";
+import { requireOwnSecrets, requireStackFile, usesCharts } from "../../local/target";
 
 describe("the stack of npm run up", () => {
   // Beside the real stack files, as `npm run up` looks for it there.

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { imageReference } from "../../ops/replay/candidate";
-import { SettingsFailure } from "../../common/settingsFailure";
+import { UsageFailure } from "../../common/usageFailure";
 import { exitCodeOf, type GroupReport, render } from "../../ops/replay/replayReport";
-import { outputsSchema } from "../../ops/stack/outputs";
+import { outputsSchema } from "../../common/stackOutputs";
 import { serviceOf, withAddress, workerConnection } from "../../ops/stack/workerConnection";
 import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
 import type { Deployment, Values } from "../harness";
@@ -109,7 +109,7 @@ describe("replay gate", () => {
     assert.equal(imageReference(other, deployed), `registry:5000/worker@${other}`);
     assert.equal(imageReference(`elsewhere/worker@${other}`, deployed), `elsewhere/worker@${other}`);
     for (const moving of ["worker:latest", "worker", "sha256:cd", `@${other}`]) {
-      assert.throws(() => imageReference(moving, deployed), SettingsFailure, moving);
+      assert.throws(() => imageReference(moving, deployed), UsageFailure, moving);
     }
   });
 

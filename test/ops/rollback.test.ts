@@ -15,7 +15,7 @@ import { lockRollback } from "../../ops/rollback/lock";
 import { type Situation, stackObstacles, workerObstacles } from "../../ops/rollback/obstacles";
 import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
 import { withoutLogins } from "../../common/backendUrl";
-import { failureOf, pulumiProgram } from "../../common/pulumi";
+import { cliFailure, pulumiProgram } from "../../common/pulumi";
 import { PROJECT_ROOT } from "../program/stack";
 import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
 
@@ -371,16 +371,16 @@ describe("lock of a rollback", () => {
 
 describe("failures of the Pulumi CLI", () => {
   const told = (output: string, code?: string): string => {
-    const failure = failureOf(["up", "--stack", "prod"], code, output);
+    const failure = cliFailure({ stack: "prod", local: false }, ["up"], output, code);
     return [failure.message, ...failure.details, failure.remedy].join("\n");
   };
 
   it("say what they mean", () => {
     const meanings: readonly [output: string, pattern: RegExp][] = [
-      ["error: decrypting secrets: incorrect passphrase", /secrets of stack prod cannot be opened/],
+      ["error: decrypting secrets: incorrect passphrase", /secrets of stack prod cannot be decrypted/],
       [
         "error: decrypting secrets: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
-        /secrets of stack prod cannot be opened/,
+        /secrets of stack prod cannot be decrypted/,
       ],
       ["error: no stack named 'prod' found", /there is no stack prod on this backend/],
       [

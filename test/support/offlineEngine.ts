@@ -9,7 +9,7 @@ import { CONFIG_FILE_VARIABLE } from "../../settings/encryptedPlaces";
 import { makeChartRepository } from "../../local/charts/archives";
 import { fileServer } from "../../local/charts/server";
 import { checkout } from "../../common/paths";
-import { pulumiHome } from "../../local/pulumi";
+import { pulumiHome } from "../../common/localStack";
 import { commandPath, programFolder } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 

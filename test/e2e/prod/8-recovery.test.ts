@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { stopOrphanedPlugins } from "../../../common/orphanedPlugins";
-import { pulumiHome } from "../../../local/pulumi";
+import { pulumiHome } from "../../../common/localStack";
 import { locks } from "../../../local/recovery";
 import { kubectl, pulumi } from "../support";
 import { eventually } from "../eventually";

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { PROJECT } from "../../../settings/mapping";
 import { OVERLAY_VARIABLE } from "../../../settings/source";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
-import { machineSettingsFile } from "../../../local/pulumi";
+import { machineSettingsFile } from "../../../common/localStack";
 import { type Section, StackFile } from "../stackFile";
 import { checkout, type Finished, kubectl, run, sourcedEnvironment } from "../support";
 import { eventually } from "../eventually";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseSettings, type Settings } from "../../../settings/settings";
 import { sourceOfStackFile } from "../../../settings/stackFile";
 import { primary } from "../../support/faults";
-import { machineSettingsFile } from "../../../local/pulumi";
+import { machineSettingsFile } from "../../../common/localStack";
 import { twoCores } from "../../support/twoCores";
 import { type Section, sectionSchema, StackFile } from "../stackFile";
 import { z } from "zod";

@@ -1,6 +1,7 @@
+import { Command } from "commander";
 import { z } from "zod";
 import { Failure } from "../../../common/failure";
-import { runCommand } from "../../../local/command";
+import { runCommand } from "../../../common/command";
 import { checkout } from "../../../common/paths";
 import { ownPolicyPacks } from "../../../ops/report/runPreview";
 import { OfflineStack } from "../../e2e/offlineStack";
@@ -24,10 +25,16 @@ const event = z.looseObject({
   summaryEvent: z.looseObject({}).optional(),
 });
 
-runCommand(async () => {
-  const wanted = process.argv.slice(2);
+const command = new Command("npm run record:previews --")
+  .description(
+    "Records the previews of the examples with the real engine, or renders the recorded ones anew.",
+  )
+  .option("--render", "render what is recorded")
+  .argument("[names...]", "the examples; default: all");
+
+runCommand<{ readonly render?: boolean }>(command, async ({ render }, _signal, wanted) => {
   const chosen = Object.entries(scenarios).filter(([name]) => wanted.length === 0 || wanted.includes(name));
-  if (process.argv.includes("--render")) {
+  if (render === true) {
     for (const name of Object.keys(scenarios)) writeExample(name, eventsOf(name));
     return;
   }

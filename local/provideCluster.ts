@@ -1,5 +1,4 @@
-import type { ListrTask } from "listr2";
-import type { Cluster, ClusterWay } from "./cluster/cluster";
+import type { Cluster, ClusterWay } from "../common/localStack";
 import { existingCluster } from "./cluster/context";
 import { provideDeployer } from "./cluster/native/deployer";
 import { adminKubeconfig } from "./cluster/native/pki";
@@ -8,8 +7,8 @@ import { nativeCluster } from "./cluster/native";
 import { startChartRepository } from "./cluster/native/chartRepository";
 import { installClusterServices, startControlPlane, startImageServices } from "./cluster/native/cluster";
 import { Failure } from "../common/failure";
-import { step } from "../common/progress";
-import { recordedCluster } from "./record";
+import { runStep, runSteps, step } from "../common/progress";
+import { recordedCluster } from "../common/localStack";
 import { usesCharts } from "./target";
 
 /** Which cluster of the user's own, and where it pulls the worker's image from. */
@@ -28,43 +27,31 @@ function rememberedCluster(): Cluster {
 }
 
 /**
- * The steps after which there is a cluster to deploy a stack to; it is handed over when it is ready. On this
- * machine's own cluster, the charts and their images are this machine's own, too.
+ * Provides the cluster to deploy a stack to, step by step. On this machine's own cluster, the charts and their images
+ * are this machine's own, too.
  */
-export function clusterSteps(
+export async function provideCluster(
   way: ClusterWay,
   stack: string,
   options: ClusterOptions,
-  handOver: (cluster: Cluster) => void,
-): ListrTask[] {
+): Promise<Cluster> {
   switch (way) {
     case "context":
-      return [
-        step("existing cluster", () => {
-          handOver(
-            options.context === undefined
-              ? rememberedCluster()
-              : existingCluster(options.context, options.repository),
-          );
-          return Promise.resolve();
-        }),
-      ];
+      return options.context === undefined
+        ? rememberedCluster()
+        : existingCluster(options.context, options.repository);
     case "kind":
-      return [
-        step("kind cluster and registry", async () => {
-          handOver(await startKind());
-        }),
-      ];
+      return runStep("kind cluster and registry", startKind);
     case "native":
-      return [
+      await runSteps([
         step("container engine and image registry", startImageServices),
         step("Kubernetes control plane and node", startControlPlane),
         step("cluster DNS and storage", installClusterServices),
         ...(usesCharts(stack) ? [step("chart repository", startChartRepository)] : []),
-        step("images for the stack", async () => {
-          const kubeconfig = options.deployer === true ? await provideDeployer(stack) : adminKubeconfig;
-          handOver(await nativeCluster(usesCharts(stack), kubeconfig));
-        }),
-      ];
+      ]);
+      return runStep("images for the stack", async () => {
+        const kubeconfig = options.deployer === true ? await provideDeployer(stack) : adminKubeconfig;
+        return nativeCluster(usesCharts(stack), kubeconfig);
+      });
   }
 }

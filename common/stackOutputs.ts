@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { pulumiJson, type StackCli } from "./pulumi";
+import { UsageFailure } from "./usageFailure";
+
+const service = z.object({ namespace: z.string(), service: z.string(), port: z.number() });
+const workerGroup = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  deployment: z.string(),
+  taskQueues: z.tuple([z.string()], z.string()),
+});
+
+/** Outputs of index.ts that commands read. */
+export const outputsSchema = z.object({
+  /** Stacks that were deployed before there was this output name no context. */
+  kubernetesContext: z.string().nullish(),
+  temporalFrontend: service.nullish(),
+  temporalUi: service.nullish(),
+  temporalNamespace: z.string(),
+  workerImage: z.string(),
+  workers: z.tuple([workerGroup], workerGroup),
+  payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).nullish(),
+});
+
+/** What a stack deployed, as its last update left it. */
+export type StackOutputs = z.infer<typeof outputsSchema>;
+
+/**
+ * Reads a stack's outputs. Values that are secret are masked.
+ *
+ * @throws UsageFailure when there is no such stack, or nothing is deployed; Failure as {@link pulumiJson}
+ */
+export async function stackOutputs(cli: StackCli): Promise<StackOutputs> {
+  const outputs = await findOutputs(cli);
+  if (outputs.success) return outputs.data;
+  throw new UsageFailure(
+    `stack ${cli.stack} has no workers of this program`,
+    "deploy it with this program first",
+    outputs.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
+  );
+}
+
+/** The outputs of a stack on which perhaps nothing is deployed yet. */
+export const findOutputs = async (cli: StackCli): Promise<z.ZodSafeParseResult<StackOutputs>> =>
+  outputsSchema.safeParse(await pulumiJson(cli, ["stack", "output"]));
