@@ -34,7 +34,7 @@ describe("npm run smoke", () => {
   }
 
   it("sees an order through a deployed stack", async () => {
-    const { exitCode, output } = await smoke("--local", "-s", stack);
+    const { exitCode, output } = await smoke("-s", stack);
     assert.equal(exitCode, 0, output);
     assert.match(output, /order-[\w-]+ completed in [\d.]+ s/);
   });
@@ -45,7 +45,7 @@ describe("npm run smoke", () => {
     try {
       await withoutWorkers();
       const started = Date.now();
-      const { exitCode, output } = await smoke("--local", "-s", stack, "--timeout", "10");
+      const { exitCode, output } = await smoke("-s", stack, "--timeout", "10");
       assert.equal(exitCode, 1, output);
       assert.match(output, /FAILED[^]*not ended within 10 s/);
       assert.ok(Date.now() - started < 90_000);
@@ -53,12 +53,12 @@ describe("npm run smoke", () => {
       await scale(replicas);
       await deployment("rollout", "status", "--timeout=180s");
     }
-    const again = await smoke("--local", "-s", stack);
+    const again = await smoke("-s", stack);
     assert.equal(again.exitCode, 0, again.output);
   });
 
   it("refuses a stack that is not deployed here", async () => {
-    const { exitCode, output } = await smoke("--local", "-s", "elsewhere");
+    const { exitCode, output } = await smoke("-s", "elsewhere");
     assert.equal(exitCode, 1);
     assert.match(output, /npm run up has deployed/);
   });
