@@ -5,9 +5,9 @@ import { runningChildren } from "./children";
 import { UsageFailure } from "./usageFailure";
 
 /** How a command takes an interruption. */
-export interface CommandOptions {
+export interface CommandOptions<Options> {
   /** What to do after an interruption, in one sentence. */
-  readonly afterInterruption?: string;
+  readonly afterInterruption?: string | ((options: Options) => string);
   /**
    * `exit` (the default): the command ends as soon as the Pulumi CLI that it runs has ended.
    * `finish`: the work watches its signal and ends by itself, after it has cleaned up.
@@ -26,15 +26,22 @@ export interface CommandOptions {
 export function runCommand<Options extends object>(
   command: Command,
   work: (options: Options, signal: AbortSignal, args: readonly string[]) => Promise<number> | Promise<void>,
-  { afterInterruption = "run the command again: it carries on from here", onSignal = "exit" }: CommandOptions = {},
+  {
+    afterInterruption = "run the command again: it carries on from here",
+    onSignal = "exit",
+  }: CommandOptions<Options> = {},
 ): void {
-  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.ok : exitCodes.usage)).parse();
+  command
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.ok : exitCodes.usage))
+    .parse();
   const stop = new AbortController();
   const interrupt = async (): Promise<void> => {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted);
     stop.abort();
     await runningChildren();
-    console.error(`\ninterrupted; ${afterInterruption}`);
+    const remedy =
+      typeof afterInterruption === "string" ? afterInterruption : afterInterruption(command.opts<Options>());
+    console.error(`\ninterrupted; ${remedy}`);
     if (onSignal === "exit") process.exit(exitCodes.interrupted);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void interrupt());
@@ -42,7 +49,11 @@ export function runCommand<Options extends object>(
   const done: Promise<unknown> = work(command.opts<Options>(), stop.signal, command.args);
   done.then(
     (code) => {
-      process.exitCode = interrupted() ? exitCodes.interrupted : typeof code === "number" ? code : exitCodes.ok;
+      process.exitCode = interrupted()
+        ? exitCodes.interrupted
+        : typeof code === "number"
+          ? code
+          : exitCodes.ok;
     },
     (error: unknown) => {
       if (!interrupted()) console.error(`\n${describeFailure(error)}`);

@@ -42,8 +42,8 @@ runCommand<Flags>(
   command,
   ({ skipReplay, ...options }, signal) => rollback({ ...options, replay: skipReplay !== true }, signal),
   {
-    afterInterruption:
-      "npm run recover shows whether anything is left to resolve; then run the command again",
+    afterInterruption: ({ stack }) =>
+      `npm run recover -- -s ${stack} shows whether anything is left to resolve; then run the command again`,
     onSignal: "finish",
   },
 );
