@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { lookUpNamespace } from "./clusterLookup";
 import { ownershipGuard } from "./guards/namespaceOwnership";
 import { ownNamespaces } from "./manifests/flows";
-import { stackLabels } from "./manifests/labels";
+import { STACK_ID_LABEL, stackLabels } from "./manifests/labels";
 import { RESTRICTED_NAMESPACE } from "./manifests/podSecurity";
 import { dataOptions } from "./protection";
 import type { Settings } from "../settings/settings";
@@ -19,10 +20,17 @@ export class StackNamespaces extends pulumi.ComponentResource {
 
   constructor(name: string, { settings }: StackNamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:StackNamespaces", name, {}, opts);
+    // In the state before any namespace is made: an update that fails after that finds its own again.
+    const stackId = new random.RandomUuid(`${name}-stack-id`, {}, { parent: this, ...dataOptions(settings) });
+    const labels = {
+      ...stackLabels(settings),
+      ...RESTRICTED_NAMESPACE,
+      [STACK_ID_LABEL]: stackId.result,
+    };
     for (const namespace of ownNamespaces(settings)) {
       const resource = new k8s.core.v1.Namespace(
         `${name}-${namespace}`,
-        { metadata: { name: namespace, labels: { ...stackLabels(settings), ...RESTRICTED_NAMESPACE } } },
+        { metadata: { name: namespace, labels } },
         {
           parent: this,
           ...dataOptions(settings),

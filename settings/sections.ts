@@ -37,7 +37,7 @@ export const namespaces = z
       .array(dnsLabel("a namespace name"), { error: "a list of namespace names" })
       .default([])
       .describe(
-        "Namespaces that exist already and that this stack may take over: from then on it labels them, closes them and, without `deletionProtection`, deletes them. Any other existing namespace is refused.",
+        "Namespaces that exist already and that this stack may take over: from then on it labels them, closes them and, without `deletionProtection`, deletes them, also from another stack that uses them. Any other existing namespace is refused. Take an entry out again once its namespace is adopted.",
       ),
   })
   .check(({ value, issues }) => {

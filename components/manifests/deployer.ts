@@ -1,7 +1,7 @@
 import type { Settings } from "../../settings/settings";
 import type { Rule } from "./accounts";
 import { ownNamespaces } from "./flows";
-import { stackLabels } from "./labels";
+import { RESERVED_LABEL, stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
 import { OPERATOR_ACCOUNT, OPERATOR_GROUP, OPERATOR_ROLES, OPERATOR_WEBHOOKS } from "./operatorPermissions";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
@@ -95,7 +95,7 @@ function operatorRules(): Rule[] {
 
 /**
  * What an administrator applies once before somebody who is none deploys the stack: its namespaces, which are
- * the stack's own by their labels, that somebody's permissions, and the admission policies that limit them.
+ * reserved for it by a label, that somebody's permissions, and the admission policies that limit them.
  */
 export function deployerObjects(settings: DeployerSettings, subject: DeployerSubject) {
   const labels = stackLabels(settings);
@@ -105,7 +105,7 @@ export function deployerObjects(settings: DeployerSettings, subject: DeployerSub
     ...own.map((name) => ({
       apiVersion: "v1",
       kind: "Namespace",
-      metadata: { name, labels: { ...labels, ...RESTRICTED_NAMESPACE } },
+      metadata: { name, labels: { ...labels, ...RESTRICTED_NAMESPACE, [RESERVED_LABEL]: settings.stack } },
     })),
     {
       apiVersion: `${RBAC_GROUP}/v1`,

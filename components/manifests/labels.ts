@@ -9,6 +9,12 @@ export const COMPONENT = "app.kubernetes.io/component";
 /** Label with the name of the stack that made an object. */
 export const STACK_LABEL = "temporal-stack/stack";
 
+/** Label of a namespace with the random id of the stack that owns it. */
+export const STACK_ID_LABEL = "temporal-stack/stack-id";
+
+/** Label of a namespace that an administrator made for a stack of this name, until the stack's id stands on it. */
+export const RESERVED_LABEL = "temporal-stack/reserved-for";
+
 /** What an object belongs to, in the terms of the recommended Kubernetes labels. */
 export interface Identity {
   /** The program: `temporal`, `temporal-worker`. */

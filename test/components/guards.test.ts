@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ownershipProblem } from "../../components/guards/namespaceOwnership";
+import { type NamespaceLookup, ownershipProblem } from "../../components/guards/namespaceOwnership";
 import { storageClassProblems } from "../../components/guards/storageClass";
 import {
   clusterProblems,
@@ -263,24 +263,49 @@ describe("guard of the Kubernetes namespaces", () => {
     stack: "prod",
     namespaces: { temporal: "temporal", workers: "workers", adopt },
   });
+  const own = { "temporal-stack/stack": "prod", "temporal-stack/stack-id": "one" };
   const labelled = (labels: Record<string, string>) => ({ found: "namespace", labels }) as const;
 
   it("takes a new one, one of its own, and one that may be adopted", () => {
-    assert.equal(ownershipProblem(settings(), "temporal", { found: "none" }), undefined);
-    assert.equal(
-      ownershipProblem(settings(), "temporal", labelled({ "temporal-stack/stack": "prod" })),
-      undefined,
+    const takes = (adopt: string[], lookup: NamespaceLookup, id?: string) =>
+      ownershipProblem(settings(adopt), "temporal", lookup, id) === undefined;
+    assert.ok(takes([], { found: "none" }));
+    assert.ok(takes([], labelled(own), "one"), "an update that was killed before it wrote the state");
+    assert.ok(takes(["temporal"], labelled({})));
+    assert.ok(takes(["temporal"], labelled(own), "two"));
+  });
+
+  it("takes what an administrator reserved for it, until another has it", () => {
+    const reserved = { "temporal-stack/reserved-for": "prod" };
+    for (const id of [undefined, "one"])
+      assert.equal(ownershipProblem(settings(), "temporal", labelled(reserved), id), undefined);
+    assert.ok(ownershipProblem(settings(), "temporal", labelled({ ...reserved, ...own }), "two"));
+    assert.ok(
+      ownershipProblem(settings(), "temporal", labelled({ "temporal-stack/reserved-for": "dev" }), "one"),
     );
-    assert.equal(ownershipProblem(settings(["temporal"]), "temporal", labelled({})), undefined);
+  });
+
+  it("refuses that of another stack of its name, also before it has an id, and one of an older program", () => {
+    for (const [labels, id] of [
+      [own, "two"],
+      [own, undefined],
+      [{ "temporal-stack/stack": "prod" }, "two"],
+      [{ "temporal-stack/stack": "prod" }, undefined],
+    ] as const) {
+      assert.match(
+        ownershipProblem(settings(), "temporal", labelled(labels), id) ?? "",
+        /belongs to another stack of the name "prod".*state of this stack was lost.*namespaces\.adopt/,
+      );
+    }
   });
 
   it("refuses a stranger's and another stack's", () => {
     assert.match(
-      ownershipProblem(settings(), "temporal", labelled({ team: "x" })) ?? "",
+      ownershipProblem(settings(), "temporal", labelled({ team: "x" }), "one") ?? "",
       /"temporal" exists already and is not of this program; .*namespaces\.adopt/,
     );
     assert.match(
-      ownershipProblem(settings(), "temporal", labelled({ "temporal-stack/stack": "dev" })) ?? "",
+      ownershipProblem(settings(), "temporal", labelled({ "temporal-stack/stack": "dev" }), "one") ?? "",
       /belongs to stack "dev"/,
     );
   });

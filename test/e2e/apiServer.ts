@@ -87,6 +87,20 @@ export class ApiServer {
     return { exitCode, output: all };
   }
 
+  /** Writes a kubeconfig of somebody's and returns its path. */
+  kubeconfig({ name }: ApiUser): string {
+    const config = {
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "test",
+      contexts: [{ name: "test", context: { cluster: "test", user: name } }],
+      clusters: [{ name: "test", cluster: { server: this.address, "insecure-skip-tls-verify": true } }],
+      users: [{ name, user: { token: name } }],
+    };
+    this.write(`${name}.kubeconfig`, JSON.stringify(config));
+    return join(this.folder, `${name}.kubeconfig`);
+  }
+
   /** Ends both processes and forgets everything. */
   async stop(): Promise<void> {
     for (const end of this.running.reverse()) await end();

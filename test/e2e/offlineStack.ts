@@ -200,6 +200,8 @@ function outputsOf(type: string, urn: string, inputs: Properties): Properties {
     const result = createHash("sha512").update(urn).digest("hex").slice(0, Number(inputs["length"]));
     return { ...inputs, result: { [SIGNATURE]: SECRET, plaintext: JSON.stringify(result) } };
   }
+  if (type === "random:index/randomUuid:RandomUuid")
+    return { ...inputs, result: "3f0c1d2e-5a6b-4c7d-8e9f-0a1b2c3d4e5f" };
   // The provider keeps the inputs of objects among their outputs, those of releases not.
   if (type.endsWith(":Release")) return { ...inputs, status: { status: "deployed" } };
   return type.startsWith("kubernetes:") ? { ...inputs, __inputs: inputs } : inputs;

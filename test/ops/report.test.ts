@@ -275,6 +275,7 @@ describe("preview report", () => {
       { namespaces: { temporal: "temporal", workers: "workers", adopt: [] }, stack: "prod" },
       "temporal",
       { found: "namespace", labels: {} },
+      undefined,
     );
     const [noClass = ""] = storageClassProblems(
       { "postgres.storage": { storageClass: "fast" } },

@@ -72,6 +72,7 @@ for (const stack of STACKS) {
       assert.deepEqual(Object.fromEntries(kinds), {
         kubernetes: 1,
         RandomPassword: 1,
+        RandomUuid: 1,
         Secret: 1,
         Image: 1,
         ...Object.fromEntries(WORKER_KINDS.map((kind) => [kind, 1])),

@@ -36,6 +36,7 @@ describe("random provider", () => {
   let bytes: Provider;
   let id: Provider;
   let string: Provider;
+  let uuid: Provider;
 
   before(async () => {
     plugin = await startPlugin("random");
@@ -44,10 +45,11 @@ describe("random provider", () => {
     bytes = provider("random:index/randomBytes:RandomBytes");
     id = provider("random:index/randomId:RandomId");
     string = provider("random:index/randomString:RandomString");
+    uuid = provider("random:index/randomUuid:RandomUuid");
   });
 
   after(async () => {
-    for (const provider of [password, bytes, id, string]) provider.close();
+    for (const provider of [password, bytes, id, string, uuid]) provider.close();
     await plugin.stop();
   });
 
@@ -232,6 +234,19 @@ describe("random provider", () => {
     assert.equal(state["result"], stringId);
     assert.equal(state["__meta"], '{"schema_version":"2"}');
     assert.deepEqual((await string.read(stringId, state)).state, state);
+  });
+
+  it("makes UUIDs that are not secret and are their own id, and imports them", async () => {
+    const { id: uuidId, state } = await uuid.create({});
+    assert.match(uuidId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.deepEqual(state, { id: uuidId, result: uuidId });
+    assert.notEqual((await uuid.create({})).id, uuidId);
+    assert.equal((await uuid.create({}, true)).state["result"], UNKNOWN);
+    assert.deepEqual((await uuid.diff(state, { keepers: { team: "a" } })).replaces, ["keepers"]);
+    const imported = await uuid.read(uuidId.toUpperCase());
+    assert.deepEqual(imported.state, state);
+    assert.equal((await uuid.diff(imported.state, {})).changes, false);
+    await assert.rejects(uuid.read("no uuid"), /expected a UUID/);
   });
 
   it("names a resource type that only the official plugin has", async () => {
