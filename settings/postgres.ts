@@ -15,6 +15,8 @@ import { containerResources } from "./workers";
 
 /** Oldest major version that Temporal's Postgres plugin supports. */
 export const OLDEST_POSTGRES = 12;
+/** Oldest major version that CloudNativePG runs (`validateConfiguration` in its webhook). */
+const OLDEST_IN_CLUSTER = 13;
 /** Share of the instance's memory for Postgres' own cache; the rest is the kernel's and the connections'. */
 export const SHARED_BUFFERS_SHARE = 0.25;
 
@@ -131,11 +133,12 @@ const cluster = z
       );
     }
     const [major = 0] = versionOf(value.image);
-    if (major < OLDEST_POSTGRES) {
+    if (major < OLDEST_IN_CLUSTER) {
       issues.push(
-        rule(`Temporal needs PostgreSQL ${OLDEST_POSTGRES} or newer, not ${major}; name a newer image`, [
-          "image",
-        ]),
+        rule(
+          `CloudNativePG runs PostgreSQL ${OLDEST_IN_CLUSTER} or newer, not ${major}; name a newer image`,
+          ["image"],
+        ),
       );
     }
     issues.push(...parameterProblems(value));

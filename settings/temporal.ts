@@ -223,6 +223,18 @@ export const chart = z
         ),
       );
     }
+    const keys = Object.keys(value.dynamicConfig);
+    keys.forEach((key, index) => {
+      const twin = keys.findIndex((other) => other.toLowerCase() === key.toLowerCase());
+      if (twin !== index) {
+        issues.push(
+          rule(`is the key "${keys[twin] ?? ""}" again: the server ignores case; remove one`, [
+            "dynamicConfig",
+            key,
+          ]),
+        );
+      }
+    });
     if (!all.some(({ name }) => name === own)) {
       issues.push(
         rule(

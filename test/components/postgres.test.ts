@@ -53,9 +53,9 @@ describe("settings of Postgres", () => {
       /parameters\.wal_level .*breaks a promise of this stack/,
     ],
     [
-      "a Postgres that Temporal does not know",
-      chartRefusal({}, { image: "postgres:11.2" }),
-      /postgres\.image .*PostgreSQL 12 or newer, not 11/,
+      "a Postgres that the operator does not run",
+      chartRefusal({}, { image: "postgres:12.2" }),
+      /postgres\.image .*PostgreSQL 13 or newer, not 12/,
     ],
     [
       "an image without version",

@@ -386,6 +386,14 @@ const TABLES: Readonly<Record<string, Table>> = {
     accepted: ["tls", "temporal.example.com"],
     refused: ["a..b", ...NOT_TEXT_IN_YAML, ...NUMBERS_IN_YAML, "1.10"],
   },
+  "keys of the dynamic configuration": {
+    key: "temporal.dynamicConfig",
+    sections: chart((keys) => ({
+      dynamicConfig: Object.fromEntries((Array.isArray(keys) ? keys : []).map((key) => [String(key), 1])),
+    })),
+    accepted: [["frontend.namespaceRPS", "history.persistenceMaxQPS"]],
+    refused: [["frontend.namespaceRPS", "frontend.namespacerps"], ["a b"], ["a:b"], [".a"], ["a."], [""]],
+  },
   "names of Temporal clusters": {
     key: "temporal.cluster.name",
     sections: chart((name) => ({ cluster: { name } })),

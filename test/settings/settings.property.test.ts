@@ -388,6 +388,57 @@ describe("settings, for any mistake", () => {
     );
   });
 
+  it("take exactly the address ranges whose bits after the prefix are zero", () => {
+    const range = fc.oneof(
+      fc.record({
+        groups: fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })), {
+          minLength: 4,
+          maxLength: 4,
+        }),
+        length: fc.integer({ min: 0, max: 33 }),
+      }),
+      fc.record({
+        // Begins with 1 at least, as ranges that begin with zeros have IPv4 addresses among them.
+        groups: fc
+          .array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
+            minLength: 7,
+            maxLength: 7,
+          })
+          .map((rest) => [1, ...rest]),
+        length: fc.integer({ min: 0, max: 129 }),
+      }),
+    );
+    fc.assert(
+      fc.property(range, ({ groups, length }) => {
+        const [width, radix] = groups.length === 4 ? [8, 10] : [16, 16];
+        const size = groups.length * width;
+        const address = groups.reduce((sum, group) => (sum << BigInt(width)) | BigInt(group), 0n);
+        const fits = length <= size && address % (1n << BigInt(size - Math.min(length, size))) === 0n;
+        const text = `${groups.map((group) => group.toString(radix)).join(groups.length === 4 ? "." : ":")}/${length}`;
+        const change = { metricsFrom: [], apiServer: { cidrs: [text] } };
+        const message = refusal(replaced(FULL, ["networkAccess"], change));
+        assert.equal(message === "accepted", fits, `${text}: ${message}`);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("take exactly the sizes in the spelling that Kubernetes keeps, of volumes that there are", () => {
+    const units = ["Ki", "Mi", "Gi", "Ti"];
+    const count = fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.bigInt({ min: 1n, max: 2n ** 70n }));
+    fc.assert(
+      fc.property(count, fc.integer({ min: 0, max: 3 }), (amount, power) => {
+        const bytes = BigInt(amount) << BigInt(10 * (power + 1));
+        const shortest = power === 3 || BigInt(amount) % 1024n !== 0n;
+        const fits = bytes >= 1n << 20n && bytes <= 1023n << 40n && shortest;
+        const text = `${String(amount)}${units[power] ?? ""}`;
+        const message = refusal(replaced(FULL, ["temporal", "storage", "size"], text));
+        assert.equal(message === "accepted", fits, `${text}: ${message}`);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("take exactly the replicas whose minimum is not above the maximum", () => {
     const count = fc.integer({ min: 1, max: 20 });
     fc.assert(
