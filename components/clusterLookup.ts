@@ -2,7 +2,8 @@ import type * as client from "@kubernetes/client-node";
 import type { Settings } from "../settings/settings";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { StorageClassLookup } from "./guards/storageClass";
-import { kubeconfigOf } from "./kubernetesProvider";
+import { clusterAccessOf } from "./kubernetesProvider";
+import { clientConfig } from "../settings/kubeconfig";
 
 /** Seconds to wait for the API server. */
 const TIMEOUT_SECONDS = 10;
@@ -61,9 +62,7 @@ async function ask<T>(
   question: (config: client.KubeConfig, client: Client) => Promise<T>,
 ): Promise<Answer<T>> {
   const library = await import("@kubernetes/client-node");
-  const config = new library.KubeConfig();
-  config.loadFromString(kubeconfigOf(settings));
-  if (settings.kubernetes.context !== undefined) config.setCurrentContext(settings.kubernetes.context);
+  const config = await clientConfig(clusterAccessOf(settings));
   try {
     const late = new Promise<never>((_, reject) => {
       setTimeout(() => {

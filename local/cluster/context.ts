@@ -1,6 +1,7 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { delimiter } from "node:path";
 import { Failure } from "../../common/failure";
 import type { Cluster } from "../../common/localStack";
+import { findClusterAccess, kubeconfigFiles, ownSurroundings } from "../../settings/kubeconfig";
 
 /**
  * The cluster behind a context of the user's kubeconfig. Nothing is installed in it but the stack.
@@ -10,14 +11,11 @@ import type { Cluster } from "../../common/localStack";
  * @throws Failure when the context is not in the kubeconfig or no repository is given
  */
 export function existingCluster(context: string, repository: string | undefined): Cluster {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  if (config.getContextObject(context) === null) {
-    const known = config.getContexts().map(({ name }) => name);
-    throw new Failure(
-      `the context "${context}" is not in the kubeconfig`,
-      `name one of: ${known.length === 0 ? "(the kubeconfig has none)" : known.join(", ")}`,
-    );
+  const access = findClusterAccess(ownSurroundings(), context);
+  if (access.from === "nowhere") {
+    throw new Failure(`the context "${context}" is not in the kubeconfig`, "name another one", [
+      access.problem,
+    ]);
   }
   if (repository === undefined) {
     throw new Failure(
@@ -27,7 +25,7 @@ export function existingCluster(context: string, repository: string | undefined)
   }
   return {
     description: `the cluster of context ${context}`,
-    kubeconfig: process.env["KUBECONFIG"] ?? `${process.env["HOME"] ?? ""}/.kube/config`,
+    kubeconfig: kubeconfigFiles(ownSurroundings()).join(delimiter),
     context,
     networkPolicies: "unknown",
     imageEnvironment: {},

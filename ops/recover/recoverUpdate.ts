@@ -52,8 +52,7 @@ export async function recover(
         );
       }
       const state = await readState(workspace);
-      const config = await kubeConfigOf(workspace.cli, state.kubernetesContext);
-      const findings = { locks, pending: state.pending, ...(await lookInCluster(config, state)) };
+      const findings = { locks, pending: state.pending, ...(await lookInCluster(workspace, state)) };
       const lines = describeFindings(findings, Date.now());
       console.log(lines.join("\n"));
       if (!isAnything(findings)) return;
@@ -63,6 +62,7 @@ export async function recover(
         return;
       }
       await settle(workspace, findings, async () => {
+        const config = await kubeConfigOf(workspace.cli, state.kubernetesContext);
         // Looked at again: until its plugins were stopped, an interrupted Helm may have gone on.
         for (const release of await stuckReleases(config, state.helmReleases)) {
           await forgetRevision(config, release);
@@ -82,11 +82,14 @@ export async function recover(
 
 /** A stack without anything in the cluster needs none: such as one whose first update never began. */
 async function lookInCluster(
-  config: KubeConfig,
-  { helmReleases, pending }: StackState,
+  { cli }: Workspace,
+  state: StackState,
 ): Promise<Pick<Findings, "stuck" | "unreachable">> {
+  const { helmReleases, pending } = state;
   if (helmReleases.length === 0 && pending.length === 0) return { stuck: [] };
+  let config: KubeConfig;
   try {
+    config = await kubeConfigOf(cli, state.kubernetesContext);
     await requireCluster(config);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

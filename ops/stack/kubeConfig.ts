@@ -1,33 +1,29 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
-import { UsageFailure } from "../../common/usageFailure";
 import type { StackCli } from "../../common/pulumi";
+import { UsageFailure } from "../../common/usageFailure";
+import { clientConfig, findClusterAccess, ownSurroundings } from "../../settings/kubeconfig";
 
 /**
- * The way to a stack's cluster, on the context with which the stack was deployed. The client is loaded only here, as
- * it takes longer than all else that a command loads.
+ * The way to a stack's cluster, on the context with which the stack was deployed.
  *
  * @param cli of the stack: it knows the kubeconfig of one that `npm run up` deployed; for another it is this shell's
  * @param context with which the stack was deployed; default: the current one
- * @throws UsageFailure when the kubeconfig has no such context
+ * @throws UsageFailure when there is no kubeconfig, or it has no such context
  */
 export async function kubeConfigOf(
   { cluster }: Pick<StackCli, "cluster">,
   context: string | null | undefined = cluster?.context,
 ): Promise<KubeConfig> {
-  const client = await import("@kubernetes/client-node");
-  const config = new client.KubeConfig();
-  if (cluster === undefined) config.loadFromDefault();
-  else config.loadFromFile(cluster.kubeconfig);
-  if (typeof context !== "string") return config;
-  if (config.getContextObject(context) === null) {
+  const access = findClusterAccess(ownSurroundings(cluster?.kubeconfig), context ?? undefined);
+  if (access.from === "nowhere") {
     throw new UsageFailure(
-      `the stack's Kubernetes context "${context}" is not in the kubeconfig`,
+      "the stack's cluster is not in the kubeconfig",
       "set KUBECONFIG to the kubeconfig with which the stack was deployed",
+      [access.problem],
     );
   }
-  config.setCurrentContext(context);
-  return config;
+  return clientConfig(access);
 }
 
 /**

@@ -13,6 +13,7 @@ const deploymentInputs = z.object({
     template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }),
   }),
 });
+const providerInputs = z.object({ context: z.string().optional() });
 const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
 const programOutputs = z.object({ commit: z.string().nullable(), dirty: z.boolean() });
 const stateSchema = z.object({
@@ -50,7 +51,7 @@ export interface StackState {
   readonly quarantine: readonly Quarantined[];
   /** What guards compare changes with; undefined if the stack was deployed by another program. */
   readonly deployed: DeployedRecord | undefined;
-  /** Context of the kubeconfig; undefined: its current one. */
+  /** Context of the kubeconfig: of the settings, or that which the last update used; undefined: its current one. */
   readonly kubernetesContext: string | undefined;
   /** Whether there is a record of releases. */
   readonly recordsReleases: boolean;
@@ -67,7 +68,9 @@ export function stateOf(exported: unknown): StackState {
   const resources = stateSchema.parse(exported).deployment.resources ?? [];
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const outputs = ofType("pulumi:pulumi:Stack")[0]?.outputs ?? {};
-  const { kubernetesContext } = outputs;
+  const kubernetesContext =
+    outputs["kubernetesContext"] ??
+    providerInputs.safeParse(ofType("pulumi:providers:kubernetes")[0]?.inputs).data?.context;
   const deployed = deployedRecord.safeParse(outputs["deployed"]);
   const images = ofType("temporal-stack:index:WorkerImage").map((resource) => resource.outputs);
   return {

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readKubeconfig } from "../../components/kubernetesProvider";
 import { contentHash } from "../../components/manifests/contentHash";
 import { devServerArguments } from "../../components/manifests/temporalDevServerManifests";
 import { imagePin } from "../../settings/imagePin";
@@ -54,30 +53,6 @@ describe("content hash", () => {
       assert.notEqual(contentHash(folder, ["linux/arm64"]), before);
       writeFileSync(join(folder, "src", "a.ts"), "2");
       assert.notEqual(contentHash(folder, ["linux/amd64"]), before);
-    });
-  });
-});
-
-describe("kubeconfig", () => {
-  const content = "contexts:\n  - name: a\n  - name: b\n";
-
-  it("comes from the one file that KUBECONFIG names, or from the home directory", () => {
-    temporaryFolder((folder) => {
-      mkdirSync(join(folder, ".kube"));
-      writeFileSync(join(folder, ".kube", "config"), content);
-      assert.equal(readKubeconfig(undefined, folder, "b"), content);
-      assert.equal(readKubeconfig("", folder, undefined), content);
-      const other = join(folder, "other");
-      writeFileSync(other, `${content}# other\n`);
-      assert.equal(readKubeconfig(other, folder, "a"), `${content}# other\n`);
-      assert.throws(
-        () => readKubeconfig(other, folder, "c"),
-        /kubernetes\.context names "c".*there are: a, b/,
-      );
-      assert.throws(() => readKubeconfig(`${other}:${other}`, folder, "a"), /names 2 files.*--flatten/);
-      assert.throws(() => readKubeconfig(join(folder, "none"), folder, "a"), /no kubeconfig at .*npm run up/);
-      writeFileSync(other, "{");
-      assert.throws(() => readKubeconfig(other, folder, undefined), /is not a kubeconfig/);
     });
   });
 });

@@ -88,10 +88,12 @@ for (const stack of STACKS) {
       assert.ok(Array.isArray(disabled) && disabled.includes("kubernetes"));
     });
 
-    it("fixes the cluster's identity and hides the kubeconfig", () => {
+    it("fixes the cluster's identity and the context, and keeps the kubeconfig to itself", () => {
       const provider = custom().find(({ type }) => type === "pulumi:providers:kubernetes");
       assert.equal(provider?.inputs["clusterIdentifier"], `temporal-stack-${stack}`);
-      assert.ok(provider.secretPaths.includes("kubeconfig"));
+      assert.equal(provider.inputs["context"], "test");
+      assert.equal(provider.inputs["kubeconfig"], "");
+      assert.doesNotMatch(JSON.stringify(deployment.registrations), /kubeconfig-token/);
     });
 
     it("puts every resource under a component, with nothing in the component's inputs", () => {
