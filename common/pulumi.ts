@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa, type Options } from "execa";
+import { absolutePaths } from "./absolutePaths";
 import { withoutLogin, withoutLogins } from "./backendUrl";
 import { protectChild } from "./children";
 import { diagnostics } from "./diagnostics";
@@ -65,7 +66,8 @@ export function cliOf(stack: string): StackCli {
     stack,
     description: where === undefined ? "the backend that this shell is logged in to" : withoutLogin(where),
     command: pulumiProgram(process.env["PATH"]),
-    environment: {},
+    // It also runs in copies of the checkout.
+    environment: absolutePaths(process.env, checkout),
     cluster: undefined,
     local: false,
   };
