@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import type { ClientConfig } from "./config";
 import { causeChain } from "./errors";
 import { PollsFail } from "./polls";
@@ -115,8 +116,11 @@ const SYMPTOMS: readonly (readonly [Kind, RegExp, (target: Target, text: string)
   [
     "timeout",
     /no connection within|DEADLINE_EXCEEDED|Timeout expired|timed out/i,
+    // A name server that is silent outlasts the attempt: the SDK then knows of no DNS error.
     ({ connection }) =>
-      `${connection.address} does not answer in time: a firewall or NetworkPolicy may drop the packets`,
+      isIP(hostOf(connection.address)) === 0
+        ? `${connection.address} does not answer in time: DNS may not answer for its name, or a firewall or NetworkPolicy may drop the packets`
+        : `${connection.address} does not answer in time: a firewall or NetworkPolicy may drop the packets`,
   ],
   [
     "unavailable",
@@ -129,6 +133,9 @@ const SYMPTOMS: readonly (readonly [Kind, RegExp, (target: Target, text: string)
     (_, text) => `a file for the connection cannot be used: ${text}`,
   ],
 ];
+
+/** The host of `host:port`; an IPv6 address stands in brackets. */
+const hostOf = (address: string): string => address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 
 /** Names in the certificate, from the SDK's `presented: ["DnsName(\"a\")"]`. */
 function presentedNames(text: string): string {
