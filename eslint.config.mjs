@@ -1,5 +1,6 @@
 import pulumiPlugin from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
+import { arrowRules } from "./arrows.mjs";
 
 export default tseslint.config(
   { ignores: ["**/node_modules/", "**/lib/", "**/out/", "coverage/", "toolchain/go/"] },
@@ -29,6 +30,7 @@ export default tseslint.config(
     plugins: { "@pulumi": pulumiPlugin },
     rules: { "@pulumi/no-output-in-template-literal": "error" },
   },
+  ...arrowRules,
   {
     // Scripts that run before there is anything to compile, and configuration files: no type information.
     files: ["**/*.{js,mjs,cjs}"],

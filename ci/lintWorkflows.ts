@@ -6,7 +6,7 @@ import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { commandPath } from "../toolchain/install";
 import { programs } from "../toolchain/programs";
-import { chooseSource, programStep } from "../local/toolchainSteps";
+import { chooseSource, programStep } from "../toolchain/steps";
 
 const command = new Command("npm run lint:workflows --")
   .description(

@@ -7,7 +7,7 @@ import { Failure } from "../common/failure";
 import { runSteps, sideBySide, step } from "../common/progress";
 import { recordCluster, recordedCluster } from "../common/localStack";
 import { programs } from "../toolchain/programs";
-import { chooseSource, programStep } from "./toolchainSteps";
+import { chooseSource, programStep } from "../toolchain/steps";
 
 const command = new Command("npm run addons --").description(
   "Adds to the local cluster what a first workflow does not need: metrics and policy enforcement.",

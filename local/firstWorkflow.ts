@@ -8,7 +8,6 @@ import type { Cluster } from "../common/localStack";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure, lastLines } from "../common/failure";
-import type { Started } from "../test/support/load";
 import { checkout, privateFolder, state } from "../common/paths";
 import type { Forward } from "./serveForwards";
 import type { StackOutputs } from "../common/stackOutputs";
@@ -101,26 +100,6 @@ export async function runFirstWorkflow(
     );
   }
   return parsed.data;
-}
-
-const startedSchema = z.object({ workflowId: z.string() });
-
-/**
- * Starts one order, and waits for no more than that the start is acknowledged.
- *
- * @param environment of the client, laid over that of this process
- * @param folder of the checkout whose client starts it; default: this one
- * @returns what was acknowledged; a refusal is told, not thrown
- */
-export async function startOrder(environment: NodeJS.ProcessEnv, folder = checkout): Promise<Started> {
-  const { exitCode, stdout, stderr } = await execa(
-    "npm",
-    ["run", "--silent", "order", "--", "--json", "--start-only"],
-    { cwd: join(folder, "worker"), env: environment, reject: false },
-  );
-  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
-  const workflowIds = lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId);
-  return exitCode === 0 ? { workflowIds } : { workflowIds, refusal: lastLines(stderr) };
 }
 
 /** Copies the keyring's Secret to files that only this user can read. */

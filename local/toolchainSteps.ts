@@ -9,18 +9,11 @@ import { checkout } from "../common/paths";
 import { inOrder, sideBySide, step } from "../common/progress";
 import { pulumiHome } from "../common/localStack";
 import { installDebianPackages } from "../toolchain/debian";
-import { install, isReachable } from "../toolchain/download";
-import { commandPath, installProgram, isInstalled, programFolder } from "../toolchain/install";
+import { install } from "../toolchain/download";
+import { commandPath, isInstalled, programFolder } from "../toolchain/install";
 import { installPlugins } from "../toolchain/plugins/install";
 import { pluginDownload, type Program, programs } from "../toolchain/programs";
-
-export type Source = "official" | "registries";
-
-/** Decides once, by Pulumi's own release, whether official downloads can be had on this machine. */
-export async function chooseSource(): Promise<Source> {
-  const release = programs.pulumi.official;
-  return release !== undefined && (await isReachable(release.url)) ? "official" : "registries";
-}
+import { programStep, type Source } from "../toolchain/steps";
 
 /** What is to be deployed decides about the programs. */
 export interface Needs {
@@ -79,15 +72,6 @@ export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
     ]),
     step("Pulumi plugins", () => providePlugins(source)),
   ];
-}
-
-/** A visible step that provides one program. */
-export function programStep(program: Program, source: Source): ListrTask {
-  const verb = source === "official" && program.official !== undefined ? "download" : "build";
-  return step(`${verb} ${program.name} ${program.version}`, () => installProgram(program, source), {
-    ...(verb === "build" ? { estimate: program.build.seconds } : {}),
-    done: () => isInstalled(program),
-  });
 }
 
 const workerClient = join(checkout, "worker/lib/cli/order.js");

@@ -24,7 +24,8 @@ import { type StackOutputs, stackOutputs } from "../common/stackOutputs";
 import { prepareStack, updateStack } from "./stack";
 import { type Target } from "../common/localStack";
 import { DEFAULT_STACK, requireStackFile, usesCharts } from "./target";
-import { chooseSource, mustBuild, toolchainSteps } from "./toolchainSteps";
+import { mustBuild, toolchainSteps } from "./toolchainSteps";
+import { chooseSource } from "../toolchain/steps";
 
 interface UpOptions extends ClusterOptions {
   readonly stack?: string;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { failOver, postgresReady, restartServer } from "../../test/support/faults";
-import { startOrder } from "../../local/firstWorkflow";
-import { type Started, underLoad } from "../../test/support/load";
+import { startOrder, type Started, underLoad } from "../../test/support/load";
 import { type Figure, seconds } from "../table";
 
 const QUIET_MS = 30_000;

@@ -1,5 +1,4 @@
-import { startOrder } from "../../local/firstWorkflow";
-import { type LoadResult, underLoad as underLoadOf } from "../support/load";
+import { type LoadResult, startOrder, underLoad as underLoadOf } from "../support/load";
 import { checkout, sourcedEnvironment } from "./support";
 
 /** Starts orders one after the other for as long as some work takes: {@link underLoadOf}. */

@@ -1,5 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure } from "../../common/failure";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import { Failure, lastLines } from "../../common/failure";
+import { checkout } from "../../common/paths";
 
 const PAUSE_MS = 300;
 const PATIENCE_MS = 120_000;
@@ -65,4 +69,24 @@ export async function underLoad(
     await load;
   }
   return { accepted, refused, longestGapMs };
+}
+
+const startedSchema = z.object({ workflowId: z.string() });
+
+/**
+ * Starts one order, and waits for no more than that the start is acknowledged.
+ *
+ * @param environment of the client, laid over that of this process
+ * @param folder of the checkout whose client starts it; default: this one
+ * @returns what was acknowledged; a refusal is told, not thrown
+ */
+export async function startOrder(environment: NodeJS.ProcessEnv, folder = checkout): Promise<Started> {
+  const { exitCode, stdout, stderr } = await execa(
+    "npm",
+    ["run", "--silent", "order", "--", "--json", "--start-only"],
+    { cwd: join(folder, "worker"), env: environment, reject: false },
+  );
+  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
+  const workflowIds = lines.map((line) => startedSchema.parse(JSON.parse(line)).workflowId);
+  return exitCode === 0 ? { workflowIds } : { workflowIds, refusal: lastLines(stderr) };
 }

@@ -8,7 +8,7 @@ import { Failure } from "../../common/failure";
 import { addressOf, checksumFor, install, isReachable } from "../../toolchain/download";
 import { commandPath, installProgram, isInstalled, programFolder } from "../../toolchain/install";
 import { type OfficialDownload, pluginDownload, type Program, programs } from "../../toolchain/programs";
-import { chooseSource } from "../../local/toolchainSteps";
+import { chooseSource } from "../../toolchain/steps";
 
 /** Archives hold their members below `./`, as `tar .` and some releases do. */
 const archiveFor = ({ members = {} }: OfficialDownload): Buffer =>
