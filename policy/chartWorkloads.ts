@@ -47,7 +47,12 @@ function temporalWorkloads(subject: Subject): readonly Workload[] {
     volumes: at(server, "additionalVolumes"),
     budget: isSet(at(server, role, "podDisruptionBudget")),
     longRunning: true,
-    hidden: ["account", "probes"] as const,
+    // The chart brings probes of the port for calls. The worker has none: its readiness is the values' to say, and
+    // nothing can give it a liveness probe.
+    hidden:
+      role === "worker"
+        ? (["account", "liveness"] as const)
+        : (["account", "readiness", "liveness"] as const),
   }));
   const pages = {
     part: "web",
@@ -59,7 +64,7 @@ function temporalWorkloads(subject: Subject): readonly Workload[] {
     volumes: at(web, "additionalVolumes"),
     budget: isSet(at(web, "podDisruptionBudget")),
     longRunning: true,
-    hidden: ["account", "probes"] as const,
+    hidden: ["account", "readiness", "liveness"] as const,
   };
   const tools = {
     part: "admintools",
@@ -71,7 +76,7 @@ function temporalWorkloads(subject: Subject): readonly Workload[] {
     pod: at(values, "admintools"),
     volumes: at(values, "admintools", "additionalVolumes"),
     longRunning: true,
-    hidden: ["account", "probes", "replicas", "spread", "budget"] as const,
+    hidden: ["account", "readiness", "liveness", "replicas", "spread", "budget"] as const,
   };
   const schema = {
     part: "schema",
@@ -116,6 +121,7 @@ function partWorkload(subject: Subject, part: Part): Workload {
         image: imageOf(part.image),
         resources: at(part.values, "resources"),
         securityContext: at(part.values, "containerSecurityContext"),
+        readinessProbe: at(part.values, "readinessProbe") ?? at(part.pod, "readinessProbe"),
         env: [...listAt(part.pod, "additionalEnv"), ...listAt(part.values, "additionalEnv")],
       },
     ],
@@ -139,7 +145,11 @@ function operatorWorkload(subject: Subject): Workload {
       "app.kubernetes.io/instance": at(subject.object, "name"),
     },
     replicas: at(values, "replicaCount"),
-    spec: mappingAt({ securityContext: at(values, "podSecurityContext") }),
+    spec: mappingAt({
+      securityContext: at(values, "podSecurityContext"),
+      topologySpreadConstraints: at(values, "topologySpreadConstraints"),
+      affinity: at(values, "affinity"),
+    }),
     containers: [
       {
         name: "manager",
@@ -148,8 +158,7 @@ function operatorWorkload(subject: Subject): Workload {
         securityContext: container,
       },
     ],
-    // While the operator is away for a moment nothing but a failover waits.
-    hidden: ["account", "probes", "spread", "budget", ...(isSet(container) ? [] : (["security"] as const))],
+    hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
   };
 }
 

@@ -3,7 +3,16 @@ import type { Subject } from "./subject";
 
 /** Something about a pod that its chart or operator decides when settings are silent. */
 export type Aspect =
-  "security" | "account" | "probes" | "spread" | "budget" | "replicas" | "image" | "volumes" | "resources";
+  | "security"
+  | "account"
+  | "readiness"
+  | "liveness"
+  | "spread"
+  | "budget"
+  | "replicas"
+  | "image"
+  | "volumes"
+  | "resources";
 
 /** The pods that one object or one part of a chart makes. */
 export interface Workload {

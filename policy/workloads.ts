@@ -71,6 +71,6 @@ function postgresWorkload(subject: Subject): Workload {
       },
     ],
     budget: at(object, "spec", "enablePDB") !== false,
-    hidden: ["security", "account", "probes", "volumes"],
+    hidden: ["security", "account", "readiness", "liveness", "volumes"],
   };
 }

@@ -1,5 +1,5 @@
 import { EVERYWHERE, kindRule, type StackRule } from "../rule";
-import { at, listAt, maybe, textAt, UNKNOWN } from "../values";
+import { at, isSet, listAt, maybe, textAt, UNKNOWN } from "../values";
 import { describe } from "../workload";
 import { workloadsOf } from "../workloads";
 
@@ -29,6 +29,14 @@ function hasRights(bindings: readonly unknown[], namespace: unknown, account: un
     );
 }
 
+/** Whether a pod that does not say so itself is kept from the token by its ServiceAccount; unknown names may be its. */
+function isWithheld(accounts: readonly unknown[], namespace: unknown, name: unknown): boolean {
+  return accounts
+    .filter((account) => maybe(at(account, "metadata", "namespace"), namespace))
+    .filter((account) => name === UNKNOWN || maybe(at(account, "metadata", "name"), name ?? "default"))
+    .some((account) => maybe(at(account, "automountServiceAccountToken"), false));
+}
+
 export const accountRules = [
   {
     id: "service-account-token",
@@ -41,12 +49,16 @@ export const accountRules = [
       const bindings = subjects
         .filter(({ kind = "" }) => BINDINGS.includes(kind))
         .map(({ object }) => object);
+      const accounts = subjects.filter(({ kind }) => kind === "ServiceAccount").map(({ object }) => object);
       return subjects
         .flatMap(workloadsOf)
         .filter(({ controlled, hidden }) => !controlled && !hidden.includes("account"))
-        .filter(
-          ({ spec }) => ![false, UNKNOWN].some((value) => value === spec["automountServiceAccountToken"]),
-        )
+        .filter(({ namespace, spec }) => {
+          // The pod's own word counts, and where it has none, its account's.
+          const mounts = spec["automountServiceAccountToken"];
+          if (isSet(mounts)) return mounts === true;
+          return !isWithheld(accounts, namespace, spec["serviceAccountName"]);
+        })
         .filter(({ namespace, spec }) => !hasRights(bindings, namespace, spec["serviceAccountName"]))
         .map((workload) => ({
           subject: workload.subject,

@@ -1,13 +1,12 @@
 import { isMapping } from "../../settings/mapping";
 import { EVERYWHERE, kindRule, type ResourceRule, type RuleText, SHARED } from "../rule";
+import { isInDefault } from "../scope";
 import type { Subject } from "../subject";
 import { at, isSet, UNKNOWN } from "../values";
 
 const IDENTITY = ["app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "temporal-stack/stack"];
 /** What breaks, and where it is. */
 const OWNED = ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Cluster"];
-/** Kinds without a namespace, as far as the program makes any. */
-const CLUSTER_WIDE = ["Namespace", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PersistentVolume"];
 
 /** A rule about every Kubernetes object that the program itself declares. */
 function objectRule(text: RuleText, check: (subject: Subject) => readonly string[]): ResourceRule {
@@ -59,10 +58,6 @@ export const labelRules = [
       fix: "set metadata.namespace to a namespace of the stack",
       levels: EVERYWHERE,
     },
-    ({ kind = "", object }) => {
-      const namespace = at(object, "metadata", "namespace");
-      const isOwn = CLUSTER_WIDE.includes(kind) || (isSet(namespace) && namespace !== "default");
-      return isOwn ? [] : ["is in the namespace default"];
-    },
+    ({ kind = "", object }) => (isInDefault(object, kind) ? ["is in the namespace default"] : []),
   ),
 ];

@@ -3,8 +3,12 @@ import { at, isSet, listAt } from "../values";
 import type { Workload } from "../workload";
 
 /** Init containers end, and pods that run to their end need nobody to ask them. */
-function isAsked(container: unknown, { longRunning, hidden, spec }: Workload): boolean {
-  return longRunning && !hidden.includes("probes") && !listAt(spec, "initContainers").includes(container);
+function isAsked(
+  probe: "readiness" | "liveness",
+  container: unknown,
+  { longRunning, hidden, spec }: Workload,
+): boolean {
+  return longRunning && !hidden.includes(probe) && !listAt(spec, "initContainers").includes(container);
 }
 
 export const probeRules = [
@@ -17,7 +21,7 @@ export const probeRules = [
       levels: EVERYWHERE,
     },
     (container, workload) =>
-      !isAsked(container, workload) || isSet(at(container, "readinessProbe"))
+      !isAsked("readiness", container, workload) || isSet(at(container, "readinessProbe"))
         ? undefined
         : "has no readinessProbe",
   ),
@@ -30,7 +34,7 @@ export const probeRules = [
       levels: EVERYWHERE,
     },
     (container, workload) =>
-      !isAsked(container, workload) || isSet(at(container, "livenessProbe"))
+      !isAsked("liveness", container, workload) || isSet(at(container, "livenessProbe"))
         ? undefined
         : "has no livenessProbe",
   ),

@@ -148,6 +148,12 @@ export const BINDING: Mapping = {
   roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
   subjects: [{ kind: "ServiceAccount", name: "worker", namespace: "workers" }],
 };
+export const ACCOUNT: Mapping = {
+  apiVersion: "v1",
+  kind: "ServiceAccount",
+  metadata: metadata("worker"),
+  automountServiceAccountToken: false,
+};
 export const CLUSTER: Mapping = {
   apiVersion: "postgresql.cnpg.io/v1",
   kind: "Cluster",
@@ -212,7 +218,7 @@ export const RELEASE: Mapping = {
       frontend: ROLE_VALUES,
       history: ROLE_VALUES,
       matching: ROLE_VALUES,
-      worker: ROLE_VALUES,
+      worker: { ...ROLE_VALUES, readinessProbe: { tcpSocket: { port: "membership" } } },
     },
   },
 };
@@ -221,7 +227,12 @@ export const OPERATOR: Mapping = {
   ...RELEASE,
   chart: "cloudnative-pg",
   name: "cnpg",
-  values: { replicaCount: 2, image: IMAGE, resources: CONTAINER["resources"] },
+  values: {
+    replicaCount: 2,
+    image: IMAGE,
+    resources: CONTAINER["resources"],
+    topologySpreadConstraints: POD["topologySpreadConstraints"],
+  },
 };
 
 /** Something that is no Kubernetes object, by type and inputs. */

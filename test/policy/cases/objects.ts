@@ -28,6 +28,30 @@ const environment = (name: string, value: string) => one(DEPLOYMENT, ENVIRONMENT
 const wanted = (value: string) => one(JOB, ENVIRONMENT, [{ name: "WANTED_NAMESPACES", value }]);
 const rule = (more: object) => [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], ...more }];
 
+const withoutNamespace = (apiVersion: string, kind: string) => ({
+  ...changed(changed(SERVICE, "metadata.namespace", undefined), "spec", undefined),
+  apiVersion,
+  kind,
+});
+const CLUSTER_WIDE = [
+  ["v1", "PersistentVolume"],
+  ["admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"],
+  ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"],
+  ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"],
+  ["apiextensions.k8s.io/v1", "CustomResourceDefinition"],
+  ["apiregistration.k8s.io/v1", "APIService"],
+  ["cert-manager.io/v1", "ClusterIssuer"],
+  ["external-secrets.io/v1", "ClusterSecretStore"],
+  ["flowcontrol.apiserver.k8s.io/v1", "FlowSchema"],
+  ["gateway.networking.k8s.io/v1", "GatewayClass"],
+  ["networking.k8s.io/v1", "IngressClass"],
+  ["node.k8s.io/v1", "RuntimeClass"],
+  ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+  ["scheduling.k8s.io/v1", "PriorityClass"],
+  ["snapshot.storage.k8s.io/v1", "VolumeSnapshotClass"],
+  ["storage.k8s.io/v1", "StorageClass"],
+] as const;
+
 /** Cases of rights, network, secrets, data, Helm and labels. */
 export const objectCases: Readonly<Record<string, Case>> = {
   "no-wildcard-rights": {
@@ -230,10 +254,19 @@ export const objectCases: Readonly<Record<string, Case>> = {
     breaks: { none: one(DEPLOYMENT, "metadata.labels.owner", undefined) },
   },
   "own-namespace": {
-    keeps: { "its own": [declared(SERVICE)], "a namespace itself": [declared(NAMESPACE)] },
+    keeps: {
+      "its own": [declared(SERVICE)],
+      "a namespace itself": [declared(NAMESPACE)],
+      ...Object.fromEntries(
+        CLUSTER_WIDE.map(([apiVersion, kind]) => [kind, [declared(withoutNamespace(apiVersion, kind))]]),
+      ),
+    },
     breaks: {
       default: one(SERVICE, "metadata.namespace", "default"),
       none: one(SERVICE, "metadata.namespace", undefined),
+      "a Cluster of Postgres": [declared(withoutNamespace("postgresql.cnpg.io/v1", "Cluster"))],
+      "a custom kind": [declared(withoutNamespace("cert-manager.io/v1", "Issuer"))],
+      "a class of Cluster API": [declared(withoutNamespace("cluster.x-k8s.io/v1beta1", "ClusterClass"))],
     },
   },
 };

@@ -127,7 +127,10 @@ export const podCases: Readonly<Record<string, Case>> = {
   },
   "readiness-probe": {
     keeps: { "a probe": good, "a job has none": [declared(JOB)], "a chart brings its own": chart },
-    breaks: { none: deployment(`${CONTAINER}.readinessProbe`, undefined) },
+    breaks: {
+      none: deployment(`${CONTAINER}.readinessProbe`, undefined),
+      "the chart's role worker": inValues("server.worker.readinessProbe", undefined),
+    },
   },
   "liveness-probe": {
     keeps: {

@@ -1,4 +1,6 @@
+import { UNKNOWN } from "../../../policy/values";
 import {
+  ACCOUNT,
   AUTOSCALED,
   AUTOSCALER,
   BINDING,
@@ -21,7 +23,9 @@ const policy = declared(POLICY);
 const autoscaler = declared(AUTOSCALER);
 const chart = release(RELEASE);
 const inValues = (path: string, value: unknown) => [release(changed(RELEASE, `values.${path}`, value))];
-const withToken = one(DEPLOYMENT, `${POD}.automountServiceAccountToken`, true);
+const TOKEN = `${POD}.automountServiceAccountToken`;
+const withToken = one(DEPLOYMENT, TOKEN, true);
+const silent = one(DEPLOYMENT, TOKEN, undefined);
 const fromMap = changed(changed(DEPLOYMENT, `${CONTAINER}.env`, []), `${CONTAINER}.envFrom`, [
   { configMapRef: { name: "config" } },
 ]);
@@ -33,10 +37,25 @@ const keeping = (minAvailable: unknown) =>
 /** Cases of policies that look at the whole stack. */
 export const stackCases: Readonly<Record<string, Case>> = {
   "service-account-token": {
-    keeps: { "no token": [good], "a token with rights": [...withToken, declared(BINDING)], chart: [chart] },
+    keeps: {
+      "no token": [good],
+      "a token with rights": [...withToken, declared(BINDING)],
+      "an account that withholds it": [...silent, declared(ACCOUNT)],
+      "an account whose name is not known yet": [...silent, ...one(ACCOUNT, "metadata.name", UNKNOWN)],
+      "the default account that withholds it": [
+        ...one(changed(DEPLOYMENT, TOKEN, undefined), `${POD}.serviceAccountName`, undefined),
+        ...one(ACCOUNT, "metadata.name", "default"),
+      ],
+      chart: [chart],
+    },
     breaks: {
       "nobody gave it rights": withToken,
-      "not switched off": one(DEPLOYMENT, `${POD}.automountServiceAccountToken`, undefined),
+      "not switched off": silent,
+      "taken in spite of its account": [...withToken, declared(ACCOUNT)],
+      "an account that gives it": [...silent, ...one(ACCOUNT, "automountServiceAccountToken", true)],
+      "an account that says nothing": [...silent, ...one(ACCOUNT, "automountServiceAccountToken", undefined)],
+      "withheld by another account": [...silent, ...one(ACCOUNT, "metadata.name", "other")],
+      "withheld in another namespace": [...silent, ...one(ACCOUNT, "metadata.namespace", "other")],
       "rights of another account": [...withToken, ...one(BINDING, "subjects.0.name", "other")],
       "rights in another namespace": [...withToken, ...one(BINDING, "subjects.0.namespace", "other")],
     },
