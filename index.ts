@@ -3,7 +3,7 @@ import { ownOutputs } from "./components/guards/ownOutputs";
 import { refuseQuarantined } from "./components/guards/quarantineGuard";
 import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
-import { imagePullSecret } from "./components/imagePullSecret";
+import { imagePullSecret, stackPullSecrets } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { programRevision } from "./components/manifests/sourceRevision";
@@ -30,8 +30,10 @@ const namespaces = new StackNamespaces("namespace", { settings }, cluster);
 const policies = new NetworkPolicies("policy", { settings, namespaces }, cluster);
 const workersNamespace = namespaces.named(settings.namespaces.workers);
 
-const postgres = postgresOf(settings, namespaces, { ...cluster, dependsOn: [policies] });
-const temporal = temporalServer(settings, namespaces, postgres, { ...cluster, dependsOn: [policies] });
+const first = [policies, ...stackPullSecrets(settings, namespaces, cluster)];
+
+const postgres = postgresOf(settings, namespaces, { ...cluster, dependsOn: first });
+const temporal = temporalServer(settings, namespaces, postgres, { ...cluster, dependsOn: first });
 
 const keyring = settings.payloadEncryption.enabled
   ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)
@@ -59,7 +61,7 @@ const groups = settings.workers.map((worker) => ({
       credentials,
       pullSecret,
     },
-    { ...cluster, dependsOn: [policies, ...temporal.resources] },
+    { ...cluster, dependsOn: [...first, ...temporal.resources] },
   ),
 }));
 
@@ -68,8 +70,15 @@ const codec =
   codecSettings && keyring
     ? new CodecServer(
         "codec-server",
-        { settings, server: codecSettings, namespace: workersNamespace, image: image.reference, keyring },
-        { ...cluster, dependsOn: [policies] },
+        {
+          settings,
+          server: codecSettings,
+          namespace: workersNamespace,
+          image: image.reference,
+          keyring,
+          pullSecret,
+        },
+        { ...cluster, dependsOn: first },
       )
     : undefined;
 

@@ -18,6 +18,7 @@ import {
   workerDisruptionBudget,
 } from "./manifests/workerManifests";
 import type { PayloadKeyring } from "./payloadKeyring";
+import { podAccount } from "./podAccount";
 import type { CodecServerSettings, Settings } from "../settings/settings";
 
 /** Letters and digits of the token: 381 bits of chance. */
@@ -34,6 +35,8 @@ export interface CodecServerArgs {
   /** The workers' image by digest. */
   readonly image: pulumi.Input<string>;
   readonly keyring: PayloadKeyring;
+  /** Secret with which the cluster pulls the workers' image, if its registry wants a login of its own. */
+  readonly pullSecret: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export class CodecServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: CodecServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:CodecServer", name, {}, opts);
-    const { settings, server, namespace, image, keyring } = args;
+    const { settings, server, namespace, image, keyring, pullSecret } = args;
     const labels = objectLabels(settings, CODEC_SERVER);
     const metadata = { namespace, labels };
     const matchLabels = selectorLabels(CODEC_SERVER);
@@ -57,11 +60,7 @@ export class CodecServer extends pulumi.ComponentResource {
 
     const token = server.auth.mode === "token" ? this.generateToken(name, metadata) : undefined;
     this.tokenSecret = token?.secretName;
-    const serviceAccount = new k8s.core.v1.ServiceAccount(
-      `${name}-service-account`,
-      { metadata, automountServiceAccountToken: false },
-      child,
-    );
+    const serviceAccount = podAccount(`${name}-service-account`, settings, metadata, child, pullSecret);
     const annotations = {
       "temporal-stack/keyring-checksum": keyring.checksum,
       ...(token === undefined ? {} : { "temporal-stack/token-checksum": token.checksum }),

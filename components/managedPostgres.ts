@@ -18,6 +18,7 @@ import {
   type SecretEntry,
 } from "./manifests/postgresConnection";
 import { dataOptions } from "./protection";
+import { podAccount } from "./podAccount";
 import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "../settings/settings";
 import { neededConnections } from "../settings/connectionBudget";
 
@@ -51,11 +52,7 @@ export class ManagedPostgres extends pulumi.ComponentResource {
 
     const labels = objectLabels(settings, PREFLIGHT);
     const metadata = { namespace, labels };
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-preflight-account`,
-      { metadata, automountServiceAccountToken: false },
-      { parent: this },
-    );
+    const account = podAccount(`${name}-preflight-account`, settings, metadata, { parent: this });
     const clientCertificate =
       service.clientCertificateSecret === undefined
         ? undefined

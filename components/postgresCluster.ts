@@ -4,6 +4,7 @@ import { lookUpStorageClasses } from "./clusterLookup";
 import type { DatabaseCredentials } from "./databaseCredentials";
 import { postgresGuard } from "./guards/postgresGuard";
 import { storageClassGuard } from "./guards/storageClass";
+import { imagePullSecrets } from "./manifests/imagePull";
 import { stackLabels } from "./manifests/labels";
 import { POSTGRES_PORT, type PostgresConnection } from "./manifests/postgresConnection";
 import {
@@ -66,7 +67,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             "pulumi.com/timeoutSeconds": String(cluster.readyTimeoutSeconds),
           },
         },
-        spec: clusterSpec(cluster),
+        spec: clusterSpec(cluster, imagePullSecrets(settings)),
       },
       {
         parent: this,

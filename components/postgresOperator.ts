@@ -2,15 +2,18 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { chartSource } from "./manifests/chartSource";
 import { oneOffMetadata, scriptPod } from "./manifests/jobs";
-import { objectLabels } from "./manifests/labels";
+import { imagePullSecrets } from "./manifests/imagePull";
+import { objectLabels, stackLabels } from "./manifests/labels";
 import {
   CURL_UID,
+  OPERATOR_LABELS,
   OPERATOR_RELEASE,
   operatorValues,
   WEBHOOK_GATE,
   WEBHOOK_GATE_RULES,
   webhookGateScript,
 } from "./manifests/postgresOperatorManifests";
+import { podAccount } from "./podAccount";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 import { charts } from "../settings/versions";
 
@@ -46,20 +49,28 @@ export class PostgresOperator extends pulumi.ComponentResource {
           charts.cloudNativePg.name,
           operator.chartVersion,
         ),
-        values: operatorValues(operator),
+        values: operatorValues(operator, imagePullSecrets(settings)),
         timeout: RELEASE_SECONDS,
         maxHistory: 5,
       },
       child,
     );
 
+    if (operator.replicas > 1) {
+      // The chart makes none.
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-disruption-budget`,
+        {
+          metadata: { namespace, labels: stackLabels(settings) },
+          spec: { maxUnavailable: 1, selector: { matchLabels: OPERATOR_LABELS } },
+        },
+        child,
+      );
+    }
+
     const labels = objectLabels(settings, WEBHOOK_GATE);
     const metadata = { namespace, labels };
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-gate-account`,
-      { metadata, automountServiceAccountToken: false },
-      child,
-    );
+    const account = podAccount(`${name}-gate-account`, settings, metadata, child);
     const role = new k8s.rbac.v1.Role(`${name}-gate-role`, { metadata, rules: WEBHOOK_GATE_RULES }, child);
     const binding = new k8s.rbac.v1.RoleBinding(
       `${name}-gate-binding`,

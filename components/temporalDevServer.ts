@@ -6,6 +6,7 @@ import { objectLabels, selectorLabels } from "./manifests/labels";
 import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServerManifests";
 import { FRONTEND } from "./manifests/temporalNames";
 import { dataOptions } from "./protection";
+import { podAccount } from "./podAccount";
 import type { DevServerSettings, Settings } from "../settings/settings";
 
 /** Inputs of {@link TemporalDevServer}. */
@@ -51,11 +52,7 @@ export class TemporalDevServer extends pulumi.ComponentResource {
         ),
       },
     );
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata: { namespace, labels }, automountServiceAccountToken: false },
-      { parent: this },
-    );
+    const account = podAccount(`${name}-account`, settings, { namespace, labels }, { parent: this });
     const seconds = `${String(server.rolloutTimeoutSeconds)}s`;
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,

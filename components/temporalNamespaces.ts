@@ -4,6 +4,7 @@ import { namespacesGuard } from "./guards/temporalNamespacesGuard";
 import { oneOffMetadata } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
 import { NAMESPACE_RECONCILER, namespacesJob, reconcilerName } from "./manifests/temporalNamespacesManifests";
+import { podAccount } from "./podAccount";
 import type { ChartServerSettings, Settings } from "../settings/settings";
 
 /** Inputs of {@link TemporalNamespaces}. */
@@ -26,11 +27,7 @@ export class TemporalNamespaces extends pulumi.ComponentResource {
   ) {
     super("temporal-stack:index:TemporalNamespaces", name, {}, opts);
     const labels = objectLabels(settings, NAMESPACE_RECONCILER);
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata: { namespace, labels }, automountServiceAccountToken: false },
-      { parent: this },
-    );
+    const account = podAccount(`${name}-account`, settings, { namespace, labels }, { parent: this });
     const spec = namespacesJob(settings, server, account.metadata.name);
     // Changes in place, so that its guard sees old and new before the job below does anything.
     const schedule = new k8s.batch.v1.CronJob(

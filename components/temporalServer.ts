@@ -2,10 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { serverGuard } from "./guards/temporalServerGuard";
 import { chartSource } from "./manifests/chartSource";
+import { imagePullSecrets } from "./manifests/imagePull";
 import { stackLabels } from "./manifests/labels";
 import type { PostgresConnection } from "./manifests/postgresConnection";
 import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalNames";
+import { CLIENT_SECRET_KEY, uiEnvironment } from "./manifests/temporalUi";
 import { temporalValues } from "./manifests/temporalValues";
+import { podAccount } from "./podAccount";
 import type { ChartServerSettings, Settings } from "../settings/settings";
 import { charts } from "../settings/versions";
 
@@ -27,14 +30,25 @@ export class TemporalServer extends pulumi.ComponentResource {
   ) {
     super("temporal-stack:index:TemporalServer", name, {}, opts);
     // The chart would make it as a hook: deleted and made anew at each upgrade, and with a token.
-    const account = new k8s.core.v1.ServiceAccount(
+    const account = podAccount(
       `${name}-account`,
-      {
-        metadata: { name: SERVER_ACCOUNT, namespace, labels: stackLabels(settings) },
-        automountServiceAccountToken: false,
-      },
+      settings,
+      { name: SERVER_ACCOUNT, namespace, labels: stackLabels(settings) },
       { parent: this },
     );
+    const clientSecret = server.ui.login?.clientSecret?.reveal();
+    // Immutable, so that it is replaced on change under a new name, which rolls the UI.
+    const login =
+      clientSecret &&
+      new k8s.core.v1.Secret(
+        `${name}-ui-login`,
+        {
+          metadata: { namespace, labels: stackLabels(settings) },
+          immutable: true,
+          stringData: { [CLIENT_SECRET_KEY]: clientSecret },
+        },
+        { parent: this },
+      );
     const seconds = `${server.rolloutTimeoutSeconds + 60}s`;
     const release = new k8s.helm.v3.Release(
       `${name}-release`,
@@ -43,7 +57,12 @@ export class TemporalServer extends pulumi.ComponentResource {
         name: RELEASE,
         namespace,
         ...chartSource(settings.charts.temporalRepository, charts.temporal.name, server.chartVersion),
-        values: temporalValues(server, { postgres, serviceAccount: SERVER_ACCOUNT }),
+        values: temporalValues(server, {
+          postgres,
+          serviceAccount: SERVER_ACCOUNT,
+          imagePullSecrets: imagePullSecrets(settings),
+          uiEnvironment: uiEnvironment(server, settings.payloadEncryption, login?.metadata.name),
+        }),
         timeout: server.rolloutTimeoutSeconds,
         waitForJobs: true,
         maxHistory: 10,

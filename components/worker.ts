@@ -15,6 +15,7 @@ import { credentialProjections } from "./manifests/temporalCredentialsManifests"
 import type { PayloadKeyring } from "./payloadKeyring";
 import type { Settings, WorkerSettings } from "../settings/settings";
 import type { TemporalCredentials } from "./temporalCredentials";
+import { podAccount } from "./podAccount";
 
 /** Inputs of {@link TemporalWorker}. */
 export interface TemporalWorkerArgs {
@@ -49,15 +50,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
     const matchLabels = selectorLabels(identity);
     const child = { parent: this };
 
-    const serviceAccount = new k8s.core.v1.ServiceAccount(
-      `${name}-service-account`,
-      {
-        metadata,
-        automountServiceAccountToken: false,
-        ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
-      },
-      child,
-    );
+    const serviceAccount = podAccount(`${name}-service-account`, settings, metadata, child, pullSecret);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       { metadata, data: workerEnvironment(settings, worker) },

@@ -122,7 +122,7 @@ function partWorkload(subject: Subject, part: Part): Workload {
         resources: at(part.values, "resources"),
         securityContext: at(part.values, "containerSecurityContext"),
         readinessProbe: at(part.values, "readinessProbe") ?? at(part.pod, "readinessProbe"),
-        env: [...listAt(part.pod, "additionalEnv"), ...listAt(part.values, "additionalEnv")],
+        env: [...new Set([part.pod, part.values])].flatMap((values) => listAt(values, "additionalEnv")),
       },
     ],
     budget: part.budget,

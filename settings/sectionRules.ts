@@ -4,6 +4,7 @@ import { rule } from "./fields";
 import type { networkAccess, namespaces, temporal } from "./sections";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
+import { CODEC_VARIABLES } from "./temporalUi";
 
 /** The sections between which there are rules. */
 interface Sections {
@@ -41,6 +42,13 @@ function doorProblems({ temporal, networkAccess, payloadEncryption }: Sections):
           ),
         );
       }
+    }
+  }
+  if (temporal.mode === "chart" && payloadEncryption.codecServer?.publicUrl !== undefined) {
+    for (const name of CODEC_VARIABLES.filter((name) => name in temporal.ui.env)) {
+      problems.push(
+        rule("is set from payloadEncryption.codecServer; remove it here", ["temporal", "ui", "env", name]),
+      );
     }
   }
   if (temporal.mode === "chart" && temporal.ui.ingress !== undefined) {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./charts";
+import { imagePull } from "./imagePull";
 import { payloadEncryption } from "./payloadEncryption";
 import { endProblems, policyExceptions } from "./policyExceptions";
 import { postgres } from "./postgres";
@@ -35,6 +36,9 @@ export const settingsSchema = z
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
     charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs."),
+    imagePull: imagePull.describe(
+      "How the cluster logs in to pull any image of the stack: the server's, the operator's, Postgres's, the jobs' and the workers'; without it their registries must let it pull.",
+    ),
     workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
-import { ingressHost } from "./addresses";
-import { flag, ifWrongType, integer, oneOf, rule, text } from "./fields";
+import { ifWrongType, integer, oneOf, rule, text } from "./fields";
 import { imagePin } from "./imagePin";
 import { versionedImage } from "./images";
-import { annotationMap, dnsLabel, inYaml, objectName, searchAttributes, temporalNamespace } from "./names";
+import { dnsLabel, inYaml, searchAttributes, temporalNamespace } from "./names";
 import { minorOf } from "./imageVersion";
+import { ui } from "./temporalUi";
 import { containerResources } from "./workers";
 
 /** Roles of the Temporal server; each is a Deployment of its own. */
@@ -59,34 +59,6 @@ const namespaces = z
       }
     });
   });
-
-const ui = z
-  .strictObject({
-    enabled: flag().default(true).describe("Whether the UI runs."),
-    image: versionedImage("an image of the Temporal UI")
-      .default(imagePin(imagePins.temporalUi))
-      .describe("Image of the UI."),
-    replicas: integer("pods", 1, 20).default(1).describe("Pods of the UI."),
-    resources: containerResources({ cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" }),
-    ingress: z
-      .strictObject({
-        host: inYaml(ingressHost("a host name")).describe("Host name of the UI."),
-        className: inYaml(objectName("an ingress class"))
-          .optional()
-          .describe("Ingress class; the cluster's default one if absent."),
-        tlsSecret: inYaml(objectName("the name of a Secret")).describe(
-          "Secret with the certificate of the host.",
-        ),
-        annotations: annotationMap()
-          .default({})
-          .describe("Annotations of the Ingress, like a cert-manager issuer."),
-      })
-      .optional()
-      .describe(
-        "Makes the UI reachable from outside, by `networkAccess.uiFrom` only for the ingress controller; without it, from inside the cluster only. The UI itself has no login: put one in front.",
-      ),
-  })
-  .prefault({});
 
 /** The official Temporal chart with Postgres. */
 export const chart = z

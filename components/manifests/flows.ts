@@ -99,6 +99,7 @@ export function stackFlows(settings: FlowSettings): Flow[] {
     })),
     { name: "workers-frontend", from: workers, ...frontend(settings), why: "tasks of the workers" },
     ...(settings.temporal.mode === "chart" ? serverFlows(settings) : []),
+    ...uiLoginFlows(settings),
     ...postgresFlows(settings),
     ...(tracing === undefined
       ? []
@@ -181,6 +182,20 @@ function serverFlows(settings: FlowSettings): Flow[] {
       to: role("frontend"),
       ports: [tcp(FRONTEND_PORT)],
       why: "Temporal namespaces and search attributes",
+    },
+  ];
+}
+
+function uiLoginFlows(settings: FlowSettings): Flow[] {
+  const { temporal } = settings;
+  if (temporal.mode !== "chart" || !temporal.ui.enabled || temporal.ui.login === undefined) return [];
+  const { network, providerUrl } = temporal.ui.login;
+  return [
+    {
+      name: "ui-login",
+      from: serverPods(settings, ["web"]),
+      ...peer(network, portOfUrl(providerUrl)),
+      why: "identity provider of the UI's login",
     },
   ];
 }

@@ -69,13 +69,20 @@ function megabytes(bytes: number): string {
   return `${Math.floor(bytes / MEBIBYTE)}MB`;
 }
 
-/** `spec` of the Cluster. */
-export function clusterSpec(settings: PostgresClusterSettings) {
+/**
+ * `spec` of the Cluster.
+ * @param imagePullSecrets Secrets of its namespace with which the images of Postgres and of the operator are pulled
+ */
+export function clusterSpec(
+  settings: PostgresClusterSettings,
+  imagePullSecrets: readonly { readonly name: string }[] = [],
+) {
   const { name, instances, storage, walStorage } = settings;
   const synchronous = synchronousReplicasOf(settings);
   return {
     instances,
     imageName: settings.image,
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: [...imagePullSecrets] }),
     primaryUpdateStrategy: "unsupervised",
     primaryUpdateMethod: instances > 1 ? "switchover" : "restart",
     // With one instance a budget would only block node drains.

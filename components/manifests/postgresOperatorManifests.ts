@@ -1,7 +1,8 @@
 import type { PostgresClusterSettings } from "../../settings/settings";
 import { splitImage } from "../../settings/imageVersion";
-import { type Identity } from "./labels";
+import type { Identity, Labels } from "./labels";
 import { containerResources } from "./resources";
+import { spread } from "./spread";
 
 type OperatorSettings = PostgresClusterSettings["operator"];
 
@@ -19,9 +20,24 @@ export const CURL_UID = 100;
 /** The webhook behind the API server's proxy, as resource name of RBAC and in addresses. */
 const WEBHOOK_SERVICE = "https:cnpg-webhook-service:webhook-server";
 
-/** Values of the operator's chart. */
-export function operatorValues({ image, replicas, resources }: OperatorSettings) {
+/** Labels of the operator's pods, as its chart sets them. */
+export const OPERATOR_LABELS: Labels = {
+  "app.kubernetes.io/name": "cloudnative-pg",
+  "app.kubernetes.io/instance": OPERATOR_RELEASE,
+};
+
+/**
+ * Values of the operator's chart.
+ * @param imagePullSecrets Secrets of its namespace with which the image is pulled
+ */
+export function operatorValues(
+  { image, replicas, resources }: OperatorSettings,
+  imagePullSecrets: readonly { readonly name: string }[] = [],
+) {
   return {
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
+    // Without it both pods may be lost with one node, and with them every failover and every change of a Cluster.
+    topologySpreadConstraints: spread(OPERATOR_LABELS),
     replicaCount: replicas,
     image: splitImage(image),
     crds: { create: true },

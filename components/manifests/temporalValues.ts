@@ -6,6 +6,7 @@ import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { DATABASES } from "./postgresClusterManifests";
 import { certificateRevision, type PostgresConnection, SSL_MODES } from "./postgresConnection";
 import { containerResources } from "./resources";
+import { spread } from "./spread";
 import {
   CHART_SERVER,
   FRONTEND_HTTP_PORT,
@@ -13,6 +14,7 @@ import {
   FRONTEND_SERVICE,
   TEMPORAL_UID,
 } from "./temporalNames";
+import type { EnvironmentVariables } from "./temporalUi";
 
 const CA_DIRECTORY = "/etc/temporal/postgres-ca";
 const CA_VOLUME = "postgres-ca";
@@ -26,6 +28,10 @@ const TOOL_RESOURCES = { requests: { cpu: "10m", memory: "32Mi" }, limits: { mem
 export interface TemporalValuesReferences {
   readonly postgres: PostgresConnection;
   readonly serviceAccount: string;
+  /** Secrets of the namespace with which images are pulled. */
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  /** Environment of the UI, beside what the chart sets. */
+  readonly uiEnvironment?: EnvironmentVariables;
 }
 
 /**
@@ -34,7 +40,7 @@ export interface TemporalValuesReferences {
  */
 export function temporalValues(
   settings: ChartServerSettings,
-  { postgres, serviceAccount }: TemporalValuesReferences,
+  { postgres, serviceAccount, imagePullSecrets = [], uiEnvironment = [] }: TemporalValuesReferences,
 ) {
   const pod = restrictedPod(TEMPORAL_UID);
   const container = restrictedContainer();
@@ -42,6 +48,7 @@ export function temporalValues(
   const { images, ui } = settings;
   return {
     serviceAccount: { create: false, name: serviceAccount },
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
     // Helpers for servers older than 1.30.
     shims: { dockerize: false, elasticsearchTool: false },
     schema: {
@@ -66,9 +73,11 @@ export function temporalValues(
       resources: containerResources(ui.resources),
       securityContext: pod,
       containerSecurityContext: container,
-      topologySpreadConstraints: spread("web"),
+      topologySpreadConstraints: spread({ ...CHART_SERVER, [COMPONENT]: "web" }),
       ...disruptionBudget(ui.replicas),
       ingress: webIngress(ui),
+      ...(uiEnvironment.length === 0 ? {} : { additionalEnv: uiEnvironment }),
+      ...(ui.envSecret === undefined ? {} : { additionalEnvSecretName: ui.envSecret }),
     },
     server: {
       image: splitImage(images.server),
@@ -111,23 +120,16 @@ function roleValues({ roles }: ChartServerSettings, role: ServerRole) {
     replicaCount: replicas,
     resources: containerResources(resources),
     containerSecurityContext: restrictedContainer(),
-    topologySpreadConstraints: spread(role),
+    topologySpreadConstraints: spread({ ...CHART_SERVER, [COMPONENT]: role }),
     ...disruptionBudget(replicas),
+    // The chart has a probe for every role that answers calls. This one only joins the ring.
+    ...(role === "worker" ? { readinessProbe: { tcpSocket: { port: "membership" } } } : {}),
   };
 }
 
 /** One pod at a time may be evicted; a single pod may always be, or nodes could not be drained. */
 function disruptionBudget(replicas: number) {
   return replicas > 1 ? { podDisruptionBudget: { maxUnavailable: 1 } } : {};
-}
-
-function spread(component: string) {
-  return ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
-    topologyKey,
-    maxSkew: 1,
-    whenUnsatisfiable: "ScheduleAnyway",
-    labelSelector: { matchLabels: { ...CHART_SERVER, [COMPONENT]: component } },
-  }));
 }
 
 /** The whole section, as the chart's own is left out when there is one. */

@@ -14,7 +14,8 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
 /** Whether a value under this name would be a secret in plain text. */
 function isSecret(name: string, value: unknown): boolean {
-  if (typeof value !== "string" || value === "") return false;
+  // A switch, like TEMPORAL_CODEC_INCLUDE_CREDENTIALS, is none.
+  if (typeof value !== "string" || ["", "true", "false"].includes(value)) return false;
   return PRIVATE_KEY.test(value) || (SECRET_WORD.test(name) && !REFERENCE.test(name));
 }
 

@@ -12,9 +12,11 @@ const image = {
 describe("secret settings", () => {
   it("are found in the schema, whatever wraps them", () => {
     assert.deepEqual(secretPathsOf(settingsSchema).map(keyOf).sort(), [
+      "imagePull.login.password",
       "postgres.password",
       "temporal.apiKey",
       "temporal.tls.client.privateKey",
+      "temporal.ui.login.clientSecret",
       "tracing.headers",
       "workerImage.pullSecret.password",
       "workerImage.registry.password",

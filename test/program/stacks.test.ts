@@ -50,7 +50,7 @@ const KINDS = {
     ServiceAccount: 2,
   },
   dev: IN_CLUSTER,
-  prod: IN_CLUSTER,
+  prod: { ...IN_CLUSTER, PodDisruptionBudget: 2 },
 };
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -142,12 +142,14 @@ for (const stack of STACKS) {
           mappingAt(inputs, "spec", "selector", "matchLabels"),
         ),
         ...objectsOf(deployment, "Service").map(({ inputs }) => mappingAt(inputs, "spec", "selector")),
-        ...objectsOf(deployment, "PodDisruptionBudget").map(({ inputs }) =>
-          mappingAt(inputs, "spec", "selector", "matchLabels"),
-        ),
       ];
       for (const selector of selectors) {
         assert.equal(pods.filter((pod) => pod.isSelectedBy(selector)).length, 1, JSON.stringify(selector));
+      }
+      for (const { inputs, registration } of objectsOf(deployment, "PodDisruptionBudget")) {
+        const selector = mappingAt(inputs, "spec", "selector", "matchLabels");
+        const selected = podsOf(deployment).filter((pod) => pod.isSelectedBy(selector));
+        assert.equal(selected.length, 1, registration.name);
       }
     });
 

@@ -40,6 +40,9 @@ const role = {
   containerSecurityContext,
   podDisruptionBudget: { maxUnavailable: 1 },
 };
+const spread = [
+  { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" },
+] as const;
 const store = (databaseName: string) => ({
   sql: {
     createDatabase: false,
@@ -74,9 +77,12 @@ export const sampleValues = {
     image: image("cloudnative-pg", "1.30.0"),
     crds: { create: true },
     resources,
+    imagePullSecrets: [{ name: "registry-login" }],
+    topologySpreadConstraints: spread,
   },
   temporal: {
     serviceAccount: { create: false, name: "temporal-server" },
+    imagePullSecrets: [{ name: "registry-login" }],
     shims: { dockerize: false, elasticsearchTool: false },
     schema: {
       useHelmHooks: true,
@@ -101,6 +107,8 @@ export const sampleValues = {
       securityContext,
       containerSecurityContext,
       podDisruptionBudget: { maxUnavailable: 1 },
+      additionalEnv: [{ name: "TEMPORAL_CODEC_ENDPOINT", value: "https://codec.example.com" }],
+      additionalEnvSecretName: "temporal-ui",
       ingress: {
         enabled: true,
         className: "nginx",
@@ -148,9 +156,8 @@ export const sampleValues = {
       matching: role,
       worker: {
         ...role,
-        topologySpreadConstraints: [
-          { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" },
-        ],
+        readinessProbe: { tcpSocket: { port: "membership" } },
+        topologySpreadConstraints: spread,
       },
     },
   },

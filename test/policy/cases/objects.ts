@@ -113,6 +113,7 @@ export const objectCases: Readonly<Record<string, Case>> = {
   "no-secret-in-environment": {
     keeps: {
       "no secret": environment("LOG_LEVEL", "info"),
+      "a switch": environment("TEMPORAL_CODEC_PASS_ACCESS_TOKEN", "true"),
       "where a secret is": environment("API_KEY_FILE", "/secrets/key"),
       "a reference": one(DEPLOYMENT, ENVIRONMENT, [
         { name: "API_KEY", valueFrom: { secretKeyRef: { name: "key" } } },

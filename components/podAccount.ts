@@ -1,0 +1,37 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { imagePullSecrets } from "./manifests/imagePull";
+import type { Labels } from "./manifests/labels";
+import type { Settings } from "../settings/settings";
+
+interface Metadata {
+  readonly name?: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly labels: Labels;
+}
+
+/**
+ * The ServiceAccount of some pods. It hands out no token, and pulls with the logins that hold for every image.
+ * @param ownPullSecret one more Secret, for the image of these pods alone
+ */
+export function podAccount(
+  name: string,
+  settings: Pick<Settings, "imagePull">,
+  metadata: Metadata,
+  opts: pulumi.CustomResourceOptions,
+  ownPullSecret?: pulumi.Input<string>,
+): k8s.core.v1.ServiceAccount {
+  const secrets = [
+    ...(ownPullSecret === undefined ? [] : [{ name: ownPullSecret }]),
+    ...imagePullSecrets(settings),
+  ];
+  return new k8s.core.v1.ServiceAccount(
+    name,
+    {
+      metadata,
+      automountServiceAccountToken: false,
+      ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets }),
+    },
+    opts,
+  );
+}
