@@ -5,10 +5,12 @@ import type { networkAccess, namespaces, temporal } from "./sections";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
 import { CODEC_VARIABLES } from "./temporalUi";
+import type { workers } from "./workers";
 
 /** The sections between which there are rules. */
 interface Sections {
   readonly temporal: z.output<typeof temporal>;
+  readonly workers: z.output<typeof workers>;
   readonly namespaces: z.output<typeof namespaces>;
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
@@ -19,7 +21,29 @@ type Problem = ReturnType<typeof rule>;
 
 /** What is wrong between sections that are each right by themselves. */
 export function sectionProblems(sections: Sections): Problem[] {
-  return [...doorProblems(sections), ...postgresProblems(sections), ...namespaceProblems(sections)];
+  return [
+    ...proxyProblems(sections),
+    ...doorProblems(sections),
+    ...postgresProblems(sections),
+    ...namespaceProblems(sections),
+  ];
+}
+
+/** Variables by which other programs find a proxy. */
+const PROXY_VARIABLES = /^(HTTPS?|ALL|GRPC)_PROXY$/;
+
+function proxyProblems({ temporal, workers }: Sections): Problem[] {
+  if (temporal.mode !== "external" || temporal.proxy !== undefined) return [];
+  return workers.flatMap(({ env = {} }, index) =>
+    Object.keys(env)
+      .filter((name) => PROXY_VARIABLES.test(name))
+      .map((name) =>
+        rule(
+          "is not read by the Temporal SDK, so workers would not reach the frontend by it; set temporal.proxy (then this stays for your own requests)",
+          ["workers", index, "env", name],
+        ),
+      ),
+  );
 }
 
 function doorProblems({ temporal, networkAccess, payloadEncryption }: Sections): Problem[] {

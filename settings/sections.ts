@@ -84,7 +84,20 @@ const external = z
     mode: z.literal("external").describe("A Temporal server that exists already, by address."),
     address: hostPort("the frontend's address").describe("host:port of the frontend's gRPC endpoint."),
     namespace: temporalNamespace.describe("Temporal namespace of the workers; it must exist."),
-    network: peerNetwork("the frontend").describe("Where NetworkPolicies let the workers through."),
+    network: peerNetwork("the frontend").describe(
+      "Where NetworkPolicies let the workers through; with `proxy` they reach the proxy only.",
+    ),
+    proxy: z
+      .strictObject({
+        address: hostPort("an HTTP proxy's address").describe(
+          "host:port of an HTTP proxy that takes CONNECT and asks for no login: the SDK would send it in the clear.",
+        ),
+        network: peerNetwork("the proxy").describe("Where NetworkPolicies let the workers through to it."),
+      })
+      .optional()
+      .describe(
+        "Proxy by which workers reach the frontend; without it they connect themselves. `HTTPS_PROXY` is not read by the SDK.",
+      ),
     tls,
     apiKey,
     apiKeySecret,

@@ -323,7 +323,10 @@ function frontend({
   if (temporal.mode !== "external") {
     return { to: pods(namespaces.temporal, selectorLabels(FRONTEND)), ports: [tcp(FRONTEND_PORT)] };
   }
-  return peer(temporal.network, portOf(temporal.address));
+  const { proxy } = temporal;
+  return proxy === undefined
+    ? peer(temporal.network, portOf(temporal.address))
+    : peer(proxy.network, portOf(proxy.address));
 }
 
 /** A server that this stack does not run. */

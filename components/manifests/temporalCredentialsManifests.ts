@@ -59,10 +59,11 @@ export function connectionEnvironment(temporal: TemporalSettings): Record<string
     variable,
     `${CREDENTIALS_DIRECTORY}/${file}`,
   ]);
-  const tls = temporal.mode === "external" ? temporal.tls : undefined;
+  const { tls, proxy } = temporal.mode === "external" ? temporal : {};
   return {
     TEMPORAL_TLS: String(tls !== undefined || files.length > 0),
     ...(tls?.serverName === undefined ? {} : { TEMPORAL_TLS_SERVER_NAME: tls.serverName }),
+    ...(proxy === undefined ? {} : { TEMPORAL_PROXY_ADDRESS: proxy.address }),
     ...Object.fromEntries(files),
   };
 }

@@ -8,6 +8,8 @@ type Environment = Record<string, string>;
 
 /** Variables by which a worker finds Temporal and reads payloads. */
 const CONNECTION = /^(TEMPORAL|CODEC)_/;
+/** The way out of the cluster's network is not the way out of this machine's. */
+const OF_THE_CLUSTER = ["TEMPORAL_PROXY_ADDRESS"];
 
 /** A worker group's Deployment. */
 export interface WorkerGroup {
@@ -36,24 +38,27 @@ export async function workerConnection(
   const read = reader(config.makeApiClient(client.CoreV1Api), namespace);
 
   const all = await containerEnvironment(container, read);
-  const environment = Object.fromEntries(Object.entries(all).filter(([name]) => CONNECTION.test(name)));
+  const environment = Object.fromEntries(
+    Object.entries(all).filter(([name]) => CONNECTION.test(name) && !OF_THE_CLUSTER.includes(name)),
+  );
   for (const [name, value] of Object.entries(environment)) {
     if (!value.startsWith("/")) continue;
     const mount = container?.volumeMounts?.find(({ mountPath }) => `${value}/`.startsWith(`${mountPath}/`));
     const volume = pod?.volumes?.find((candidate) => candidate.name === mount?.name);
     const files = volume === undefined ? undefined : await volumeFiles(volume, read);
-    if (mount === undefined || files === undefined) {
+    const path = mount === undefined ? "" : value.slice(mount.mountPath.length).replace(/^\/+/, "");
+    if (mount === undefined || files === undefined || !holds(files, path)) {
       throw new UsageFailure(
-        `${name} of deployment ${namespace}/${deployment} names ${value}, which no Secret's or ConfigMap's volume holds`,
+        `${name} of deployment ${namespace}/${deployment} names ${value}, which no volume with Secrets or ConfigMaps holds`,
         "mount what it names from a Secret",
       );
     }
     const root = join(folder, mount.name);
-    for (const [path, content] of files) {
-      await mkdir(dirname(join(root, path)), { recursive: true, mode: 0o700 });
-      await writeFile(join(root, path), content, { mode: 0o600 });
+    for (const [file, content] of files) {
+      await mkdir(dirname(join(root, file)), { recursive: true, mode: 0o700 });
+      await writeFile(join(root, file), content, { mode: 0o600 });
     }
-    environment[name] = join(root, value.slice(mount.mountPath.length));
+    environment[name] = join(root, path);
   }
   return environment;
 }
@@ -95,17 +100,52 @@ async function containerEnvironment(container: V1Container | undefined, read: Re
   return environment;
 }
 
-/** Files of a volume by path; undefined if it is neither a Secret's nor a ConfigMap's. */
-async function volumeFiles(volume: V1Volume, read: Read): Promise<Map<string, Buffer> | undefined> {
-  const { secret, configMap } = volume;
-  const items = secret?.items ?? configMap?.items;
-  if (secret === undefined && configMap === undefined) return undefined;
-  const content = new Map([
-    ...(await read("secret", secret?.secretName)),
-    ...(await read("configMap", configMap?.name)),
+/** Whether there is a file at a path, or one below it. */
+const holds = (files: ReadonlyMap<string, Buffer>, path: string): boolean =>
+  [...files.keys()].some((file) => path === "" || file === path || file.startsWith(`${path}/`));
+
+/** Files of a volume by path; undefined if none of them can come from a Secret or a ConfigMap. */
+async function volumeFiles(
+  { secret, configMap, projected }: V1Volume,
+  read: Read,
+): Promise<Map<string, Buffer> | undefined> {
+  if (projected !== undefined) {
+    const sources = (projected.sources ?? []).map((source) => sourceFiles(source, read));
+    return new Map((await Promise.all(sources)).flatMap((files) => [...files]));
+  }
+  if (secret !== undefined) {
+    const { secretName: name, items } = secret;
+    return sourceFiles({ secret: { ...(name && { name }), ...(items && { items }) } }, read);
+  }
+  return configMap === undefined ? undefined : sourceFiles({ configMap }, read);
+}
+
+/** Entries of one Secret or ConfigMap, by key and path; all of them where none are named. */
+interface Entries {
+  readonly name?: string;
+  readonly items?: readonly { readonly key: string; readonly path: string }[];
+}
+
+/** What a volume may have several of. Tokens and fields of a running pod are left out. */
+interface Source {
+  readonly secret?: Entries;
+  readonly configMap?: Entries;
+}
+
+async function sourceFiles({ secret, configMap }: Source, read: Read): Promise<Map<string, Buffer>> {
+  return new Map([
+    ...selected(await read("secret", secret?.name), secret?.items),
+    ...selected(await read("configMap", configMap?.name), configMap?.items),
   ]);
+}
+
+/** The entries that are asked for, at their paths; all of them by their keys, if none are named. */
+function selected(content: ReadonlyMap<string, Buffer>, items: Entries["items"]): Iterable<[string, Buffer]> {
   if (items === undefined) return content;
-  return new Map(items.map(({ key, path }) => [path, content.get(key) ?? Buffer.alloc(0)]));
+  return items.flatMap(({ key, path }): [string, Buffer][] => {
+    const value = content.get(key);
+    return value === undefined ? [] : [[path, value]];
+  });
 }
 
 /** The Service that an address such as `temporal-frontend.temporal.svc:7233` means, which resolves in its cluster only. */

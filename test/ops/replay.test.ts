@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { imageReference } from "../../ops/replay/candidate";
 import { UsageFailure } from "../../common/usageFailure";
@@ -13,38 +11,9 @@ import { exitCodeOf, type GroupReport, render } from "../../ops/replay/replayRep
 import { outputsSchema } from "../../common/stackOutputs";
 import { serviceOf, withAddress, workerConnection } from "../../ops/stack/workerConnection";
 import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
-import type { Deployment, Values } from "../harness";
-import { deployStack, mappingAt, objectsOf, PROJECT_ROOT } from "../program/stack";
-
-/** Serves the objects of a stack as its API server would. */
-async function apiServer(deployment: Deployment): Promise<{ server: Server; config: KubeConfig }> {
-  const objects = new Map<string, unknown>();
-  for (const { kind, apiVersion, inputs, registration } of objectsOf(deployment)) {
-    const metadata = mappingAt(inputs, "metadata");
-    const { namespace, name = `${registration.name}-1a2b3c4d` } = metadata;
-    const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
-    const { stringData, ...rest } = inputs;
-    const data = Object.entries((stringData ?? {}) as Values).map(([key, value]) => [
-      key,
-      Buffer.from(String(value)).toString("base64"),
-    ]);
-    objects.set(`${root}/namespaces/${String(namespace)}/${kind.toLowerCase()}s/${String(name)}`, {
-      ...rest,
-      ...(kind === "Secret" ? { data: Object.fromEntries(data) as unknown } : {}),
-    });
-  }
-  const server = createServer((request, response) => {
-    const object = objects.get(request.url ?? "");
-    response.writeHead(object === undefined ? 404 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(object ?? { kind: "Status", code: 404 }));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const config = new KubeConfig();
-  const { port } = server.address() as AddressInfo;
-  const cluster = { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
-  config.loadFromClusterAndUser(cluster, { name: "test" });
-  return { server, config };
-}
+import type { Deployment } from "../harness";
+import { deployStack, PROJECT_ROOT } from "../program/stack";
+import { serveObjects } from "./servedObjects";
 
 describe("replay gate", () => {
   describe("connects as the workers of a stack do", () => {
@@ -55,7 +24,7 @@ describe("replay gate", () => {
 
     before(async () => {
       deployment = await deployStack("prod");
-      ({ server, config } = await apiServer(deployment));
+      ({ server, config } = await serveObjects(deployment));
     });
 
     after(() => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import type { TLSConfig } from "@temporalio/common/lib/internal-non-workflow";
+import type { ProxyConfig, TLSConfig } from "@temporalio/common/lib/internal-non-workflow";
 import type { z } from "zod";
 import { KeyringError, loadKeyring } from "./codec/keyring";
 import type { Keyring } from "./codec/keyring";
@@ -29,6 +29,8 @@ export interface ConnectionConfig {
   readonly apiKey: ApiKey | undefined;
   /** Undefined: no TLS. */
   readonly tls: TlsFiles | undefined;
+  /** `host:port` of an HTTP proxy that takes CONNECT; default: none. Workers only: the SDK's client knows none. */
+  readonly proxy?: string;
 }
 
 /** The key itself, or the file that holds it. */
@@ -163,8 +165,11 @@ export function loadWorkerConfig(environment: Environment, memory: Memory = ownM
   const { settings: env, keyring } = load(workerSchema, environment);
   const fitting = fittingCapacity(memory, env.TEMPORAL_TASK_QUEUES.length);
   const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = env;
+  const { TEMPORAL_PROXY_ADDRESS: proxy } = env;
+  const client = clientConfig(env, keyring);
   return {
-    ...clientConfig(env, keyring),
+    ...client,
+    connection: { ...client.connection, ...(proxy === undefined ? {} : { proxy }) },
     identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ""}`,
     healthPort: env.HEALTH_PORT,
     metricsBindAddress: env.METRICS_BIND_ADDRESS.text,
@@ -186,6 +191,7 @@ export interface ConnectionOptions {
   address: string;
   tls: TLSConfig | false;
   apiKey?: string;
+  proxy?: ProxyConfig;
 }
 
 /**
@@ -194,11 +200,12 @@ export interface ConnectionOptions {
  * @throws when one of the files cannot be read any more, or the API key's holds none
  */
 export function connectionOptions(config: ConnectionConfig): ConnectionOptions {
-  const { address, apiKey, tls } = config;
+  const { address, apiKey, tls, proxy } = config;
   return {
     address,
     tls: tls === undefined ? false : tlsOptions(tls),
     ...(apiKey === undefined ? {} : { apiKey: "value" in apiKey ? apiKey.value : readApiKey(apiKey.path) }),
+    ...(proxy === undefined ? {} : { proxy: { type: "http-connect", targetHost: proxy } }),
   };
 }
 

@@ -105,6 +105,11 @@ export const hostPort = required("the Temporal frontend as host:port").refine(
   { error: "expected host:port without a scheme, such as temporal-frontend.temporal.svc:7233" },
 );
 
+/** An HTTP proxy that takes CONNECT. The SDK sends a login to it in the clear, so there is none. */
+export const proxyAddress = z.string().refine((text) => splitHostPort(text) !== undefined, {
+  error: "expected host:port of an HTTP proxy without scheme and login, such as proxy.example.com:3128",
+});
+
 /** Address to listen on: `ip:port`. The SDK takes no host name and no bare port here. */
 export const bindAddress = parsed((text) => {
   const address = splitHostPort(text);

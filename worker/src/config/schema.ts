@@ -8,6 +8,7 @@ import {
   integer,
   optionalInteger,
   pollers,
+  proxyAddress,
   readableFile,
   required,
   share,
@@ -62,6 +63,7 @@ const clientFields = {
 const workerFields = {
   POD_NAME: z.string().optional(),
   POD_NAMESPACE: z.string().optional(),
+  TEMPORAL_PROXY_ADDRESS: proxyAddress.optional(),
   HEALTH_PORT: integer({ min: 1, max: 65_535, fallback: 8080 }),
   METRICS_BIND_ADDRESS: bindAddress,
   LOG_LEVEL: z
@@ -181,6 +183,10 @@ const REFUSED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/^TEMPORAL_(CONFIG_FILE|PROFILE)$/, "settings come from the environment only"],
   [/^TEMPORAL_GRPC_META_/, "request metadata cannot be set"],
   [/^TEMPORAL_TASK_QUEUE$/, "set TEMPORAL_TASK_QUEUES, which takes one queue or several"],
+  [
+    /^TEMPORAL_PROXY(?!_ADDRESS$)/,
+    "set TEMPORAL_PROXY_ADDRESS: an HTTP proxy that takes CONNECT, as host:port without login",
+  ],
   [/^TEMPORAL_DEBUG$/, "switches the deadlock detection off; not for a deployed process"],
 ];
 

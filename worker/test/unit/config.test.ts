@@ -167,6 +167,20 @@ describe("configuration", () => {
     assert.deepEqual(names({ TEMPORAL_TLS: "0", TEMPORAL_TLS_SERVER_CA_CERT_PATH: file }), ["TEMPORAL_TLS"]);
   });
 
+  it("reaches Temporal by a proxy that takes CONNECT, named without scheme and login", () => {
+    const { connection } = loadWorkerConfig({ ...MINIMUM, TEMPORAL_PROXY_ADDRESS: "proxy.example.com:3128" });
+    assert.deepEqual(connectionOptions(connection), {
+      address: "temporal:7233",
+      tls: false,
+      proxy: { type: "http-connect", targetHost: "proxy.example.com:3128" },
+    });
+    for (const value of ["proxy.example.com", "http://proxy.example.com:3128", "user:password@proxy:3128"]) {
+      const found = names({ TEMPORAL_PROXY_ADDRESS: value });
+      assert.deepEqual(found, ["TEMPORAL_PROXY_ADDRESS"], value);
+    }
+    assert.deepEqual(names({ TEMPORAL_PROXY: "proxy.example.com:3128" }), ["TEMPORAL_PROXY"]);
+  });
+
   it("refuses half a key pair and files that cannot be read", () => {
     assert.deepEqual(names({ TEMPORAL_TLS_CLIENT_CERT_PATH: file }), ["TEMPORAL_TLS_CLIENT_CERT_PATH"]);
     assert.deepEqual(names({ TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, "none") }), [
