@@ -16,7 +16,8 @@ const command = new Command("npm run drift --")
   .option("--config-file <file>", "settings from this file instead of Pulumi.<stack>.yaml")
   .addHelpText(
     "after",
-    "\nExit codes: 0 no drift, 3 what runs breaks a mandatory policy, 2 drift, 1 failed or not everything could be compared.",
+    "\nExample: npm run drift -- -s prod" +
+      "\nExit codes: 0 no drift, 3 what runs breaks a mandatory policy, 2 drift, 1 failed or not everything could be compared.",
   );
 
 async function main({ stack, configFile }: Options): Promise<ExitCode> {

@@ -11,7 +11,8 @@ const command = new Command("npm run history --")
     "Lists what was deployed to a stack: when, by whom, from which commit, with which worker image.",
   )
   .requiredOption("-s, --stack <name>", "the stack")
-  .option("--all", `more than the last ${SHOWN}`);
+  .option("--all", `more than the last ${SHOWN}`)
+  .addHelpText("after", "\nExample: npm run history -- -s prod --all");
 
 runCommand(command, main, { afterInterruption: "nothing was changed" });
 

@@ -16,7 +16,10 @@ const command = new Command("npm run promote --")
   .requiredOption("--from <stack>", "stack that runs what is promoted")
   .requiredOption("--to <stack>", "stack whose Pulumi.<stack>.yaml is written")
   .option("--dry-run", "show the change, write nothing")
-  .addHelpText("after", "\nExit codes: 0 written, or nothing to do; 3 refused by a guard; 1 failed.");
+  .addHelpText(
+    "after",
+    "\nExample: npm run promote -- --from dev --to prod\nExit codes: 0 written, or nothing to do; 3 refused by a guard; 1 failed.",
+  );
 
 async function main({ from, to, dryRun = false }: Options): Promise<ExitCode> {
   try {

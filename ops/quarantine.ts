@@ -15,7 +15,11 @@ const command = new Command("npm run quarantine --")
   .description("Lists the worker images that no update of a stack may deploy, or releases one.")
   .requiredOption("-s, --stack <name>", "the stack")
   .option("--release <digest>", "write into the stack file that this image may be deployed again")
-  .option("--reason <text>", "why it may");
+  .option("--reason <text>", "why it may")
+  .addHelpText(
+    "after",
+    '\nExample: npm run quarantine -- -s prod --release sha256:… --reason "fixed by 2f6c0c1"',
+  );
 
 async function main({ stack, release, reason }: Options): Promise<void> {
   await withWorkspace(stack, async (workspace) => {

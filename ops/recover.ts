@@ -7,7 +7,8 @@ const command = new Command("npm run recover --")
     "Shows what an interrupted update left behind (a lock, a stuck Helm release, pending operations), and settles it.",
   )
   .requiredOption("-s, --stack <name>", "the stack")
-  .option("-y, --yes", "do not ask");
+  .option("-y, --yes", "do not ask")
+  .addHelpText("after", "\nExample: npm run recover -- -s prod");
 
 runCommand<RecoverOptions>(command, (options, signal) => recover(options, signal), {
   afterInterruption: "run the command again",

@@ -25,7 +25,8 @@ const command = new Command("npm run replay --")
   .option("--json", "the report as one line of JSON")
   .addHelpText(
     "after",
-    "\nExit codes: 0 all replayed, 3 workflows break, 1 failed or not all could be checked, 78 wrong arguments or settings.",
+    "\nExample: npm run replay -- -s prod --image sha256:… --sample 200" +
+      "\nExit codes: 0 all replayed, 3 workflows break, 1 failed or not all could be checked, 78 wrong arguments or settings.",
   );
 
 function positive(text: string): number {

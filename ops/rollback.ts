@@ -25,7 +25,8 @@ const command = new Command("npm run rollback --")
   .option("-y, --yes", "do not ask")
   .addHelpText(
     "after",
-    "\nWhat runs now goes into quarantine: npm run quarantine. docs/changing-it-safely.md tells all.",
+    "\nExample: npm run rollback -- -s prod --to 2f6c0c1 --reason 'orders fail'" +
+      "\nWhat runs now goes into quarantine: npm run quarantine. docs/changing-it-safely.md tells all.",
   );
 
 function commitOrTime(text: string): string {

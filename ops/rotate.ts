@@ -30,7 +30,8 @@ const command = new Command("npm run rotate --")
   .option("-y, --yes", "do not ask")
   .addHelpText(
     "after",
-    "\nIt changes the stack's file and deploys it, twice; commit the file afterwards. Payload keys: docs/payload-encryption.md.",
+    "\nExample: npm run rotate -- -s prod --dry-run" +
+      "\nIt changes the stack's file and deploys it, twice; commit the file afterwards. Payload keys: docs/payload-encryption.md.",
   );
 
 /** What of a stack file a rotation depends on. */

@@ -14,7 +14,10 @@ const command = new Command("npm run smoke --")
   .description("Runs one order through each worker group of a deployed stack and waits for its end.")
   .requiredOption("-s, --stack <name>", "the stack")
   .option("--timeout <seconds>", "longest wait for one order", seconds, 120)
-  .addHelpText("after", "\nExit codes: 0 every order completed, 1 not.");
+  .addHelpText(
+    "after",
+    "\nExample: npm run smoke -- -s prod --timeout 60\nExit codes: 0 every order completed, 1 not.",
+  );
 
 function seconds(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
