@@ -25,7 +25,7 @@ export const ownedState: OwnedFolder = {
   variable: "TEMPORAL_STACK_STATE",
   standard: standardFolders.state,
   isFromEarlierVersion: (entries, path) =>
-    entries.includes("cluster.json") && /"way": /.test(readFileSync(join(path, "cluster.json"), "utf8")),
+    entries.includes("cluster.json") && readFileSync(join(path, "cluster.json"), "utf8").includes('"way": '),
 };
 
 export const ownedCache: OwnedFolder = {
