@@ -15,6 +15,7 @@ interface Options {
   readonly allow: string;
   readonly level: Level;
   readonly maxAge: number;
+  readonly fewest?: number;
   readonly release: boolean;
   readonly tolerateUnchecked: boolean;
 }
@@ -28,6 +29,7 @@ const command = new Command("npm run vulnerabilities --")
     new Option("--level <level>", "the lowest level that fails").choices(levels.slice(1)).default("high"),
   )
   .option("--max-age <days>", "age of the newest advisory from which on the data are stale", days, 7)
+  .option("--fewest <count>", "fewest advisories that a database has; default: by ecosystem", count)
   .option("--release", "stale data, or anything that was not checked, is a failure", false)
   .addOption(
     new Option("--tolerate-unchecked", "exit code 0 instead of 3, where no database can be reached")
@@ -42,6 +44,11 @@ const command = new Command("npm run vulnerabilities --")
 void main(command.parse().opts<Options>()).then((code) => {
   process.exitCode = code;
 });
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("must be an integer from 1");
+}
 
 function days(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
@@ -58,6 +65,7 @@ async function main(options: Options): Promise<number> {
       allowed: readAllowList(options.allow, now),
       level: options.level,
       maxAgeDays: options.maxAge,
+      ...(options.fewest === undefined ? {} : { fewest: options.fewest }),
       now,
     });
     const text = renderGate(result, { release });

@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
+import type { Advisory } from "./advisory";
 
 /** Nobody can say for longer than this that a vulnerability does no harm. */
 const LONGEST_DAYS = 90;
 const DAY_MS = 86_400_000;
 
 const entrySchema = z.strictObject({
-  /** Any of the names that the vulnerability has. */
+  /** A CVE, or the id of an advisory. */
   id: z.string().min(1),
   /** As the gate prints it: `npm:name`, `deb:source` or `node`. */
   package: z.string().regex(/^(?:npm:\S+|deb:\S+|node)$/, "expected npm:NAME, deb:SOURCE or node"),
@@ -44,3 +45,27 @@ export function readAllowList(file: string, now: Date): AllowedVulnerability[] {
 /** Whether the last day of an entry is over. */
 export const isExpired = ({ expires }: AllowedVulnerability, now: Date): boolean =>
   Date.parse(expires) + DAY_MS <= now.getTime();
+
+/**
+ * Whether an advisory is allowed: all its CVEs are, each by itself or by an entry that names an advisory about it. One
+ * without a CVE is allowed by its id or an alias.
+ *
+ * @param among the advisories about the same thing, this one included
+ * @param ids of the entries that are not over
+ */
+export function coversAdvisory(
+  advisory: Advisory,
+  among: readonly Advisory[],
+  ids: readonly string[],
+): boolean {
+  const cves = cvesOf(advisory);
+  const isNamed = ({ id, aliases }: Advisory): boolean =>
+    [id, ...aliases].some((name) => !isCve(name) && ids.includes(name));
+  if (cves.length === 0) return isNamed(advisory);
+  const named = among.filter(isNamed).flatMap(cvesOf);
+  return cves.every((cve) => ids.includes(cve) || named.includes(cve));
+}
+
+const isCve = (name: string): boolean => name.startsWith("CVE-");
+
+const cvesOf = ({ id, aliases, upstream }: Advisory): string[] => [id, ...aliases, ...upstream].filter(isCve);

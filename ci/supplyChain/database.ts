@@ -18,6 +18,12 @@ const MOST_ADVISORIES = 5_000_000;
 const STORED = 0;
 const DEFLATED = 8;
 
+/**
+ * Fewer advisories are a remnant and no database. About a tenth of what OSV published at the end of 2025: npm about
+ * 200 000, Debian about 50 000, Bitnami about 6 000.
+ */
+const FEWEST: Readonly<Record<string, number>> = { npm: 20_000, Debian: 5_000, Bitnami: 500 };
+
 /** Why a database cannot be asked. */
 export class DatabaseUnavailable extends Error {}
 
@@ -27,8 +33,16 @@ export interface Advisories {
   readonly relevant: readonly Advisory[];
   /** How many there are. */
   readonly total: number;
-  /** When the newest one was written, as an ISO date and time. */
-  readonly newest: string;
+  /** When the newest one was written, as an ISO date and time; undefined if all are of the future. */
+  readonly newest: string | undefined;
+}
+
+/** When a database is one. */
+export interface DatabaseRules {
+  /** What is dated later than this says nothing about the age of the data. */
+  readonly now: Date;
+  /** How many advisories an ecosystem has at least; default: by ecosystem. */
+  readonly fewest?: number | undefined;
 }
 
 /**
@@ -37,29 +51,37 @@ export interface Advisories {
  * @param location folder or address with `<ecosystem>/all.zip`, as OSV publishes it; a folder may hold
  * `<ecosystem>/*.json` instead
  * @param ecosystem such as `npm` or `Debian:13`, whose archive is `Debian/all.zip`
- * @throws DatabaseUnavailable when it cannot be reached, has no advisory, or holds one that is none
+ * @throws DatabaseUnavailable when it cannot be reached, has too few advisories, or holds one that is none
  */
 export async function readAdvisories(
   location: string,
   ecosystem: string,
   packages: ReadonlySet<string>,
+  { now, fewest }: DatabaseRules,
 ): Promise<Advisories> {
   const folder = ecosystem.split(":")[0] ?? ecosystem;
   const relevant: Advisory[] = [];
   let total = 0;
-  let newest = "";
+  let newest: string | undefined;
+  let newestTime = Number.NEGATIVE_INFINITY;
   const take = (name: string, text: string): void => {
     const advisory = parseAdvisory(name, text);
     total += 1;
     if (total > MOST_ADVISORIES) throw new DatabaseUnavailable(`more than ${MOST_ADVISORIES} advisories`);
-    if (Date.parse(advisory.modified) > (Date.parse(newest) || 0)) newest = advisory.modified;
+    const time = Date.parse(advisory.modified);
+    if (time > newestTime && time <= now.getTime()) [newest, newestTime] = [advisory.modified, time];
     const names = advisory.affected.map((entry) => entry.package);
     if (names.some((entry) => entry?.ecosystem === ecosystem && packages.has(entry.name)))
       relevant.push(advisory);
   };
   if (/^https?:\/\//.test(location)) await fromAddress(`${location}/${folder}/all.zip`, take);
   else await fromFolder(join(location, folder), take);
-  if (total === 0) throw new DatabaseUnavailable(`${location} has no advisory of ${folder}`);
+  const expected = fewest ?? FEWEST[folder] ?? 1;
+  if (total < expected) {
+    throw new DatabaseUnavailable(
+      `${location} has ${total} advisories of ${folder}, expected at least ${expected} (--fewest)`,
+    );
+  }
   return { relevant, total, newest };
 }
 

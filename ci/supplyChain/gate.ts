@@ -1,18 +1,19 @@
-import { type Level, levels, match, type Match } from "./advisory";
-import { type AllowedVulnerability, isExpired } from "./allowList";
+import { type Advisory, type Level, levels, match, type Match } from "./advisory";
+import { type AllowedVulnerability, coversAdvisory, isExpired } from "./allowList";
 import type { Component, Components } from "./components";
 import { type Advisories, DatabaseUnavailable, readAdvisories } from "./database";
 
 const DAY_MS = 86_400_000;
 
-/** One vulnerability of one component. */
+/** What is known against one component under names that belong together. */
 export interface Finding extends Match {
+  /** Of the worst advisory. */
   readonly id: string;
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly component: Component;
-  /** What allows it, expired or not. */
-  readonly allowed?: AllowedVulnerability | undefined;
+  /** What allows it or a part of it, expired or not. */
+  readonly allowed: readonly AllowedVulnerability[];
   /** Whether it keeps the gate shut. */
   readonly shuts: boolean;
 }
@@ -22,8 +23,9 @@ export interface Checked {
   readonly ecosystem: string;
   readonly components: number;
   readonly advisories: number;
-  readonly newest: string;
-  /** Whether its newest advisory is older than is allowed. */
+  /** Undefined if every advisory is of the future. */
+  readonly newest: string | undefined;
+  /** Whether its newest advisory is older than is allowed, or its age cannot be told. */
   readonly stale: boolean;
 }
 
@@ -45,12 +47,14 @@ export interface GateOptions {
   readonly level: Level;
   /** Age of the newest advisory from which on a database is stale, in days. */
   readonly maxAgeDays: number;
+  /** How many advisories a database has at least; default: by ecosystem. */
+  readonly fewest?: number;
   readonly now: Date;
 }
 
 /** Compares every component with the advisories about it. */
 export async function checkVulnerabilities(options: GateOptions): Promise<GateResult> {
-  const { components, database, allowed, maxAgeDays, now } = options;
+  const { components, database, allowed, maxAgeDays, fewest, now } = options;
   const findings: Finding[] = [];
   const checked: Checked[] = [];
   const notChecked = [...components.unknown];
@@ -58,14 +62,15 @@ export async function checkVulnerabilities(options: GateOptions): Promise<GateRe
     const mine = components.known.filter((component) => component.ecosystem === ecosystem);
     let advisories: Advisories;
     try {
-      advisories = await readAdvisories(database, ecosystem, new Set(mine.map(({ name }) => name)));
+      const names = new Set(mine.map(({ name }) => name));
+      advisories = await readAdvisories(database, ecosystem, names, { now, fewest });
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable)) throw error;
       notChecked.push(`${mine.length} packages of ${ecosystem}: ${error.message}`);
       continue;
     }
     const { total, newest } = advisories;
-    const stale = now.getTime() - Date.parse(newest) > maxAgeDays * DAY_MS;
+    const stale = newest === undefined || now.getTime() - Date.parse(newest) > maxAgeDays * DAY_MS;
     checked.push({ ecosystem, components: mine.length, advisories: total, newest, stale });
     findings.push(...findingsOf(mine, advisories, options));
   }
@@ -74,38 +79,84 @@ export async function checkVulnerabilities(options: GateOptions): Promise<GateRe
     checked,
     notChecked,
     expired: allowed.filter((entry) => isExpired(entry, now)),
-    unused: allowed.filter((entry) => !findings.some((finding) => finding.allowed === entry)),
+    unused: allowed.filter((entry) => !findings.some((finding) => finding.allowed.includes(entry))),
   };
 }
 
 function findingsOf(
   components: readonly Component[],
   { relevant }: Advisories,
-  { allowed, level, now }: GateOptions,
+  options: Pick<GateOptions, "allowed" | "level" | "now">,
 ): Finding[] {
-  const findings: Finding[] = [];
-  const seen = new Set<string>();
-  for (const component of components) {
-    for (const advisory of relevant) {
+  // Two binaries of one source are one component.
+  const distinct = new Map(
+    components.map((component) => [`${component.label}@${component.version}`, component]),
+  );
+  return [...distinct.values()].flatMap((component) => {
+    const hits = relevant.flatMap((advisory) => {
       const found = match(advisory, component);
-      if (found === undefined) continue;
-      const { id, summary, details } = advisory;
-      const aliases = [...new Set([...advisory.aliases, ...advisory.upstream])];
-      const keys = [id, ...aliases].map((name) => `${component.label}@${component.version} ${name}`);
-      // Two binaries of one source, and one vulnerability under two names, are one finding.
-      if (keys.some((key) => seen.has(key))) continue;
-      for (const key of keys) seen.add(key);
-      const entry = allowed.find(
-        (candidate) => candidate.package === component.label && [id, ...aliases].includes(candidate.id),
-      );
-      const weighs = found.level === "unknown" || levels.indexOf(found.level) >= levels.indexOf(level);
-      const shuts = weighs && (entry === undefined || isExpired(entry, now));
-      const text = summary ?? details?.split("\n")[0] ?? "";
-      findings.push({ ...found, id, aliases, summary: text, component, allowed: entry, shuts });
-    }
-  }
-  return findings;
+      return found === undefined ? [] : [{ advisory, found }];
+    });
+    return groupsOf(hits).map((group) => findingOf(component, group, options));
+  });
 }
+
+interface Hit {
+  readonly advisory: Advisory;
+  readonly found: Match;
+}
+
+const namesOf = ({ id, aliases, upstream }: Advisory): string[] => [id, ...aliases, ...upstream];
+
+/** Advisories that share a name, directly or by others, tell of the same thing. */
+function groupsOf(hits: readonly Hit[]): Hit[][] {
+  let groups: { names: Set<string>; hits: Hit[] }[] = [];
+  for (const hit of hits) {
+    const names = namesOf(hit.advisory);
+    const same = groups.filter((group) => names.some((name) => group.names.has(name)));
+    const joined = {
+      names: new Set([...same.flatMap((group) => [...group.names]), ...names]),
+      hits: [...same.flatMap((group) => group.hits), hit],
+    };
+    groups = [...groups.filter((group) => !same.includes(group)), joined];
+  }
+  return groups.map((group) => group.hits);
+}
+
+function findingOf(
+  component: Component,
+  group: readonly Hit[],
+  { allowed, level, now }: Pick<GateOptions, "allowed" | "level" | "now">,
+): Finding {
+  const sorted = [...group].sort((one, other) => rankOf(other.found) - rankOf(one.found));
+  const advisories = sorted.map(({ advisory }) => advisory);
+  const names = new Set(advisories.flatMap(namesOf));
+  const entries = allowed.filter((entry) => entry.package === component.label && names.has(entry.id));
+  const valid = entries.filter((entry) => !isExpired(entry, now)).map(({ id }) => id);
+  const shuts = sorted.some(
+    ({ advisory, found }) => weighs(found.level, level) && !coversAdvisory(advisory, advisories, valid),
+  );
+  const [id = "", ...aliases] = names;
+  return {
+    level: sorted[0]?.found.level ?? "unknown",
+    score: sorted[0]?.found.score,
+    fixed: [...new Set(sorted.flatMap(({ found }) => found.fixed))],
+    id,
+    aliases,
+    summary: advisories.map(textOf).find((text) => text !== "") ?? "",
+    component,
+    allowed: entries,
+    shuts,
+  };
+}
+
+const textOf = ({ summary, details }: Advisory): string => summary ?? details?.split("\n")[0] ?? "";
+
+const rankOf = ({ level }: Match): number => levels.indexOf(level === "unknown" ? "high" : level);
+
+/** What has no level keeps the gate shut at every level. */
+const weighs = (level: Match["level"], lowest: Level): boolean =>
+  level === "unknown" || levels.indexOf(level) >= levels.indexOf(lowest);
 
 /** Exit codes of the gate. */
 export const exitCodes = { passed: 0, shut: 1, notChecked: 3 } as const;

@@ -14,7 +14,7 @@ describe("vulnerability gate", () => {
   const folder = mkdtempSync(join(tmpdir(), "temporal-stack-osv-test-"));
   const seeded = npm("seeded", "1.0.0");
   const glibc = deb("glibc", "2.41-12");
-  const options: GateOptions = {
+  const usual: GateOptions = {
     components: { known: [seeded, npm("clean", "1.0.0"), glibc], unknown: [] },
     database: folder,
     allowed: [],
@@ -22,6 +22,7 @@ describe("vulnerability gate", () => {
     maxAgeDays: 7,
     now: NOW,
   };
+  const options: GateOptions = { ...usual, fewest: 1 };
   const release = { release: true };
   const merge = { release: false };
   const hole = advisory("GHSA-seed", seeded, {
@@ -83,6 +84,67 @@ describe("vulnerability gate", () => {
   it("counts one vulnerability under two names once", async () => {
     database([hole, { ...hole, id: "CVE-2026-1", aliases: [] }]);
     assert.equal((await checkVulnerabilities(options)).findings.length, 1);
+  });
+
+  it("keeps the worst of the advisories that share a name, whichever comes first", async () => {
+    const harmless = { ...hole, id: "CVE-2026-1", aliases: [], severity: [{ type: "CVSS_V3", score: LOW }] };
+    const chained = { ...harmless, id: "GHSA-third", aliases: ["GHSA-seed"] };
+    for (const advisories of [
+      [harmless, hole],
+      [hole, harmless],
+      [harmless, chained, hole],
+    ]) {
+      database(advisories);
+      const result = await checkVulnerabilities(options);
+      assert.deepEqual(
+        result.findings.map(({ id, level, shuts }) => [id, level, shuts]),
+        [["GHSA-seed", "critical", true]],
+      );
+      assert.equal(exitCodeOf(result, merge), 1);
+    }
+  });
+
+  it("opens for an advisory of several CVEs only when all of them are allowed", async () => {
+    database([{ ...hole, aliases: ["CVE-2026-1"], upstream: ["CVE-2026-2"] }]);
+    const codeWith = async (...ids: string[]) => {
+      const allowed = ids.map((id) => allowance("2026-06-20", { id }));
+      const result = await checkVulnerabilities({ ...options, allowed });
+      assert.deepEqual(result.unused, [], "an entry for a part is needed");
+      return exitCodeOf(result, merge);
+    };
+    assert.equal(await codeWith("CVE-2026-1"), 1);
+    assert.equal(await codeWith("CVE-2026-2"), 1);
+    assert.equal(await codeWith("CVE-2026-1", "CVE-2026-2"), 0);
+    assert.equal(await codeWith("GHSA-seed"), 0);
+    // A second advisory brings a third CVE along.
+    const wider = advisory("GHSA-wider", seeded, { aliases: ["CVE-2026-2", "CVE-2026-3"] });
+    database([{ ...hole, aliases: ["CVE-2026-1", "CVE-2026-2"] }, wider]);
+    assert.equal(await codeWith("CVE-2026-1", "CVE-2026-2"), 1);
+    assert.equal(await codeWith("GHSA-seed"), 1);
+    assert.equal(await codeWith("GHSA-seed", "CVE-2026-3"), 0);
+  });
+
+  it("takes a handful of advisories for no database", async () => {
+    database([]);
+    const result = await checkVulnerabilities(usual);
+    assert.deepEqual(result.checked, []);
+    assert.equal(exitCodeOf(result, release), 1);
+    assert.match(
+      renderGate(result, merge),
+      /NOT CHECKED 2 packages of npm: .* has 1 advisories of npm, expected at least 20000 \(--fewest\)/,
+    );
+  });
+
+  it("takes a date in the future for no freshness", async () => {
+    const future = { ...advisory("GHSA-future", npm("other", "1")), modified: "2099-01-01T00:00:00Z" };
+    database([future]);
+    const later = { ...options, now: new Date("2026-07-01T00:00:00Z") };
+    const result = await checkVulnerabilities(later);
+    assert.equal(exitCodeOf(result, release), 1);
+    assert.match(renderGate(result, release), /STALE +2 packages of npm .* the newest of 2026-06-14/);
+    const before = await checkVulnerabilities({ ...options, now: new Date("2026-01-01T00:00:00Z") });
+    assert.equal(exitCodeOf(before, release), 1);
+    assert.match(renderGate(before, release), /STALE +2 packages of npm .* all of them of the future/);
   });
 
   it("opens for what is allowed, until the end of its last day", async () => {
