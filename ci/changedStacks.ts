@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { Failure, lastLines } from "../common/failure";
 import { runCommand } from "../common/command";
 import { affectedStacks, stacksAmong } from "./affectedStacks";
-import { setOutput } from "./runner";
+import { addSummary, lacksSecrets, setOutput, warn } from "./runner";
 
 interface Options {
   readonly base: string;
@@ -13,7 +13,8 @@ interface Options {
 
 const command = new Command("npm run ci:changed-stacks --")
   .description(
-    "Names the stacks that a change may touch, as step outputs: `open` and `guarded`, JSON arrays.",
+    "Names the stacks that a change may touch, as step outputs: `open` and `guarded`, JSON arrays. " +
+      "Both are empty in a run of Dependabot, which has no secrets to preview them with.",
   )
   .requiredOption("--base <commit>", "what the change is compared with, from where both have parted")
   .option("--head <commit>", "the change", "HEAD")
@@ -24,10 +25,19 @@ runCommand(command, main);
 async function main({ base, head, guarded }: Options): Promise<void> {
   const changed = lines(await git("diff", "--name-only", "--no-renames", "-z", `${base}...${head}`));
   const files = lines(await git("ls-tree", "--name-only", "-z", head));
-  const affected = affectedStacks(changed, stacksAmong(files));
+  const affected = withoutUnreadable(affectedStacks(changed, stacksAmong(files)));
   const isGuarded = (stack: string) => guarded.includes(stack);
   setOutput("open", JSON.stringify(affected.filter((stack) => !isGuarded(stack))));
   setOutput("guarded", JSON.stringify(affected.filter(isGuarded)));
+}
+
+/** A robot without secrets cannot preview: its pull request says so, and is not red for ever. */
+function withoutUnreadable(stacks: string[]): string[] {
+  if (!lacksSecrets() || stacks.length === 0) return stacks;
+  const text = `NOT PREVIEWED: ${stacks.join(", ")}. GitHub gives no secrets to runs of Dependabot; once somebody who has read the change pushes a commit to its branch, they are previewed.`;
+  warn(text);
+  addSummary(text);
+  return [];
 }
 
 function lines(text: string): string[] {

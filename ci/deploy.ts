@@ -1,12 +1,13 @@
 import { Command } from "commander";
-import { execa } from "execa";
 import { Failure } from "../common/failure";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { exitCodes } from "../common/exitCodes";
 import { cliOf, pulumi, type StackCli } from "../common/pulumi";
 import { findOutputs } from "../common/stackOutputs";
+import { runProjectCommand } from "./projectCommand";
 import { setOutput } from "./runner";
 
 const command = new Command("npm run ci:deploy --")
@@ -24,7 +25,7 @@ interface Options {
 
 runCommand(command, main);
 
-async function main({ stack, image: proven }: Options): Promise<void> {
+async function main({ stack, image: proven }: Options, signal: AbortSignal): Promise<void> {
   const source = sourceOfStackFile(checkout, stack);
   if (source === undefined) {
     throw new Failure(`there is no Pulumi.${stack}.yaml`, "name a stack that has a file");
@@ -41,8 +42,15 @@ async function main({ stack, image: proven }: Options): Promise<void> {
     console.log(`nothing is deployed as stack ${stack} yet: there are no workflows to replay`);
   } else {
     const image = digest === undefined ? [] : ["--image", digest];
-    await run("npm", ["run", "--silent", "replay", "--", "--stack", stack, ...image]);
+    const exitCode = await runProjectCommand("ops/replay", ["--stack", stack, ...image]);
+    if (exitCode !== exitCodes.ok) {
+      throw new Failure(
+        `npm run replay ended with ${exitCode}`,
+        "the lines above say why; nothing was deployed",
+      );
+    }
   }
+  signal.throwIfAborted();
   const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = process.env;
   const message =
     GITHUB_RUN_ID === undefined
@@ -57,13 +65,4 @@ async function main({ stack, image: proven }: Options): Promise<void> {
 /** The worker image that a stack runs, by digest; undefined before its first deployment. */
 async function imageOf(cli: StackCli): Promise<string | undefined> {
   return (await findOutputs(cli)).data?.workerImage;
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const { exitCode } = await execa(program, args, { stdio: "inherit", reject: false });
-  if (exitCode === 0) return;
-  throw new Failure(
-    `${program} ${args.slice(0, 3).join(" ")} ended with ${String(exitCode)}`,
-    "the lines above say why; nothing after it was done",
-  );
 }

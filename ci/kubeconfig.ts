@@ -1,11 +1,11 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
 import { Command } from "commander";
 import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import { runCommand } from "../common/command";
-import { setVariable } from "./runner";
+import { lacksSecrets, setVariable } from "./runner";
 
 const command = new Command("npm run ci:kubeconfig --")
   .description(
@@ -19,6 +19,13 @@ const command = new Command("npm run ci:kubeconfig --")
 const kubeconfigSchema = z.looseObject({
   "current-context": z.string().min(1),
   contexts: z.array(z.object({ name: z.string() })).nonempty(),
+  users: z
+    .array(
+      z.looseObject({
+        user: z.looseObject({ exec: z.looseObject({ command: z.string() }).nullish() }).nullish(),
+      }),
+    )
+    .nullish(),
 });
 
 runCommand(command, main);
@@ -28,7 +35,9 @@ async function main(): Promise<void> {
   if (content.trim() === "") {
     throw new Failure(
       "there is no kubeconfig: KUBECONFIG_CONTENT is empty",
-      "set the secret KUBECONFIG of the job's environment, see docs/ci-cd.md",
+      lacksSecrets()
+        ? "GitHub gives no secrets to runs that Dependabot started: let a person merge, or push a commit to its branch"
+        : "set the secret KUBECONFIG of the job's environment, see docs/ci-cd.md",
     );
   }
   const found = kubeconfigSchema.safeParse(parsed(content));
@@ -40,9 +49,24 @@ async function main(): Promise<void> {
       "make it with kubectl config view --minify --flatten",
     );
   }
+  const programs = (found.data.users ?? []).flatMap(({ user }) => user?.exec?.command ?? []);
+  const missing = programs.filter((program) => !isInstalled(program));
+  if (missing.length > 0) {
+    throw new Failure(
+      `the kubeconfig runs ${missing.join(", ")}, which is not on PATH`,
+      "install it on the runner before this step; .github/actions/stack installs gke-gcloud-auth-plugin and kubelogin",
+    );
+  }
   const file = join(process.env["RUNNER_TEMP"] ?? ".", "kubeconfig.yaml");
   writeFileSync(file, content, { mode: 0o600 });
   setVariable("KUBECONFIG", file);
+}
+
+function isInstalled(program: string): boolean {
+  // kubectl takes a relative path from the folder of the kubeconfig, which is not there yet.
+  if (program.includes("/")) return !isAbsolute(program) || existsSync(program);
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, program)));
 }
 
 function parsed(content: string): unknown {

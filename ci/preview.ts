@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { execa } from "execa";
 import { exitCodes } from "../common/exitCodes";
 import { runCommand } from "../common/command";
+import { runProjectCommand } from "./projectCommand";
 import { addSummary } from "./runner";
 
 interface Options {
@@ -25,8 +25,7 @@ runCommand(command, main);
 async function main({ stack, reports }: Options): Promise<number> {
   mkdirSync(reports, { recursive: true });
   const report = join(reports, `${stack}.md`);
-  const args = ["run", "--silent", "preview", "--", "-s", stack, "--markdown", report];
-  const { exitCode = 1 } = await execa("npm", args, { stdio: "inherit", reject: false });
+  const exitCode = await runProjectCommand("ops/preview", ["-s", stack, "--markdown", report]);
   writeFileSync(join(reports, `${stack}.json`), JSON.stringify({ stack, exitCode }));
   if (existsSync(report)) addSummary(readFileSync(report, "utf8"));
   return exitCode === exitCodes.changes ? exitCodes.ok : exitCode;

@@ -1,9 +1,10 @@
 import { Command } from "commander";
-import { execa } from "execa";
 import { Failure } from "../common/failure";
 import { runCommand } from "../common/command";
+import { exitCodes } from "../common/exitCodes";
 import { checkout } from "../common/paths";
 import { GitHub } from "./github";
+import { runProjectCommand } from "./projectCommand";
 import { hasChanges, pushProposal } from "./proposal";
 import { addSummary, setOutput } from "./runner";
 
@@ -26,10 +27,9 @@ runCommand(command, main);
 
 async function main({ from, to, base }: Options): Promise<void> {
   if (await hasChanges(checkout)) throw new Failure("files have changed", "start from a clean checkout");
-  const args = ["run", "--silent", "promote", "--", "--from", from, "--to", to];
-  const { exitCode } = await execa("npm", args, { cwd: checkout, stdio: "inherit", reject: false });
-  if (exitCode !== 0) {
-    throw new Failure(`npm run promote ended with ${String(exitCode)}`, "the lines above say why");
+  const exitCode = await runProjectCommand("ops/promote", ["--from", from, "--to", to]);
+  if (exitCode !== exitCodes.ok) {
+    throw new Failure(`npm run promote ended with ${exitCode}`, "the lines above say why");
   }
   const promoted = !(await hasChanges(checkout));
   setOutput("promoted", String(promoted));

@@ -9,6 +9,9 @@ import { type OfficialDownload, pluginDownload, programs } from "../toolchain/pr
 export const pulumiHome = (env: NodeJS.ProcessEnv = process.env): string =>
   env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
 
+/** Folder of the CLI itself. */
+export const programFolder = (home: string): string => join(home, "versions", tools.pulumi, "bin");
+
 /**
  * Installs the Pulumi CLI and the plugins of this project, each checked against its published checksum, where
  * `npx pulumi` and the engine look before they download them unchecked.
@@ -20,7 +23,7 @@ export const pulumiHome = (env: NodeJS.ProcessEnv = process.env): string =>
 export async function installPulumi(home: string): Promise<string[]> {
   const { official } = programs.pulumi;
   const folders: (readonly [folder: string, download: OfficialDownload])[] = [
-    ...(official === undefined ? [] : [[join(home, "versions", tools.pulumi, "bin"), official] as const]),
+    ...(official === undefined ? [] : [[programFolder(home), official] as const]),
     ...Object.entries(plugins).map(
       ([name, version]) =>
         [join(home, "plugins", `resource-${name}-v${version}`), pluginDownload(name, version)] as const,

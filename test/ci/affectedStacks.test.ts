@@ -77,7 +77,8 @@ describe("npm run ci:changed-stacks", () => {
     await git("add", "--all");
     await git("commit", "--quiet", "--message", "change");
   }
-  const run = (...args: string[]) =>
+  const run = (...args: string[]) => runAs("somebody", ...args);
+  const runAs = (actor: string, ...args: string[]) =>
     execa(
       process.execPath,
       [
@@ -85,7 +86,15 @@ describe("npm run ci:changed-stacks", () => {
         join(PROJECT_ROOT, "ci/changedStacks.ts"),
         ...args,
       ],
-      { cwd: folder, reject: false, env: { GITHUB_OUTPUT: join(folder, ".git/output") } },
+      {
+        cwd: folder,
+        reject: false,
+        env: {
+          GITHUB_OUTPUT: join(folder, ".git/output"),
+          GITHUB_STEP_SUMMARY: join(folder, ".git/summary"),
+          GITHUB_ACTOR: actor,
+        },
+      },
     );
   const outputs = () => readFileSync(join(folder, ".git/output"), "utf8");
 
@@ -104,6 +113,15 @@ describe("npm run ci:changed-stacks", () => {
   });
 
   after(() => rmSync(folder, { recursive: true }));
+
+  it("names none to Dependabot, whose runs have no secrets, and says so", async () => {
+    const { exitCode, stderr } = await runAs("dependabot[bot]", "--base", "main", "--head", "change");
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /NOT PREVIEWED: prod\./);
+    assert.match(readFileSync(join(folder, ".git/summary"), "utf8"), /NOT PREVIEWED: prod\./);
+    assert.equal(outputs(), "open=[]\nguarded=[]\n");
+    rmSync(join(folder, ".git/output"));
+  });
 
   it("compares with where both have parted, and keeps guarded stacks apart", async () => {
     const { exitCode, stderr } = await run("--base", "main", "--head", "change");

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { execa } from "execa";
 import { archiveOf, hashOf, Mirror } from "../toolchain/mirror";
 import { root } from "../local/folders";
 import { plugins, tools } from "../../settings/versions";
 import { pluginDownload, programs } from "../../toolchain/programs";
+import { PROJECT_ROOT } from "../program/stack";
 import { installPulumi } from "../../ci/pulumiInstallation";
 
 describe("Pulumi of pipelines", () => {
@@ -39,6 +41,17 @@ describe("Pulumi of pipelines", () => {
         .sort(),
     );
     assert.deepEqual(await installPulumi(home), []);
+  });
+
+  it("comes first on PATH of the later steps", async () => {
+    const file = join(root, "github-path");
+    const { exitCode, stderr } = await execa(
+      process.execPath,
+      ["--require", "sucrase/register/ts", "ci/pulumi.ts"],
+      { cwd: PROJECT_ROOT, reject: false, env: { PULUMI_HOME: home, GITHUB_PATH: file } },
+    );
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(readFileSync(file, "utf8"), `${join(home, "versions", tools.pulumi, "bin")}\n`);
   });
 
   it("is not installed when it is anything else", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -71,7 +72,7 @@ describe("workflows of GitHub Actions", () => {
     for (const use of uses) {
       if (use === "uses: ./.github/actions/stack") continue;
       const [, name = "", pin = ""] =
-        /^uses: ([\w-]+\/[\w-]+)(@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(use) ?? assert.fail(use);
+        /^uses: ([\w-]+\/[\w-]+)(@[0-9a-f]{40} # v\d+\.\d+(?:\.\d+)?)$/.exec(use) ?? assert.fail(use);
       assert.equal(pins.get(name) ?? pin, pin, `${name} is pinned to two commits`);
       pins.set(name, pin);
     }
@@ -193,6 +194,40 @@ describe("workflows of GitHub Actions", () => {
     );
     assert.deepEqual([...new Set(written)].sort(), ["out", "reports"]);
     for (const folder of written) assert.ok(ignored.includes(`${folder}/`), folder);
+  });
+
+  it("leave a clean checkout where Google's login puts its file into it", () => {
+    const { status } = spawnSync("git", ["check-ignore", "--quiet", "gha-creds-0123456789abcdef.json"], {
+      cwd: PROJECT_ROOT,
+    });
+    assert.equal(status, 0);
+  });
+
+  it("log in to the registry by the way that a variable names, and out again whatever happens", () => {
+    const logins = jobs.filter(({ job }) => commandsOf(job).some((run) => run.endsWith("ci:registry")));
+    assert.deepEqual(
+      logins.map(({ name }) => name.replace(/.*\//, "")),
+      ["deploy.yml: dev", "deploy.yml: prod"],
+    );
+    for (const { name, job } of logins) {
+      const login = job.steps.find(({ run }) => run?.endsWith("ci:registry"));
+      assert.equal(login?.env["REGISTRY_LOGIN"], "${{ vars.REGISTRY_LOGIN }}", name);
+      // The job's own token is for its own registry: the command decides.
+      assert.equal(login.env["REGISTRY_PASSWORD"], "${{ secrets.REGISTRY_PASSWORD }}", name);
+      const last = job.steps.at(-1);
+      assert.equal(last?.run, "npm run --silent ci:registry -- --logout", name);
+      assert.equal(last["if"], "always()", name);
+    }
+  });
+
+  it("install the programs that a kubeconfig of a cloud runs, before it is written", () => {
+    const { steps: own } = actionSchema.parse(parse(textOf(action))).runs;
+    const at = (found: (step: (typeof own)[number]) => boolean) => own.findIndex(found);
+    const kubeconfig = at(({ run }) => run?.endsWith("ci:kubeconfig") === true);
+    for (const program of ["gke-gcloud-auth-plugin", "kubelogin"]) {
+      const step = at((candidate) => candidate["if"] === `contains(inputs.kubeconfig, '${program}')`);
+      assert.ok(step >= 0 && step < kubeconfig, program);
+    }
   });
 
   it("go back by themselves when the smoke workflow fails, and then only", () => {
