@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import { stackFile } from "../common/localStack";
+import { configOf, parseAsEngine } from "../settings/engineYaml";
+import { isMapping, PROJECT } from "../settings/mapping";
 import { checkout } from "../common/paths";
 
 /** The stack that `npm run up` deploys unless told otherwise. */
@@ -11,13 +12,13 @@ export const DEFAULT_STACK = "local";
 const stackFileSchema = z.object({
   encryptionsalt: z.string().optional(),
   secretsprovider: z.string().optional(),
-  config: z.object({ "temporal-stack:temporal": z.object({ mode: z.string() }) }),
 });
 
 /** Whether a stack's Temporal server comes from the official chart, with Postgres beside it. */
-export const usesCharts = (stack: string): boolean =>
-  stackFileSchema.parse(parse(readFileSync(stackFile(stack), "utf8"))).config["temporal-stack:temporal"]
-    .mode === "chart";
+export function usesCharts(stack: string): boolean {
+  const { [`${PROJECT}:temporal`]: temporal } = configOf(readFileSync(stackFile(stack), "utf8"), PROJECT);
+  return isMapping(temporal) && temporal["mode"] === "chart";
+}
 
 /**
  * Makes sure that a stack has a file in this checkout.
@@ -38,7 +39,7 @@ export function requireStackFile(stack: string): void {
  */
 export function requireOwnSecrets(stack: string, ownSalt: string | undefined): void {
   const { encryptionsalt, secretsprovider } = stackFileSchema.parse(
-    parse(readFileSync(stackFile(stack), "utf8")),
+    parseAsEngine(readFileSync(stackFile(stack), "utf8")),
   );
   if (secretsprovider === undefined && (encryptionsalt === undefined || encryptionsalt === ownSalt)) return;
   throw new Failure(

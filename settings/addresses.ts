@@ -61,9 +61,36 @@ export function isUrl(value: string, schemes: readonly string[]): boolean {
   return schemes.includes(protocol.slice(0, -1)) && (hostname.startsWith("[") || isHostName(hostname));
 }
 
-/** A URL of one of the schemes; `what` says it in words. */
+/**
+ * A URL of one of the schemes; `what` says it in words. User name and password in it are refused: what is no secret
+ * setting ends in the state, in labels and in messages.
+ */
 export function url(what: string, schemes: readonly [string, ...string[]], pattern = /^\S+$/) {
-  return text(what, pattern, 2048).refine((value) => isUrl(value, schemes), { error: what });
+  return text(what, pattern, 2048)
+    .refine((value) => !hasLogin(value), {
+      error: `${what}, without user name and password: they would be readable for everybody`,
+      abort: true,
+    })
+    .refine((value) => isUrl(value, schemes), { error: what });
+}
+
+/** Whether a URL names a user, as `https://user:password@host` does. */
+export function hasLogin(address: string): boolean {
+  return (
+    /^[\w+.-]+:\/\/[^/?#\\]*@/.test(address) || (URL.canParse(address) && new URL(address).username !== "")
+  );
+}
+
+/** Scheme of a URL, in lower case. */
+export function schemeOf(address: string): string {
+  return new URL(address).protocol.slice(0, -1);
+}
+
+/** Takes user names and passwords out of a text that may hold URLs. */
+export function withoutLogins(text: string): string {
+  return text
+    .replace(/(\w:\/\/)[^\s/?#"']*@/g, "$1...@")
+    .replace(/[^\s/:@"'(]+:[^\s/@"']+@(?!sha256:)/g, "...@");
 }
 
 /** Port of an HTTP URL. */

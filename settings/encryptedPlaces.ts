@@ -25,25 +25,23 @@ export function encryptedPlaces({ stack, config, secretKeys }: Deployed): {
   const encrypted: SettingPath[] = [];
   const unknownSecrets: string[] = [];
   const ours = secretKeys.filter((key) => key.startsWith(`${PROJECT}:`));
-  const files = ours.length === 0 ? [] : candidates(stack).map(readConfig);
+  const file = ours.length === 0 ? {} : readConfig(stackFileOf(stack));
   for (const key of ours) {
     const section = key.slice(PROJECT.length + 1);
-    const written = files.map((file) => file[key]).find((value) => isSource(value, config[key] ?? ""));
-    if (written === undefined) unknownSecrets.push(section);
-    else encrypted.push(...placesIn(written, [section]));
+    if (isSource(file[key], config[key] ?? "")) encrypted.push(...placesIn(file[key], [section]));
+    else unknownSecrets.push(section);
   }
   return { encrypted, unknownSecrets };
 }
 
-/** Paths at which the stack file may be, as the CLI looks for it. */
-function candidates(stack: string): string[] {
+/** Path at which the stack file is, as the CLI looks for it; a relative one counts from the folder of the project. */
+function stackFileOf(stack: string): string {
   const root = pulumi.getRootDirectory();
   const named = process.env[CONFIG_FILE_VARIABLE] ?? "";
-  // The program runs in the folder of the project, the CLI anywhere below it.
-  if (named !== "") return [process.env["PWD"] ?? root, root].map((folder) => resolve(folder, named));
+  if (named !== "") return resolve(root, named);
   const project = read(join(root, "Pulumi.yaml"), parseAsEngine);
   const folder = isMapping(project) ? project["stackConfigDir"] : undefined;
-  return [join(root, typeof folder === "string" ? folder : "", `Pulumi.${stack}.yaml`)];
+  return join(root, typeof folder === "string" ? folder : "", `Pulumi.${stack}.yaml`);
 }
 
 const readConfig = (file: string): Mapping => read(file, (text) => configOf(text, PROJECT)) ?? {};

@@ -107,7 +107,8 @@ export function configOf(text: string, project: string): Mapping {
   return Object.fromEntries(Object.entries(written).map(([key, value]) => [fullKey(key, project), value]));
 }
 
-function fullKey(key: string, project: string): string {
+/** The full key of what a stack file writes in a shorter or older form. */
+export function fullKey(key: string, project: string): string {
   return key.includes(":") ? key.replace(/^([^:]+):config:/, "$1:") : `${project}:${key}`;
 }
 

@@ -11,10 +11,11 @@ export function isMapping(value: unknown): value is Mapping {
 
 /** Lays one mapping over another: mappings in them are merged, lists and scalars replaced. */
 export function merge(base: Mapping, over: Mapping): Mapping {
-  const result: Record<string, unknown> = { ...base };
+  const result = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
-    const below = result[key];
-    result[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
+    const below = result.get(key);
+    result.set(key, isMapping(below) && isMapping(value) ? merge(below, value) : value);
   }
-  return result;
+  // Defines keys, whatever their name: an assignment to `__proto__` would hide them.
+  return Object.fromEntries(result);
 }

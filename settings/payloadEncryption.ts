@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isUrl, peerNetwork, url } from "./addresses";
+import { hasLogin, isUrl, peerNetwork, schemeOf, url } from "./addresses";
 import { flag, integer, rule, text } from "./fields";
 import { containerResources } from "./workers";
 
@@ -30,7 +30,9 @@ const jwtAuth = z.strictObject({
     .describe(
       "JSON Web Tokens of an identity provider, such as the access tokens that the Temporal UI passes on.",
     ),
-  issuer: text("the issuer as its tokens have it", /^\S+$/, 2048).describe("The tokens' `iss` claim."),
+  issuer: text("the issuer as its tokens have it", /^\S+$/, 2048)
+    .refine((value) => !hasLogin(value), { error: "an issuer without user name and password" })
+    .describe("The tokens' `iss` claim."),
   audience: text("an audience", /^\S+$/, 2048).describe("Must be in the tokens' `aud` claim."),
   jwksUrl: httpsUrl("the provider's key set").describe("Where the provider publishes its public keys."),
   network: peerNetwork("the identity provider").describe(
@@ -40,10 +42,9 @@ const jwtAuth = z.strictObject({
 
 const codecServer = z
   .strictObject({
-    uiOrigin: text(
+    uiOrigin: url(
       "the UI's origin as browsers write it: scheme, host, and the port if it is not the scheme's own",
-      /^https?:\/\//,
-      2048,
+      ["https", "http"],
     )
       .refine(isOrigin, {
         error: "the UI's origin without path or slash at the end, such as https://temporal.example.com",
@@ -64,7 +65,7 @@ const codecServer = z
     resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "384Mi" }),
   })
   .check(({ value, issues }) => {
-    if (value.auth.mode === "jwt" && value.publicUrl?.startsWith("http:") === true) {
+    if (value.auth.mode === "jwt" && value.publicUrl !== undefined && schemeOf(value.publicUrl) === "http") {
       issues.push(rule("the Temporal UI passes access tokens on to https:// only; use it", ["publicUrl"]));
     }
   });

@@ -3,8 +3,17 @@ import { isMapping, PROJECT } from "./mapping";
 import { isLabelValue } from "./names";
 import { CONFIG_FILE_VARIABLE } from "./encryptedPlaces";
 import { type MergedConfig, type SettingsSource } from "./source";
-import { isAmong, isWithin, keyOf, placesOf, secretPathsOf, type SettingPath } from "./secretSettings";
+import {
+  freePathsOf,
+  isAmong,
+  isWithin,
+  keyOf,
+  placesOf,
+  secretPathsOf,
+  type SettingPath,
+} from "./secretSettings";
 import { closest, knownKeys } from "./suggestions";
+import { withoutLogins } from "./addresses";
 
 type Issue = z.core.$ZodIssue;
 type Path = SettingPath;
@@ -20,10 +29,11 @@ export function settingsProblems(
   const sentences = issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? unknownKeys(schema, issue.path, issue.keys, source, merged)
-      : [sentenceOf(issue, secrets, source, merged)],
+      : [sentenceOf(issue, { secret: secrets, free: freePathsOf(schema) }, source, merged)],
   );
   return [
     ...merged.problems,
+    ...strayKeys(schema, source),
     ...stackNameProblems(source),
     ...misplacedSecrets(secrets, source, merged),
     ...plainSecrets(secrets, source, merged),
@@ -39,6 +49,30 @@ function stackNameProblems({ stack }: SettingsSource): string[] {
         `stack "${stack}": the name must be at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit; rename it with \`pulumi stack rename\``,
       ];
 }
+
+/**
+ * Keys of another prefix that are meant for this program. The engine hands over all there are, and would not say a
+ * word: a typing error in the prefix would leave the section at its defaults.
+ */
+function strayKeys(schema: z.ZodType, { config, stackFile }: SettingsSource): string[] {
+  const sections = knownKeys(schema, [], {});
+  const isStray = (prefix: string, name: string): boolean =>
+    prefix !== PROJECT &&
+    prefix !== "pulumi" &&
+    (letters(prefix) === letters(PROJECT) ||
+      closest(prefix, [PROJECT]) !== undefined ||
+      sections.includes(name));
+  return Object.keys(config).flatMap((key) => {
+    const [prefix = "", name = ""] = key.split(":");
+    return isStray(prefix, name)
+      ? [
+          `${key} (${stackFile}): belongs to project "${prefix}", not to this one; did you mean "${PROJECT}:${closest(name, sections) ?? name}"?`,
+        ]
+      : [];
+  });
+}
+
+const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 function unknownKeys(
   schema: z.ZodType,
@@ -58,7 +92,7 @@ function unknownKeys(
 
 function sentenceOf(
   issue: Issue,
-  secrets: readonly Path[],
+  places: { readonly secret: readonly Path[]; readonly free: readonly Path[] },
   source: SettingsSource,
   merged: MergedConfig,
 ): string {
@@ -67,8 +101,12 @@ function sentenceOf(
   if (issue.code === "invalid_key") return `${place}: the key must be ${expectationOf(issue)}`;
   const found = valueAt(merged.value, issue.path);
   if (found === undefined) return `${place}: is missing; must be ${expectationOf(issue)}`;
-  const hidden = isSecret(issue.path, secrets, source);
-  return `${place}: must be ${expectationOf(issue)}, got ${describe(found, hidden)}${hintFor(found, issue)}`;
+  const shown = isSecret(issue.path, places.secret, source)
+    ? "nothing"
+    : isWithin(issue.path, places.free)
+      ? "type"
+      : "value";
+  return `${place}: must be ${expectationOf(issue)}, got ${describe(found, shown)}${hintFor(found, issue)}`;
 }
 
 function expectationOf(issue: Issue): string {
@@ -100,13 +138,17 @@ function hintFor(found: unknown, issue: Issue): string {
   return "";
 }
 
-/** Names what was found without ever showing a secret. */
-function describe(value: unknown, secret: boolean): string {
-  if (secret) return "a secret, which is not shown";
+/** Names what was found without ever showing what could be a secret. */
+function describe(value: unknown, shown: "value" | "type" | "nothing"): string {
+  if (shown === "nothing") return "a secret, which is not shown";
   if (value === null) return "null";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isMapping(value)) return "a mapping";
-  const text = JSON.stringify(value);
+  if (shown === "type") return `a ${typeof value}, which is not shown`;
+  // A key or a file, in the wrong place perhaps.
+  if (typeof value === "string" && /[\r\n]/.test(value)) return "several lines, which are not shown";
+  // Before it is cut: half a URL would not be known for one.
+  const text = JSON.stringify(typeof value === "string" ? withoutLogins(value) : value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
@@ -119,11 +161,6 @@ function isSecret(path: Path, secrets: readonly Path[], source: SettingsSource):
     isWithin(path, encrypted ?? []) ||
     (whole && secretKeys.includes(`${PROJECT}:${String(path[0])}`))
   );
-}
-
-/** Takes user names and passwords out of URLs. */
-function withoutLogins(text: string): string {
-  return text.replace(/(\w:\/\/)[^\s/?#"']*@/g, "$1...@");
 }
 
 /** Key as it stands in the file, and the file. */
@@ -191,7 +228,7 @@ function misplacedSecrets(secrets: readonly Path[], source: SettingsSource, merg
       );
     } else if (isUnknown([section], source)) {
       problems.push(
-        `${where([section], source, merged)}: holds an encrypted value, and it is unknown which: the engine does not say, and ${source.stackFile} does not have these settings; name another file by ${CONFIG_FILE_VARIABLE} instead of --config-file, and use a Secret by name for what comes from a Pulumi environment`,
+        `${where([section], source, merged)}: holds an encrypted value, and it is unknown which: the engine does not say, and ${source.stackFile} does not have these settings; set ${CONFIG_FILE_VARIABLE} to the absolute path of another file instead of --config-file, and use a Secret by name for what comes from a Pulumi environment`,
       );
     }
   }

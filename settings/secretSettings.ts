@@ -25,41 +25,56 @@ export function secretSetting(form: z.ZodString) {
     .transform((value) => new Sensitive(value));
 }
 
-const found = new WeakMap<z.core.$ZodType, readonly SettingPath[]>();
+const isSecret = (schema: z.core.$ZodType): boolean => secretSettings.has(schema);
 
 /** Paths of the secret settings in a schema. */
-export function secretPathsOf(schema: z.core.$ZodType): readonly SettingPath[] {
-  const known = found.get(schema) ?? [
-    ...new Map(search(schema).map((path) => [path.join("."), path])).values(),
+export const secretPathsOf = (schema: z.core.$ZodType): readonly SettingPath[] => search(schema, isSecret);
+
+/** Paths of mappings whose keys users choose: nobody knows what they keep there, so no message shows it. */
+export const freePathsOf = (schema: z.core.$ZodType): readonly SettingPath[] =>
+  search(schema, (inner) => inner instanceof z.ZodRecord);
+
+const memory = new WeakMap<z.core.$ZodType, Map<unknown, readonly SettingPath[]>>();
+
+/** Paths of the schemas that are wanted, each once. */
+function search(
+  schema: z.core.$ZodType,
+  wanted: (schema: z.core.$ZodType) => boolean,
+): readonly SettingPath[] {
+  const known = memory.get(schema) ?? new Map<unknown, readonly SettingPath[]>();
+  memory.set(schema, known);
+  const paths = known.get(wanted) ?? [
+    ...new Map(walk(schema, wanted).map((path) => [path.join("."), path])).values(),
   ];
-  found.set(schema, known);
-  return known;
+  known.set(wanted, paths);
+  return paths;
 }
 
-function search(schema: z.core.$ZodType): SettingPath[] {
-  if (secretSettings.has(schema)) return [[]];
+function walk(schema: z.core.$ZodType, wanted: (schema: z.core.$ZodType) => boolean): SettingPath[] {
+  if (wanted(schema)) return [[]];
+  const inside = (inner: z.core.$ZodType): SettingPath[] => walk(inner, wanted);
   const below = (part: PropertyKey, inner: z.core.$ZodType): SettingPath[] =>
-    search(inner).map((path) => [part, ...path]);
+    inside(inner).map((path) => [part, ...path]);
   if (schema instanceof z.ZodObject) {
     const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
     return Object.entries(shape).flatMap(([key, inner]) => below(key, inner));
   }
   if (schema instanceof z.ZodRecord) return below("*", schema.valueType);
   if (schema instanceof z.ZodArray) return below("*", schema.element);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap(search);
-  if (schema instanceof z.ZodPipe) return [...search(schema.in), ...search(schema.out)];
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(inside);
+  if (schema instanceof z.ZodPipe) return [...inside(schema.in), ...inside(schema.out)];
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault
   ) {
-    return search(schema.unwrap());
+    return inside(schema.unwrap());
   }
   return [];
 }
 
-/** Whether a place is one of the paths, or lies in one. */
+/** Whether a place is one of the paths, or lies inside one. */
 export function isWithin(place: SettingPath, paths: readonly SettingPath[]): boolean {
   return paths.some((path) =>
     path.every((part, index) => index in place && (part === "*" || part === place[index])),

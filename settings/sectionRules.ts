@@ -118,17 +118,22 @@ function postgresProblems({ temporal, postgres }: Sections): Problem[] {
   ];
 }
 
-function namespaceProblems({ postgres, namespaces }: Sections): Problem[] {
-  if (postgres?.mode !== "cluster") return [];
-  const { namespace } = postgres.operator;
-  const taken = [namespaces.temporal, namespaces.workers, "default"].includes(namespace);
-  return taken
-    ? [
-        rule(`"${namespace}" is used already; give the operator a namespace of its own`, [
-          "postgres",
-          "operator",
-          "namespace",
-        ]),
-      ]
-    : [];
+function namespaceProblems({ namespaces, postgres }: Sections): Problem[] {
+  const operator = postgres?.mode === "cluster" ? postgres.operator : undefined;
+  const operatorPath = ["postgres", "operator", "namespace"];
+  const own = [
+    { name: namespaces.temporal, path: ["namespaces", "temporal"] },
+    { name: namespaces.workers, path: ["namespaces", "workers"] },
+    ...(operator?.install === true ? [{ name: operator.namespace, path: operatorPath }] : []),
+  ];
+  const problems = own
+    .filter(({ name }) => name === "default" || name.startsWith("kube-"))
+    .map(({ name, path }) =>
+      rule(`"${name}" belongs to Kubernetes itself; choose a namespace of its own`, path),
+    );
+  if (operator !== undefined && [namespaces.temporal, namespaces.workers].includes(operator.namespace)) {
+    const message = `"${operator.namespace}" is used already; give the operator a namespace of its own`;
+    problems.push(rule(message, operatorPath));
+  }
+  return problems;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { images } from "./versions";
 import { imagePin } from "./imagePin";
-import { cidrs, hostPort, peerNetwork, url } from "./addresses";
+import { cidrs, hostPort, peerNetwork, schemeOf, url } from "./addresses";
 import { apiKey, apiKeySecret, tls } from "./credentials";
 import { flag, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imageReference, imageRepository, registry } from "./images";
@@ -41,13 +41,6 @@ export const namespaces = z
       ),
   })
   .check(({ value, issues }) => {
-    for (const role of ["temporal", "workers"] as const) {
-      if (value[role] === "default" || value[role].startsWith("kube-")) {
-        issues.push(
-          rule(`"${value[role]}" belongs to Kubernetes itself; choose a namespace of its own`, [role]),
-        );
-      }
-    }
     if (value.temporal === value.workers) {
       issues.push(rule("must differ from namespaces.temporal; choose another name", ["workers"]));
     }
@@ -226,7 +219,7 @@ export const tracing = z
     if (
       value.headers !== undefined &&
       value.network.cidrs !== undefined &&
-      value.endpoint.startsWith("http:")
+      schemeOf(value.endpoint) === "http"
     ) {
       issues.push(rule("would be sent out of the cluster in the clear; use an https endpoint", ["headers"]));
     }

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { encryptedPlaces } from "./encryptedPlaces";
-import { type Mapping, merge, PROJECT } from "./mapping";
-import type { SettingPath } from "./secretSettings";
+import { isMapping, type Mapping, merge, PROJECT } from "./mapping";
+import { keyOf, type SettingPath } from "./secretSettings";
 
 /**
  * Names the file with what only this machine knows of one stack; written by `npm run up`. For every other
@@ -27,6 +27,8 @@ export interface SettingsSource {
   readonly encrypted?: readonly SettingPath[] | undefined;
   /** Sections among {@link secretKeys}, without prefix, of which no file says where the secret is. */
   readonly unknownSecrets?: readonly string[] | undefined;
+  /** What is wrong with the stack file as a whole. */
+  readonly problems?: readonly string[] | undefined;
   /** This machine's overlay: `stack` it is for, and `settings`, the sections of a stack file without prefix. */
   readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
@@ -39,16 +41,37 @@ export interface MergedConfig {
   readonly problems: readonly string[];
 }
 
-const overlaySchema = z.strictObject({ stack: z.string(), settings: z.record(z.string(), z.unknown()) });
+const overlaySchema = z.strictObject({ stack: z.string(), settings: z.custom<Mapping>(isMapping) });
 
 /** Stack file and overlay as one mapping: mappings are merged, lists and scalars replaced. */
 export function mergedConfig(source: SettingsSource): MergedConfig {
-  const fromStack: Record<string, unknown> = {};
-  for (const [key, text] of Object.entries(source.config)) {
-    if (key.startsWith(`${PROJECT}:`)) fromStack[key.slice(PROJECT.length + 1)] = decode(text);
-  }
+  const ours = Object.entries(source.config).filter(([key]) => key.startsWith(PREFIX));
+  const fromStack: Mapping = Object.fromEntries(
+    ours.map(([key, text]) => [key.slice(PREFIX.length), decode(text)]),
+  );
   const { overlay, problems } = readOverlay(source);
-  return { value: merge(fromStack, overlay), overlay, problems };
+  return {
+    value: merge(fromStack, overlay),
+    overlay,
+    problems: [
+      ...problems,
+      ...(source.problems ?? []),
+      ...hiddenKeys(fromStack).map((path) => `${PREFIX}${keyOf(path)} (${source.stackFile}): ${HIDDEN}`),
+      ...hiddenKeys(overlay).map((path) => `${keyOf(path)} (${source.overlay?.file ?? ""}): ${HIDDEN}`),
+    ],
+  };
+}
+
+const PREFIX = `${PROJECT}:`;
+const HIDDEN = "is no key that JavaScript keeps apart from others; remove it";
+
+/** Places of keys that could hide what is set, or set what nobody sees. */
+function hiddenKeys(value: unknown, place: SettingPath = []): SettingPath[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, entry]) => {
+    const path = [...place, Array.isArray(value) ? Number(key) : key];
+    return key === "__proto__" ? [path] : hiddenKeys(entry, path);
+  });
 }
 
 function readOverlay({ overlay, stack }: SettingsSource): { overlay: Mapping; problems: string[] } {

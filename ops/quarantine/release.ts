@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { isSeq, parseDocument, Scalar } from "yaml";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { quarantine as quarantineSchema } from "../../settings/quarantine";
-import { PROJECT } from "../../settings/mapping";
 import { Failure } from "../../common/failure";
 import { stackFileOf } from "../stack/workspace";
+import { sectionKey } from "../stack/stackFileEdit";
 
 /**
  * The images in quarantine that somebody names.
@@ -48,7 +48,7 @@ export async function writeRelease(
     throw new Failure("the reason is not one line of at most 300 characters", "give a shorter one");
   }
   const document = parseDocument(await readFile(file, "utf8"));
-  const path = ["config", `${PROJECT}:quarantine`, "release"];
+  const path = ["config", sectionKey(document, "quarantine"), "release"];
   if (!isSeq(document.getIn(path))) document.setIn(path, document.createNode([]));
   for (const entry of release) document.addIn(path, document.createNode(quoted(entry)));
   await writeFile(file, document.toString({ lineWidth: 0, flowCollectionPadding: false }));

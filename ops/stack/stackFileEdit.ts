@@ -1,4 +1,5 @@
-import { parseDocument } from "yaml";
+import { type Document, isMap, isScalar, parseDocument } from "yaml";
+import { fullKey } from "../../settings/engineYaml";
 import { PROJECT } from "../../settings/mapping";
 
 /** A setting of a stack file and its new value. */
@@ -17,7 +18,17 @@ export function withSettings(text: string, changes: readonly SettingChange[]): s
     .find((options) => document.toString(options) === text);
   for (const { path, new: value } of changes) {
     const [section, ...keys] = path;
-    document.setIn(["config", `${PROJECT}:${section}`, ...keys], value);
+    document.setIn(["config", sectionKey(document, section), ...keys], value);
   }
   return document.toString(style ?? { lineWidth: 0 });
+}
+
+/** The key of a section as the file writes it: the engine takes it without the project's prefix, too. */
+export function sectionKey(document: Document, section: string): string {
+  const key = `${PROJECT}:${section}`;
+  const config = document.get("config");
+  const written = isMap(config)
+    ? config.items.map((pair) => (isScalar(pair.key) ? pair.key.value : pair.key))
+    : [];
+  return written.map(String).find((name) => fullKey(name, PROJECT) === key) ?? key;
 }

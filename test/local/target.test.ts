@@ -33,6 +33,8 @@ describe("the stack of npm run up", () => {
 
   it("tells whether charts are needed", () => {
     assert.deepEqual(["local", "dev", "prod"].map(usesCharts), [false, true, true]);
+    writeFileSync(stackFile(stack), "x: &chart { mode: chart }\nconfig: { temporal: { <<: *chart } }\n");
+    assert.equal(usesCharts(stack), true, "as the engine reads it");
   });
 
   it("may have secrets of this machine's passphrase only", () => {

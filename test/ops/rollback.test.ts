@@ -278,6 +278,13 @@ describe("release from quarantine", () => {
   beforeEach(() => writeFileSync(file, readFileSync(join(PROJECT_ROOT, "Pulumi.prod.yaml"))));
   after(() => rmSync(folder, { recursive: true }));
 
+  it("goes into the section that is there, with the project's prefix or without", async () => {
+    writeFileSync(file, "config:\n  quarantine:\n    release: []\n");
+    await writeRelease(folder, "prod", [held], "it was the test");
+    const { config } = parse(readFileSync(file, "utf8")) as { config: object };
+    assert.deepEqual(Object.keys(config), ["quarantine"]);
+  });
+
   it("is a change of the stack file that keeps its comments, and that the program takes", async () => {
     const before = readFileSync(file, "utf8");
     await writeRelease(folder, "prod", [held], 'said "ok": it was the test');

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { settingsSchema } from "../../settings/settings";
 import { keyOf, secretPathsOf } from "../../settings/secretSettings";
-import { LEAST, refusal } from "./refusal";
+import { LEAST, refusal } from "../components/refusal";
 
 const image = {
   repository: "registry.example.com/worker",
