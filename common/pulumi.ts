@@ -239,6 +239,12 @@ export function cliFailure(
       "pulumi stack ls lists those that there are; pulumi whoami -v names the backend; npm run up deploys stack local",
     );
   }
+  if (/E2BIG|argument list too long/i.test(output)) {
+    return new Failure(
+      `the settings of stack ${stack} are too large: the engine hands them to the program in one environment variable, for which Linux allows 128 KiB`,
+      "keep certificates in a Secret or ConfigMap and name it (caFrom), then run the command again",
+    );
+  }
   if (output.includes("currently locked")) return lockedFailure(stack, locksNamed(output));
   const unopened = /unable to open state (?:database|store|bucket)|failed to ping PostgreSQL/.exec(output);
   if (unopened !== null) {

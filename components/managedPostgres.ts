@@ -13,12 +13,14 @@ import {
   preflightScript,
 } from "./manifests/managedPostgresManifests";
 import {
+  type Authorities,
   certificateRevision,
   type PostgresConnection,
   type SecretEntry,
 } from "./manifests/postgresConnection";
 import { dataOptions } from "./protection";
 import { podAccount } from "./podAccount";
+import type { AuthoritiesFrom } from "../settings/certificates";
 import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "../settings/settings";
 import { neededConnections } from "../settings/connectionBudget";
 
@@ -148,7 +150,8 @@ export class ManagedPostgres extends pulumi.ComponentResource {
   private authorities(
     name: string,
     { settings, service, namespace }: ManagedPostgresArgs,
-  ): SecretEntry | undefined {
+  ): Authorities | undefined {
+    if (service.caFrom !== undefined) return existingAuthorities(service.caFrom);
     if (service.ca === undefined) return undefined;
     const secret = new k8s.core.v1.Secret(
       `${name}-ca`,
@@ -160,4 +163,9 @@ export class ManagedPostgres extends pulumi.ComponentResource {
     );
     return { secretName: secret.metadata.name, key: CA_KEY };
   }
+}
+
+/** Whatever of the two the settings name; they name exactly one. */
+function existingAuthorities({ secret, configMap = "", key }: AuthoritiesFrom): Authorities {
+  return secret === undefined ? { configMapName: configMap, key } : { secretName: secret, key };
 }

@@ -1,16 +1,10 @@
 import { z } from "zod";
 import { hostName } from "./addresses";
+import { authoritiesFrom, certificates, privateKey } from "./certificates";
 import { rule, text } from "./fields";
 import { objectName, secretKey } from "./names";
+import { isPair } from "./pem";
 import { secretSetting } from "./secretSettings";
-
-const pem = (what: string, label: RegExp) =>
-  text(
-    `${what} in PEM format`,
-    new RegExp(`^\\s*-----BEGIN ${label.source}-----[\\s\\S]+-----END ${label.source}-----\\s*$`),
-    100_000,
-  );
-const certificate = (what: string) => pem(what, /CERTIFICATE/);
 
 const secretName = objectName("the name of a Secret").describe(
   "Secret that exists in the workers' namespace. Workers follow its changes without a restart.",
@@ -22,15 +16,29 @@ export const tls = z
     serverName: hostName("a host name")
       .optional()
       .describe("Name in the server's certificate; the address's host by default."),
-    ca: certificate("certificates of authorities")
+    ca: certificates("authorities")
       .optional()
       .describe("Authority that signed the server's certificate, PEM; the system's authorities by default."),
+    caFrom: authoritiesFrom("the workers' namespace")
+      .optional()
+      .describe("Secret or ConfigMap to take the authorities from, instead of `ca`."),
     client: z
       .strictObject({
-        certificate: certificate("the workers' certificate").describe("Certificate of the workers, PEM."),
-        privateKey: secretSetting(pem("its private key", /[A-Z ]*PRIVATE KEY/)).describe(
-          "Its private key, PEM; only as a secret: `pulumi config set --secret --path`.",
+        certificate: certificates("client").describe(
+          "Certificate of the workers, PEM; its chain may follow.",
         ),
+        privateKey: privateKey().describe(
+          "Its private key, PEM, without a passphrase; only as a secret: `pulumi config set --secret --path`.",
+        ),
+      })
+      .check(({ value, issues }) => {
+        if (value.privateKey.ask((key) => isPair(value.certificate, key)) === false) {
+          issues.push(
+            rule("does not belong to the first certificate of temporal.tls.client.certificate; set its own", [
+              "privateKey",
+            ]),
+          );
+        }
       })
       .optional()
       .describe("Certificate with which workers prove who they are (mTLS)."),
@@ -60,6 +68,11 @@ export const tls = z
       if (value.secret !== undefined && value[name] !== undefined) {
         issues.push(rule("cannot be set together with tls.secret; remove one of them", [name]));
       }
+    }
+    if (value.caFrom !== undefined && (value.ca ?? value.secret?.caKey) !== undefined) {
+      issues.push(
+        rule("cannot be set together with tls.ca or tls.secret.caKey; remove one of them", ["caFrom"]),
+      );
     }
   })
   .optional()

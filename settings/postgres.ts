@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { authoritiesFrom, certificates } from "./certificates";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
 import { cidrs, hostName } from "./addresses";
@@ -199,15 +200,12 @@ const managed = z
       })
       .optional()
       .describe("Secret that holds the password already, instead of `password`."),
-    ca: z
-      .string({ error: "certificates in PEM" })
-      .regex(/^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/, {
-        error: "certificates in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----",
-      })
+    ca: certificates("authorities")
       .optional()
-      .describe(
-        "Certificates of the authorities that the server's certificate may come from; the public ones by default.",
-      ),
+      .describe("Certificates of the authorities that signed the server's, PEM; the public ones by default."),
+    caFrom: authoritiesFrom("the namespace of the Temporal server")
+      .optional()
+      .describe("Secret or ConfigMap to take them from, instead of `ca`; pods read it when they start."),
     clientCertificateSecret: z
       .strictObject({
         name: inYaml(objectName("the name of a Secret")).describe(
@@ -249,15 +247,20 @@ const managed = z
     if ((value.password === undefined) === (value.passwordSecret === undefined)) {
       issues.push(rule("needs exactly one of password and passwordSecret; set one, remove the other", []));
     }
-    if (value.ca !== undefined && value.verifyTls === "none") {
-      issues.push(
-        rule("verifies nothing while verifyTls is none; remove it, or set verifyTls to ca or full", ["ca"]),
-      );
+    for (const name of ["ca", "caFrom"] as const) {
+      if (value[name] !== undefined && value.verifyTls === "none") {
+        issues.push(
+          rule("verifies nothing while verifyTls is none; remove it, or set verifyTls to ca or full", [name]),
+        );
+      }
     }
-    if (value.ca === undefined && value.verifyTls === "ca") {
+    if (value.ca !== undefined && value.caFrom !== undefined) {
+      issues.push(rule("cannot be set together with postgres.ca; remove one of them", ["caFrom"]));
+    }
+    if ((value.ca ?? value.caFrom) === undefined && value.verifyTls === "ca") {
       issues.push(
         rule(
-          "verifies nothing without ca: a public authority signs a certificate for everybody; set ca, or set this to full",
+          "verifies nothing without ca: a public authority signs a certificate for everybody; set ca or caFrom, or set this to full",
           ["verifyTls"],
         ),
       );

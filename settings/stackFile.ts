@@ -27,10 +27,14 @@ export function sourceOfStackFile(
   const written: Mapping = { ...configOf(readFileSync(path, "utf8"), PROJECT), ...changed };
   const sections = Object.entries(written).filter(([, value]) => value !== undefined);
   const ours = sections.filter(([key]) => key.startsWith(`${PROJECT}:`));
+  const config = Object.fromEntries(
+    sections.map(([key, value]) => [key, asEngineText(withoutCiphertext(value))]),
+  );
   return {
     stack,
     stackFile,
-    config: Object.fromEntries(sections.map(([key, value]) => [key, asEngineText(withoutCiphertext(value))])),
+    config,
+    problems: sizeProblems(stackFile, config),
     secretKeys: sections.filter(([key, value]) => placesIn(value, [key]).length > 0).map(([key]) => key),
     encrypted: ours.flatMap(([key, value]) => placesIn(value, [key.slice(PROJECT.length + 1)])),
   };
@@ -42,3 +46,22 @@ function withoutCiphertext(value: unknown): unknown {
   if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withoutCiphertext(entry)]));
 }
+
+/** Linux takes 128 KiB for one variable of a program's environment (MAX_ARG_STRLEN), with name and encoding. */
+const MAX_CONFIG_BYTES = 120 * 1024;
+
+/**
+ * What does not fit is refused by the kernel before the program starts, with `spawn E2BIG`, so that only those who read
+ * the stack file without the engine can say it.
+ */
+function sizeProblems(stackFile: string, config: Readonly<Record<string, string>>): string[] {
+  const bytes = Buffer.byteLength(JSON.stringify(config));
+  if (bytes <= MAX_CONFIG_BYTES) return [];
+  const [largest = "", text = ""] =
+    Object.entries(config).sort(([, a], [, b]) => b.length - a.length)[0] ?? [];
+  return [
+    `${stackFile}: the settings take ${kib(bytes)} KiB, ${kib(Buffer.byteLength(text))} KiB of them in ${largest}; all together they may take ${kib(MAX_CONFIG_BYTES)} KiB, as they travel in one environment variable; keep certificates in a Secret or ConfigMap and name it (caFrom)`,
+  ];
+}
+
+const kib = (bytes: number): number => Math.ceil(bytes / 1024);

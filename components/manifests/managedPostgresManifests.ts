@@ -2,7 +2,13 @@ import type { ChartServerSettings, ManagedPostgresSettings } from "../../setting
 import { OLDEST_POSTGRES } from "../../settings/postgres";
 import { libpqEnvironment } from "../../settings/connectAttributes";
 import { type Identity } from "./labels";
-import { type ClientCertificate, type SecretEntry, SSL_MODES } from "./postgresConnection";
+import {
+  type Authorities,
+  authoritiesVolume,
+  CERTIFICATE_FILE_MODE,
+  type ClientCertificate,
+  SSL_MODES,
+} from "./postgresConnection";
 
 /** The job that tries a Postgres service. */
 export const PREFLIGHT: Identity = {
@@ -21,27 +27,30 @@ export const CA_KEY = "ca.crt";
 const CLIENT_CERTIFICATE_DIRECTORY = "/etc/postgres-client";
 
 /** Certificates of the job, if it needs any. The key is root's and its group's alone, or libpq refuses it. */
-export function preflightFiles(ca: SecretEntry | undefined, client: ClientCertificate | undefined) {
+export function preflightFiles(ca: Authorities | undefined, client: ClientCertificate | undefined) {
   const mounted = [
-    ...(ca === undefined ? [] : [{ name: "ca", secretName: ca.secretName, mountPath: CA_DIRECTORY }]),
+    ...(ca === undefined ? [] : [{ path: CA_DIRECTORY, volume: { name: "ca", ...authoritiesVolume(ca) } }]),
     ...(client === undefined
       ? []
       : [
           {
-            name: "client-certificate",
-            secretName: client.secretName,
-            mountPath: CLIENT_CERTIFICATE_DIRECTORY,
+            path: CLIENT_CERTIFICATE_DIRECTORY,
+            volume: {
+              name: "client-certificate",
+              secret: { secretName: client.secretName, defaultMode: CERTIFICATE_FILE_MODE },
+            },
           },
         ]),
   ];
   return {
-    volumes: mounted.map(({ name, secretName }) => ({ name, secret: { secretName, defaultMode: 0o440 } })),
-    volumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+    volumes: mounted.map(({ volume }) => volume),
+    volumeMounts: mounted.map(({ path, volume }) => ({ name: volume.name, mountPath: path, readOnly: true })),
   };
 }
 
 /** Environment of `psql`, without the password. */
 export function preflightEnvironment(settings: ManagedPostgresSettings): Record<string, string> {
+  const caKey = settings.ca === undefined ? settings.caFrom?.key : CA_KEY;
   return {
     PGHOST: settings.host,
     PGPORT: String(settings.port),
@@ -50,7 +59,7 @@ export function preflightEnvironment(settings: ManagedPostgresSettings): Record<
     PGSSLMODE: SSL_MODES[settings.verifyTls],
     ...(settings.verifyTls === "none"
       ? {}
-      : { PGSSLROOTCERT: settings.ca === undefined ? "system" : `${CA_DIRECTORY}/${CA_KEY}` }),
+      : { PGSSLROOTCERT: caKey === undefined ? "system" : `${CA_DIRECTORY}/${caKey}` }),
     ...(settings.clientCertificateSecret === undefined
       ? {}
       : {

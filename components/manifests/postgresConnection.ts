@@ -12,6 +12,23 @@ export interface SecretEntry {
   readonly key: string;
 }
 
+/** Mode of mounted certificates: root's and its group's alone. */
+export const CERTIFICATE_FILE_MODE = 0o440;
+
+/** Certificates of authorities in an entry of a Secret or a ConfigMap. */
+export type Authorities = SecretEntry | { readonly configMapName: string; readonly key: string };
+
+/** The source of a volume that holds the certificates, in a file named after their key, and nothing else. */
+export function authoritiesVolume(authorities: Authorities) {
+  const content = {
+    defaultMode: CERTIFICATE_FILE_MODE,
+    items: [{ key: authorities.key, path: authorities.key }],
+  };
+  return "secretName" in authorities
+    ? { secret: { secretName: authorities.secretName, ...content } }
+    : { configMap: { name: authorities.configMapName, ...content } };
+}
+
 /** A certificate in a Secret. */
 export interface ClientCertificate {
   readonly secretName: pulumi.Input<string>;
@@ -37,7 +54,7 @@ export interface PostgresConnection {
   readonly user: string;
   readonly password: SecretEntry;
   /** Certificates that the server's may come from; undefined means the public authorities. */
-  readonly ca: SecretEntry | undefined;
+  readonly ca: Authorities | undefined;
   /** What is verified of the server: certificate and host name, the certificate alone, or nothing. */
   readonly verifyTls: "full" | "ca" | "none";
   /** Certificate with which Temporal proves who it is, if it does. */

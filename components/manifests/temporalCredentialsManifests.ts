@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { AuthoritiesFrom } from "../../settings/certificates";
 import type { TemporalSettings } from "../../settings/settings";
 
 type VolumeProjection = types.input.core.v1.VolumeProjection;
@@ -7,14 +8,20 @@ type VolumeProjection = types.input.core.v1.VolumeProjection;
 /** Where the pods of the workers find what they connect to Temporal with. */
 export const CREDENTIALS_DIRECTORY = "/var/run/temporal/credentials";
 
+interface Existing {
+  readonly name: string;
+  readonly key: string;
+  readonly kind?: "configMap";
+}
+
 /** One file of the pods: its name, the variable that tells the worker of it, and where its content comes from. */
 interface Credential {
   readonly file: string;
   readonly variable: string;
   /** In the settings: it goes into the Secret that this program makes. */
   readonly value?: pulumi.Input<string> | undefined;
-  /** In a Secret that exists. */
-  readonly existing?: { readonly name: string; readonly key: string } | undefined;
+  /** In a Secret that exists, or in a ConfigMap. */
+  readonly existing?: Existing | undefined;
 }
 
 function credentials(temporal: TemporalSettings): Credential[] {
@@ -27,7 +34,7 @@ function credentials(temporal: TemporalSettings): Credential[] {
       file: "ca.crt",
       variable: "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
       value: tls?.ca,
-      existing: existing(tls?.secret?.caKey),
+      existing: tls?.caFrom === undefined ? existing(tls?.secret?.caKey) : authorities(tls.caFrom),
     },
     {
       file: "tls.crt",
@@ -44,6 +51,10 @@ function credentials(temporal: TemporalSettings): Credential[] {
     { file: "api-key", variable: "TEMPORAL_API_KEY_PATH", value: apiKey?.reveal(), existing: apiKeySecret },
   ];
   return all.filter(({ value, existing: elsewhere }) => value !== undefined || elsewhere !== undefined);
+}
+
+function authorities({ secret, configMap = "", key }: AuthoritiesFrom): Existing {
+  return secret === undefined ? { name: configMap, key, kind: "configMap" } : { name: secret, key };
 }
 
 /** Content of the Secret that this program makes; empty if it makes none. What is secret is an Output. */
@@ -69,14 +80,17 @@ export function connectionEnvironment(temporal: TemporalSettings): Record<string
 }
 
 /**
- * The mounted files, from however many Secrets.
+ * The mounted files, from however many Secrets and ConfigMaps.
  * @param ownSecret name of the Secret that this program makes, if it makes one
  */
 export function credentialProjections(
   temporal: TemporalSettings,
   ownSecret: pulumi.Input<string> | undefined,
 ): VolumeProjection[] {
-  return credentials(temporal).flatMap(({ file, existing }) => {
+  return credentials(temporal).flatMap(({ file, existing }): VolumeProjection[] => {
+    if (existing?.kind === "configMap") {
+      return [{ configMap: { name: existing.name, items: [{ key: existing.key, path: file }] } }];
+    }
     const { name, key } = existing ?? { name: ownSecret, key: file };
     return name === undefined ? [] : [{ secret: { name, items: [{ key, path: file }] } }];
   });

@@ -4,7 +4,14 @@ import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../../settings
 import { COMPONENT } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { DATABASES } from "./postgresClusterManifests";
-import { certificateRevision, type PostgresConnection, SSL_MODES } from "./postgresConnection";
+import {
+  authoritiesVolume,
+  CERTIFICATE_FILE_MODE,
+  certificateRevision,
+  type ClientCertificate,
+  type PostgresConnection,
+  SSL_MODES,
+} from "./postgresConnection";
 import { containerResources } from "./resources";
 import { spread } from "./spread";
 import {
@@ -197,25 +204,27 @@ function certificateVolumes({ ca, clientCertificate }: PostgresConnection) {
   const mounted = [
     ...(ca === undefined
       ? []
-      : [{ name: CA_VOLUME, secretName: ca.secretName, keys: [ca.key], mountPath: CA_DIRECTORY }]),
+      : [{ path: CA_DIRECTORY, volume: { name: CA_VOLUME, ...authoritiesVolume(ca) } }]),
     ...(clientCertificate === undefined
       ? []
-      : [
-          {
-            name: "postgres-client",
-            secretName: clientCertificate.secretName,
-            keys: [clientCertificate.certificateKey, clientCertificate.privateKeyKey],
-            mountPath: CLIENT_CERTIFICATE_DIRECTORY,
-          },
-        ]),
+      : [{ path: CLIENT_CERTIFICATE_DIRECTORY, volume: clientCertificateVolume(clientCertificate) }]),
   ];
   if (mounted.length === 0) return {};
   return {
-    additionalVolumes: mounted.map(({ name, secretName, keys }) => ({
-      name,
-      secret: { secretName, defaultMode: 0o440, items: keys.map((key) => ({ key, path: key })) },
+    additionalVolumes: mounted.map(({ volume }) => volume),
+    additionalVolumeMounts: mounted.map(({ path, volume }) => ({
+      name: volume.name,
+      mountPath: path,
+      readOnly: true,
     })),
-    additionalVolumeMounts: mounted.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+  };
+}
+
+function clientCertificateVolume({ secretName, certificateKey, privateKeyKey }: ClientCertificate) {
+  const items = [certificateKey, privateKeyKey].map((key) => ({ key, path: key }));
+  return {
+    name: "postgres-client",
+    secret: { secretName, defaultMode: CERTIFICATE_FILE_MODE, items },
   };
 }
 

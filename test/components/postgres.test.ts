@@ -15,6 +15,7 @@ import { bytesOf } from "../../settings/quantity";
 import { neededConnections, peakServerPods } from "../../settings/connectionBudget";
 import type { Values } from "../harness";
 import { at, mappingAt } from "../program/stack";
+import { pem } from "../fixtures/certificates";
 import { refusal, source } from "./refusal";
 import { chartRefusal, chartSections, chartSettings, MANAGED, managedSettings } from "./samples";
 
@@ -100,7 +101,7 @@ describe("settings of Postgres", () => {
         postgres: {
           ...MANAGED,
           verifyTls: "none",
-          ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+          ca: pem("ca.crt"),
         },
       }),
       /postgres\.ca .*verifies nothing/,
@@ -258,7 +259,7 @@ describe("preflight of a Postgres service", () => {
   const needs = { connections: 470, historyShards: 512, cluster: { name: "active", peers: [] } };
 
   it("verifies the server's certificate, and never goes without TLS", () => {
-    const ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    const ca = pem("ca.crt");
     const modes = [
       service(),
       service({ ca }),

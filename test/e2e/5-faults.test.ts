@@ -27,12 +27,10 @@ const up = ["npm", "run", "up"];
 async function crashingImage(): Promise<string> {
   const reference = await provideImage({
     name: "temporal-stack/worker:crashes",
-    bases: [localImages.nodeRuntime],
-    dockerfile: (pinned) =>
-      [
-        `FROM ${pinned(localImages.nodeRuntime)}`,
-        `CMD ["-e", "console.error('crashed on purpose'); process.exit(1)"]`,
-      ].join("\n"),
+    dockerfile: [
+      `FROM ${await provideImage(localImages.nodeRuntime)}`,
+      `CMD ["-e", "console.error('crashed on purpose'); process.exit(1)"]`,
+    ].join("\n"),
     context: () => Promise.resolve(mkdtempSync(join(tmpdir(), "temporal-stack-crashes-"))),
   });
   return reference.slice(reference.indexOf("@") + 1);

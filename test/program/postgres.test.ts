@@ -5,10 +5,11 @@ import { FAKE_SEED } from "../emulation";
 import type { Deployment, Registration } from "../harness";
 import { valuesProblems } from "../local/charts/values";
 import { openApiProblems } from "./openapi/validate";
+import { pem } from "../fixtures/certificates";
 import { podsOf, restrictedProblems } from "./pods";
 import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";
 
-const CA = "-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n";
+const CA = pem("ca.crt");
 const SERVICE = {
   mode: "managed",
   host: "postgres.example.com",
@@ -216,6 +217,32 @@ describe("Postgres service", () => {
     const volumes = listAt(job, "spec", "template", "spec", "volumes");
     assert.ok(volumes.some((volume) => at(volume, "secret", "secretName") === name));
   });
+
+  for (const kind of ["secret", "configMap"] as const) {
+    it(`mounts an authority that is there already, in a ${kind}, without what else is in it`, async () => {
+      const deployment = await deployed({ ca: undefined, caFrom: { [kind]: "company-ca", key: "root.pem" } });
+      assert.ok(!deployment.registrations.some(({ name }) => name === "postgres-ca"));
+      const values = at(find(deployment, "temporal-release").inputs, "values");
+      const job = find(deployment, "postgres-preflight").inputs;
+      const volumes = [
+        at(values, "server", "additionalVolumes", 0, kind),
+        at(values, "admintools", "additionalVolumes", 0, kind),
+        ...listAt(job, "spec", "template", "spec", "volumes").map((volume) => at(volume, kind)),
+      ].filter((volume) => volume !== undefined);
+      assert.equal(volumes.length, 3);
+      for (const volume of volumes) {
+        assert.equal(at(volume, kind === "secret" ? "secretName" : "name"), "company-ca");
+        assert.deepEqual(listAt(volume, "items"), [{ key: "root.pem", path: "root.pem" }]);
+      }
+      const sql = ["server", "config", "persistence", "datastores", "default", "sql", "tls", "caFile"];
+      assert.equal(at(values, ...sql), "/etc/temporal/postgres-ca/root.pem");
+      assert.ok(JSON.stringify(job).includes("/etc/postgres-ca/root.pem"));
+      assert.deepEqual(
+        objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
+        [],
+      );
+    });
+  }
 
   it("can be previewed", async () => {
     await deployStack("prod", {

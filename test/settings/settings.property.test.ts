@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as pulumi from "@pulumi/pulumi";
 import { parseSettings } from "../../settings/settings";
+import { pem } from "../fixtures/certificates";
 import { isValues, type Values } from "../harness";
 import { TODAY } from "../components/refusal";
 
@@ -83,15 +84,13 @@ const FULL: Values = {
   deletionProtection: true,
 };
 
-const PEM = (label: string) => `-----BEGIN ${label}-----\naHVudGVyMg==\n-----END ${label}-----\n`;
-
 /** The same for a server elsewhere, with credentials in the settings and by name. */
 const EXTERNAL: readonly Values[] = [
   {
     tls: {
       serverName: "temporal.example.com",
-      ca: PEM("CERTIFICATE"),
-      client: { certificate: PEM("CERTIFICATE"), privateKey: PEM("EC PRIVATE KEY") },
+      ca: pem("ca.crt"),
+      client: { certificate: pem("client.crt"), privateKey: pem("client-ec.key") },
     },
     apiKey: "hunter2",
   },
@@ -149,7 +148,7 @@ const CHART: readonly Values[] = [
     databases: { default: "temporal", visibility: "visibility" },
     user: "temporal",
     password: "hunter2",
-    ca: PEM("CERTIFICATE"),
+    ca: pem("ca.crt"),
     clientCertificateSecret: {
       name: "client",
       certificateKey: "tls.crt",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../settings/settings";
+import { pem } from "../fixtures/certificates";
 import type { Values } from "../harness";
 import { LEAST, refusal, source } from "../components/refusal";
 
@@ -8,7 +9,7 @@ const worker = (changes: Values) => ({
   workers: [{ name: "orders", taskQueues: ["orders"], ...changes }],
 });
 
-const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const CERTIFICATE = pem("client.crt");
 const external = (changes: Values) => ({
   ...LEAST,
   temporal: { mode: "external", address: "a:1", namespace: "n", network: { namespace: "t" }, ...changes },

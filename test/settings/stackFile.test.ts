@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseSettings, type Settings, settingsSchema } from "../../settings/settings";
 import { secretPathsOf } from "../../settings/secretSettings";
 import { sourceOfStackFile } from "../../settings/stackFile";
+import { pem } from "../fixtures/certificates";
 import { at } from "../program/stack";
 
 const FILE = `
@@ -18,10 +19,7 @@ config:
     apiKey: { secure: v1:key }
     tls:
       client:
-        certificate: |
-          -----BEGIN CERTIFICATE-----
-          x
-          -----END CERTIFICATE-----
+        certificate: ${JSON.stringify(pem("client.crt"))}
         privateKey: { secure: v1:key }
   temporal-stack:workerImage:
     repository: registry.example.com/worker
