@@ -1,4 +1,7 @@
+import * as pulumi from "@pulumi/pulumi";
+import { lookUpCluster } from "./components/clusterLookup";
 import { CodecServer } from "./components/codecServer";
+import { refuseOtherCluster } from "./components/guards/cluster";
 import { ownOutputs } from "./components/guards/ownOutputs";
 import { refuseQuarantined } from "./components/guards/quarantineGuard";
 import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
@@ -13,6 +16,7 @@ import { postgresOf } from "./components/postgresMode";
 import { loadSettings } from "./settings/settings";
 import { temporalServer } from "./components/temporalMode";
 import { temporalCredentials } from "./components/temporalCredentials";
+import { StackIdentity } from "./components/stackIdentity";
 import { TemporalWorker } from "./components/worker";
 import { sourcesOf, WorkerImage } from "./components/workerImage";
 
@@ -23,10 +27,13 @@ const sources = sourcesOf(settings.workerImage);
 const revision = programRevision(__dirname);
 const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
 const allowed = Promise.all([refuseForbiddenChanges(settings, own), inQuarantine]);
-const kubernetes = kubernetesProvider(settings, allowed);
+const found = lookUpCluster(settings);
+const identity = new StackIdentity("stack-identity", { settings, cluster: found });
+const ownCluster = refuseOtherCluster(settings, identity.cluster, found);
+const kubernetes = kubernetesProvider(settings, pulumi.all([allowed, ownCluster]));
 const cluster = { providers: { kubernetes } };
 
-const namespaces = new StackNamespaces("namespace", { settings }, cluster);
+const namespaces = new StackNamespaces("namespace", { settings, stackId: identity.id }, cluster);
 const policies = new NetworkPolicies("policy", { settings, namespaces }, cluster);
 const workersNamespace = namespaces.named(settings.namespaces.workers);
 

@@ -1,5 +1,6 @@
 import type * as client from "@kubernetes/client-node";
 import type { Settings } from "../settings/settings";
+import type { ClusterLookup } from "./guards/cluster";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { clusterAccessOf } from "./kubernetesProvider";
@@ -14,10 +15,12 @@ const DEFAULT_CLASS = [
 ];
 
 type Client = typeof client;
-type Answer<T> =
-  | { readonly found: "object"; readonly object: T }
-  | { readonly found: "none" }
-  | { readonly found: "unknown"; readonly reason: string };
+type Answer<T> = { readonly found: "object"; readonly object: T } | { readonly found: "none" } | Unknown;
+interface Unknown {
+  readonly found: "unknown";
+  readonly reason: string;
+  readonly forbidden?: true;
+}
 
 /**
  * Asks the cluster for a namespace.
@@ -30,8 +33,24 @@ export async function lookUpNamespace(
   const answer = await ask(settings, (config, { CoreV1Api }) =>
     config.makeApiClient(CoreV1Api).readNamespace({ name }),
   );
-  if (answer.found !== "object") return answer;
+  if (answer.found === "none") return answer;
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
   return { found: "namespace", labels: answer.object.metadata?.labels ?? {} };
+}
+
+/**
+ * Asks which cluster this is.
+ * @returns what lasts as long as the cluster, never a failure
+ */
+export async function lookUpCluster(settings: Pick<Settings, "kubernetes">): Promise<ClusterLookup> {
+  const answer = await ask(settings, (config, { CoreV1Api }) =>
+    config.makeApiClient(CoreV1Api).readNamespace({ name: "kube-system" }),
+  );
+  if (answer.found === "none") return { found: "unknown", reason: "it does not exist" };
+  if (answer.found === "unknown")
+    return { found: answer.forbidden === true ? "forbidden" : "unknown", reason: answer.reason };
+  const uid = answer.object.metadata?.uid;
+  return uid === undefined ? { found: "unknown", reason: "it has no UID" } : { found: "cluster", uid };
 }
 
 /**
@@ -45,7 +64,7 @@ export async function lookUpStorageClasses(
     config.makeApiClient(StorageV1Api).listStorageClass(),
   );
   if (answer.found === "none") return { found: "unknown", reason: "the API server has no storage classes" };
-  if (answer.found === "unknown") return answer;
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
   const { items } = answer.object;
   return {
     found: "classes",
@@ -76,6 +95,7 @@ async function ask<T>(
     return {
       found: "unknown",
       reason: status === undefined ? String(error) : `the API server answers ${status}`,
+      ...(status === 403 ? { forbidden: true } : {}),
     };
   }
 }

@@ -19,11 +19,11 @@ import type { Settings } from "../settings/settings";
  */
 export function kubernetesProvider(
   { kubernetes, stack }: Pick<Settings, "kubernetes" | "stack">,
-  allowed: Promise<unknown>,
+  allowed: pulumi.Output<unknown>,
 ): k8s.Provider {
   const access = clusterAccessOf({ kubernetes });
   // A rejection of a dependency is reported as it is; one of an input would be reported as that input's fault.
-  const gate: Promise<pulumi.Resource[]> = allowed.then(() => []);
+  const gate = allowed.apply((): pulumi.Resource[] => []);
   return new k8s.Provider(
     "kubernetes",
     {

@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { lookUpNamespace } from "./clusterLookup";
 import { ownershipGuard } from "./guards/namespaceOwnership";
 import { ownNamespaces } from "./manifests/flows";
@@ -12,21 +11,21 @@ import type { Settings } from "../settings/settings";
 /** Inputs of {@link StackNamespaces}. */
 export interface StackNamespacesArgs {
   readonly settings: Settings;
+  /** Random id of the stack, by which the namespaces are known as its own. */
+  readonly stackId: pulumi.Input<string>;
 }
 
 /** The namespaces that the stack makes; they admit only pods that meet Pod Security `restricted`. */
 export class StackNamespaces extends pulumi.ComponentResource {
   readonly #created = new Map<string, pulumi.Output<string>>();
 
-  constructor(name: string, { settings }: StackNamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { settings, stackId }: StackNamespacesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("temporal-stack:index:StackNamespaces", name, {}, opts);
-    // In the state before any namespace is made: an update that fails after that finds its own again.
-    const stackId = new random.RandomUuid(`${name}-stack-id`, {}, { parent: this, ...dataOptions(settings) });
-    const labels = {
-      ...stackLabels(settings),
-      ...RESTRICTED_NAMESPACE,
-      [STACK_ID_LABEL]: stackId.result,
-    };
+    const labels = { ...stackLabels(settings), ...RESTRICTED_NAMESPACE, [STACK_ID_LABEL]: stackId };
     for (const namespace of ownNamespaces(settings)) {
       const resource = new k8s.core.v1.Namespace(
         `${name}-${namespace}`,

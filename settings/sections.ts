@@ -16,6 +16,11 @@ export const kubernetes = z
     context: text("the name of a kubeconfig context", /^\S(.*\S)?$/, 253)
       .optional()
       .describe("Context of the kubeconfig ($KUBECONFIG or ~/.kube/config); its current context by default."),
+    clusterUid: text("the UID of a namespace", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 36)
+      .optional()
+      .describe(
+        "The cluster that the stack belongs to, by the UID of its namespace `kube-system`; any other is refused. By default the one that it was first deployed to.",
+      ),
     clusterIdentifier: dnsLabel("a name for the cluster", 63)
       .optional()
       .describe(

@@ -69,6 +69,8 @@ export function deployerClusterRules(settings: DeployerSettings): Rule[] {
   const verbs = [...READ, "patch", "update", ...(deletionProtection ? [] : ["delete"])];
   return [
     { ...rule("", ["namespaces"], verbs), resourceNames: ownNamespaces(settings) },
+    // Which cluster this is.
+    { ...rule("", ["namespaces"], ["get"]), resourceNames: ["kube-system"] },
     // Pulumi's provider watches all of them until a deleted one is gone, and waits for ever where it may not.
     ...(deletionProtection ? [] : [rule("", ["namespaces"], ["list", "watch"])]),
     ...(postgres?.mode === "cluster" ? [rule("storage.k8s.io", ["storageclasses"], ["list"])] : []),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { clusterProblem, clusterWarning } from "../../components/guards/cluster";
 import { type NamespaceLookup, ownershipProblem } from "../../components/guards/namespaceOwnership";
 import { storageClassProblems } from "../../components/guards/storageClass";
 import {
@@ -327,5 +328,36 @@ describe("guard of the storage classes", () => {
       "temporal-stack:postgres.walStorage.storageClass: the cluster has no default class, so name one: it has slow",
     ]);
     assert.match(classes([], true).join(), /it has none/);
+  });
+});
+
+describe("guard of the cluster", () => {
+  const settings = (clusterUid?: string) => ({ stack: "prod", kubernetes: { clusterUid } });
+  const cluster = (uid: string) => ({ found: "cluster", uid }) as const;
+  const closed = { found: "forbidden", reason: "the API server answers 403" } as const;
+  const silent = { found: "unknown", reason: "ECONNREFUSED" } as const;
+
+  it("takes a new stack's cluster, the recorded one, and the one that the settings name", () => {
+    assert.equal(clusterProblem(settings(), undefined, cluster("a")), undefined);
+    assert.equal(clusterProblem(settings(), "a", cluster("a")), undefined);
+    assert.equal(clusterProblem(settings("b"), "a", cluster("b")), undefined);
+    for (const lookup of [closed, silent]) assert.equal(clusterProblem(settings(), "a", lookup), undefined);
+  });
+
+  it("refuses another, and names the setting that acknowledges the move", () => {
+    assert.match(
+      clusterProblem(settings(), "a", cluster("b")) ?? "",
+      /leads to the cluster b .*stack "prod" is deployed to the cluster a\..*kubernetes\.clusterUid to b/,
+    );
+    for (const recorded of [undefined, "a", "b"])
+      assert.match(clusterProblem(settings("a"), recorded, cluster("b")) ?? "", /clusterUid is a\./);
+  });
+
+  it("says what it cannot compare", () => {
+    assert.equal(clusterWarning("a", cluster("a")), undefined);
+    assert.match(clusterWarning(undefined, cluster("a")) ?? "", /no record .*clusterUid to a/);
+    assert.match(clusterWarning(undefined, closed) ?? "", /403; npm run deployer/);
+    assert.match(clusterWarning("a", silent) ?? "", /ECONNREFUSED$/);
+    assert.equal(clusterWarning(undefined, silent), undefined, "the first deployment fails by itself");
   });
 });

@@ -89,11 +89,12 @@ export class ApiServer {
 
   /** Writes a kubeconfig of somebody's and returns its path. */
   kubeconfig({ name }: ApiUser): string {
+    const context = `test-${new URL(this.address).port}`;
     const config = {
       apiVersion: "v1",
       kind: "Config",
-      "current-context": "test",
-      contexts: [{ name: "test", context: { cluster: "test", user: name } }],
+      "current-context": context,
+      contexts: [{ name: context, context: { cluster: "test", user: name } }],
       clusters: [{ name: "test", cluster: { server: this.address, "insecure-skip-tls-verify": true } }],
       users: [{ name, user: { token: name } }],
     };

@@ -70,6 +70,7 @@ describe("rights of a deployer", () => {
       rules.map(({ resources, resourceNames }) => ({ resources, resourceNames })),
       [
         { resources: ["namespaces"], resourceNames: ["temporal", "temporal-workers"] },
+        { resources: ["namespaces"], resourceNames: ["kube-system"] },
         { resources: ["storageclasses"], resourceNames: undefined },
       ],
     );
