@@ -4,7 +4,7 @@ import { CodecServer } from "./components/codecServer";
 import { refuseOtherCluster } from "./components/guards/cluster";
 import { ownOutputs } from "./components/guards/ownOutputs";
 import { refuseQuarantined } from "./components/guards/quarantineGuard";
-import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
+import { lastSuccess, recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
 import { imagePullSecret, stackPullSecrets } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
@@ -25,8 +25,9 @@ const own = ownOutputs();
 const { digest } = settings.workerImage;
 const sources = sourcesOf(settings.workerImage);
 const revision = programRevision(__dirname);
+const succeeded = lastSuccess(own);
 const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
-const allowed = Promise.all([refuseForbiddenChanges(settings, own), inQuarantine]);
+const allowed = Promise.all([refuseForbiddenChanges(settings, succeeded), inQuarantine]);
 const found = lookUpCluster(settings);
 const identity = new StackIdentity("stack-identity", { settings, cluster: found });
 const ownCluster = refuseOtherCluster(settings, identity.cluster, found);
@@ -39,8 +40,8 @@ const workersNamespace = namespaces.named(settings.namespaces.workers);
 
 const first = [policies, ...stackPullSecrets(settings, namespaces, cluster)];
 
-const postgres = postgresOf(settings, namespaces, { ...cluster, dependsOn: first });
-const temporal = temporalServer(settings, namespaces, postgres, { ...cluster, dependsOn: first });
+const postgres = postgresOf(settings, namespaces, succeeded, { ...cluster, dependsOn: first });
+const temporal = temporalServer(settings, namespaces, postgres, succeeded, { ...cluster, dependsOn: first });
 
 const keyring = settings.payloadEncryption.enabled
   ? new PayloadKeyring("payload-keyring", { settings, namespace: workersNamespace }, cluster)

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { lookUpStorageClasses } from "./clusterLookup";
 import type { DatabaseCredentials } from "./databaseCredentials";
+import type { Succeeded } from "./guards/record";
 import { postgresGuard } from "./guards/postgresGuard";
 import { storageClassGuard } from "./guards/storageClass";
 import { imagePullSecrets } from "./manifests/imagePull";
@@ -30,6 +31,8 @@ export interface PostgresClusterArgs {
   /** Namespace of the cluster and of the Temporal server. */
   readonly namespace: pulumi.Input<string>;
   readonly credentials: DatabaseCredentials;
+  /** What the last successful update left, for the guard. */
+  readonly succeeded: Promise<Succeeded>;
 }
 
 /** Postgres by CloudNativePG with the two databases of Temporal; done once both accept logins. */
@@ -38,7 +41,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { settings, cluster, namespace, credentials }: PostgresClusterArgs,
+    { settings, cluster, namespace, credentials, succeeded }: PostgresClusterArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:PostgresCluster", name, {}, opts);
@@ -75,7 +78,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         // Read when the cluster is made, and never again.
         ignoreChanges: ["spec.bootstrap"],
         hooks: {
-          ...postgresGuard(settings, cluster),
+          ...postgresGuard(settings, cluster, succeeded),
           ...storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
         },
         dependsOn: [credentials],

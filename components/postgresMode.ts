@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DatabaseCredentials } from "./databaseCredentials";
+import type { Succeeded } from "./guards/record";
 import { ManagedPostgres } from "./managedPostgres";
 import type { PostgresConnection } from "./manifests/postgresConnection";
 import type { StackNamespaces } from "./namespaces";
@@ -16,11 +17,13 @@ export interface Postgres {
 
 /**
  * Postgres by `postgres.mode`; undefined where no Temporal server needs one.
+ * @param succeeded what the last successful update left
  * @param opts options of the resources: provider and what must come first
  */
 export function postgresOf(
   settings: Settings,
   namespaces: StackNamespaces,
+  succeeded: Promise<Succeeded>,
   opts: pulumi.ComponentResourceOptions,
 ): Postgres | undefined {
   const { postgres, temporal } = settings;
@@ -50,7 +53,7 @@ export function postgresOf(
   );
   const cluster = new PostgresCluster(
     "postgres",
-    { settings, cluster: postgres, namespace, credentials },
+    { settings, cluster: postgres, namespace, credentials, succeeded },
     pulumi.mergeOptions(opts, { dependsOn: operators }),
   );
   return { connection: cluster.connection, resources: [cluster] };

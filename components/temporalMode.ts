@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Succeeded } from "./guards/record";
 import {
   frontendAddress,
   FRONTEND_PORT,
@@ -36,12 +37,14 @@ export interface TemporalEndpoint {
 /**
  * The Temporal server by `temporal.mode`: started here, or only referred to.
  * @param postgres where a server of mode `chart` keeps its data
+ * @param succeeded what the last successful update left
  * @param opts options of the resources: provider and what must come first
  */
 export function temporalServer(
   settings: Settings,
   namespaces: StackNamespaces,
   postgres: Postgres | undefined,
+  succeeded: Promise<Succeeded>,
   opts: pulumi.ComponentResourceOptions,
 ): TemporalEndpoint {
   const server = settings.temporal;
@@ -59,12 +62,12 @@ export function temporalServer(
   if (postgres === undefined) throw new pulumi.RunError("temporal.mode chart needs the section postgres");
   const release = new TemporalServer(
     "temporal",
-    { settings, server, namespace: place, postgres: postgres.connection },
+    { settings, server, namespace: place, postgres: postgres.connection, succeeded },
     pulumi.mergeOptions(opts, { dependsOn: postgres.resources }),
   );
   const temporalNamespaces = new TemporalNamespaces(
     "temporal-namespaces",
-    { settings, server, namespace: place },
+    { settings, server, namespace: place, succeeded },
     pulumi.mergeOptions(opts, { dependsOn: [release] }),
   );
   return { ...known, frontend, ui: server.ui.enabled ? ui : null, resources: [temporalNamespaces] };

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Succeeded } from "./guards/record";
 import { namespacesGuard } from "./guards/temporalNamespacesGuard";
 import { oneOffMetadata } from "./manifests/jobs";
 import { objectLabels } from "./manifests/labels";
@@ -13,6 +14,8 @@ export interface TemporalNamespacesArgs {
   readonly server: ChartServerSettings;
   /** Kubernetes namespace of the server. */
   readonly namespace: pulumi.Input<string>;
+  /** What the last successful update left, for the guard. */
+  readonly succeeded: Promise<Succeeded>;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface TemporalNamespacesArgs {
 export class TemporalNamespaces extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { settings, server, namespace }: TemporalNamespacesArgs,
+    { settings, server, namespace, succeeded }: TemporalNamespacesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:TemporalNamespaces", name, {}, opts);
@@ -43,7 +46,7 @@ export class TemporalNamespaces extends pulumi.ComponentResource {
           jobTemplate: { spec },
         },
       },
-      { parent: this, hooks: namespacesGuard(server) },
+      { parent: this, hooks: namespacesGuard(server, succeeded) },
     );
     const job = new k8s.batch.v1.Job(
       `${name}-job`,

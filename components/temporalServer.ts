@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Succeeded } from "./guards/record";
 import { serverGuard } from "./guards/temporalServerGuard";
 import { chartSource } from "./manifests/chartSource";
 import { imagePullSecrets } from "./manifests/imagePull";
@@ -19,13 +20,15 @@ export interface TemporalServerArgs {
   /** Namespace of the server. */
   readonly namespace: pulumi.Input<string>;
   readonly postgres: PostgresConnection;
+  /** What the last successful update left, for the guard. */
+  readonly succeeded: Promise<Succeeded>;
 }
 
 /** The Temporal server from the official chart; done once its schema is up to date and all roles are ready. */
 export class TemporalServer extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { settings, server, namespace, postgres }: TemporalServerArgs,
+    { settings, server, namespace, postgres, succeeded }: TemporalServerArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:TemporalServer", name, {}, opts);
@@ -71,7 +74,7 @@ export class TemporalServer extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [account],
         customTimeouts: { create: seconds, update: seconds },
-        hooks: serverGuard(server),
+        hooks: serverGuard(server, succeeded),
       },
     );
     this.registerOutputs({ release: release.name });

@@ -3,6 +3,8 @@ import { z } from "zod";
 import type { PostgresClusterSettings, Settings } from "../../settings/settings";
 import { splitImage, versionOf } from "../../settings/imageVersion";
 import { bytesOf } from "../../settings/quantity";
+import { postgresParameters } from "../manifests/postgresClusterManifests";
+import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
 
 /** What of deployed Postgres decides about which changes are possible. */
@@ -62,6 +64,36 @@ function versionProblems(deployed: string | undefined, wanted: string | undefine
     : [
         `temporal-stack:postgres.image: deployed is PostgreSQL ${oldMajor} (${deployed}), found ${major} (${wanted}); an older major version cannot read the data: set it back, or restore a backup into a new cluster`,
       ];
+}
+
+/** Releases of Debian that images are made for, as their tags name them. */
+const DEBIAN = /-(bullseye|bookworm|trixie|forky)\b/;
+/** The log that a lost replica may hold back; -1: any amount. */
+const SLOT_LIMIT = "max_slot_wal_keep_size";
+
+/** Why pg_upgrade, with which the operator goes to another major version, would fail. */
+export function upgradeProblems(deployed: string | undefined, cluster: PostgresClusterSettings): string[] {
+  if (deployed === undefined) return [];
+  const { tag } = splitImage(cluster.image);
+  const [oldMajor = 0] = versionOf(`:${deployed}`);
+  const [major = 0, minor] = versionOf(`:${tag}`);
+  if (major <= oldMajor) return [];
+  const place = `temporal-stack:postgres.image: deployed is ${deployed}, found ${tag}`;
+  const [oldRelease, release] = [deployed, tag].map((text) => DEBIAN.exec(text)?.[1]);
+  const otherDebian =
+    oldRelease !== undefined && release !== undefined && oldRelease !== release
+      ? [
+          `${place}; another major version and another release of Debian at once sort texts differently, and the upgrade fails: go to ${tag.replace(DEBIAN, `-${oldRelease}`)} first, then to ${release}`,
+        ]
+      : [];
+  // PostgreSQL 17.6, release notes: pg_upgrade failed where the setting was not -1.
+  const slots =
+    major === 17 && minor !== undefined && minor < 6 && postgresParameters(cluster)[SLOT_LIMIT] !== "-1"
+      ? [
+          `${place}; pg_upgrade of 17.0 to 17.5 fails where ${SLOT_LIMIT} is limited: take 17.6 or newer, or set postgres.parameters.${SLOT_LIMIT} to "-1" for the upgrade`,
+        ]
+      : [];
+  return [...otherDebian, ...slots];
 }
 
 function volumeProblems(key: string, deployed: string | undefined, wanted: string | undefined): string[] {
@@ -137,7 +169,14 @@ export function postgresOfCluster(
 export function postgresGuard(
   settings: Pick<Settings, "namespaces">,
   cluster: PostgresClusterSettings,
+  succeeded: Promise<Succeeded>,
 ): pulumi.ResourceHookBinding {
-  const wanted = wantedPostgres({ ...settings, postgres: cluster }) ?? {};
-  return refusedUpdate("postgres-guard", (deployed) => clusterProblems(postgresOfCluster(deployed), wanted));
+  const wanted = wantedPostgres({ ...settings, postgres: cluster });
+  return refusedUpdate("postgres-guard", succeeded, (inputs, { record }) => {
+    const attempted = postgresOfCluster(inputs);
+    // After an upgrade that failed, the operator wants the image of before back. Volumes have grown all the same.
+    const last = record?.postgres?.place === wanted?.place ? record?.postgres?.tag : undefined;
+    const deployed = { ...attempted, tag: last ?? attempted.tag };
+    return [...clusterProblems(deployed, wanted ?? {}), ...upgradeProblems(deployed.tag, cluster)];
+  });
 }

@@ -1,7 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Settings } from "../../settings/settings";
-import { clusterProblems, deployedPostgres, placeProblems, wantedPostgres } from "./postgresGuard";
+import {
+  clusterProblems,
+  deployedPostgres,
+  placeProblems,
+  upgradeProblems,
+  wantedPostgres,
+} from "./postgresGuard";
 import type { OwnOutputs } from "./ownOutputs";
 import { refusal } from "./sentence";
 import { deployedNamespaces, recordedNamespaces, temporalNamespaceProblems } from "./temporalNamespacesGuard";
@@ -16,6 +22,21 @@ export const deployedRecord = z.object({
 /** What a stack remembers about itself as its output `deployed`. */
 export type DeployedRecord = z.output<typeof deployedRecord>;
 
+/** What a stack knows of the last update that succeeded. */
+export interface Succeeded {
+  /** Its record; undefined if there was none, or one of another form. */
+  readonly record: DeployedRecord | undefined;
+  /** Whether there was one. */
+  readonly ever: boolean;
+}
+
+/** Reads what the last update that succeeded left. */
+export async function lastSuccess(own: OwnOutputs): Promise<Succeeded> {
+  const record = deployedRecord.safeParse(await own("deployed")).data;
+  // Every version of this program leaves an address.
+  return { record, ever: record !== undefined || (await own("temporalAddress")) !== undefined };
+}
+
 /** The record that an update leaves when it has succeeded. */
 export function recordOf(settings: Settings): DeployedRecord {
   const { temporal } = settings;
@@ -28,10 +49,14 @@ export function recordOf(settings: Settings): DeployedRecord {
 
 /** What is wrong with going from the recorded stack to the settings. */
 export function changeProblems(deployed: DeployedRecord, settings: Settings): string[] {
-  const { temporal, deletionProtection } = settings;
+  const { temporal, postgres, deletionProtection } = settings;
   // The settings say which retention may be shortened; a record does not.
   const namespaces = temporal.mode === "chart" ? temporal.namespaces : undefined;
-  return recordProblems(deployed, { ...recordOf(settings), namespaces }, !deletionProtection);
+  const problems = recordProblems(deployed, { ...recordOf(settings), namespaces }, !deletionProtection);
+  const here = deployed.postgres?.place === wantedPostgres(settings)?.place;
+  return here && postgres?.mode === "cluster"
+    ? [...problems, ...upgradeProblems(deployed.postgres?.tag, postgres)]
+    : problems;
 }
 
 /** What a stack is to become; `namespaces` undefined: its server has none that are kept here. */
@@ -68,9 +93,12 @@ export function recordProblems(deployed: DeployedRecord, wanted: Wanted, disposa
  * @returns resolves if the change is possible
  * @throws pulumi.RunError (by rejection) with all problems
  */
-export async function refuseForbiddenChanges(settings: Settings, own: OwnOutputs): Promise<void> {
+export async function refuseForbiddenChanges(
+  settings: Settings,
+  succeeded: Promise<Succeeded>,
+): Promise<void> {
   // An older version of this program left no record, or one of another form: the resources' guards remain.
-  const deployed = deployedRecord.safeParse(await own("deployed"));
-  const message = deployed.success ? refusal(changeProblems(deployed.data, settings)) : undefined;
+  const { record } = await succeeded;
+  const message = record === undefined ? undefined : refusal(changeProblems(record, settings));
   if (message !== undefined) throw new pulumi.RunError(`${message}\nNothing was changed.`);
 }

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { NAMESPACES_VARIABLE, wantedNamespaces } from "../manifests/temporalNamespacesManifests";
 import type { ChartServerSettings } from "../../settings/settings";
+import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
 
 /** Temporal namespaces as they are deployed. */
@@ -79,10 +80,32 @@ export function namespacesOfSchedule(inputs: Inputs): DeployedNamespaces {
 }
 
 /** Refuses an update of the CronJob that would lose history or search attributes. */
-export function namespacesGuard({ namespaces }: ChartServerSettings): pulumi.ResourceHookBinding {
-  return refusedUpdate("temporal-namespaces-guard", (deployed) =>
-    temporalNamespaceProblems(namespacesOfSchedule(deployed), namespaces),
+export function namespacesGuard(
+  { namespaces }: ChartServerSettings,
+  succeeded: Promise<Succeeded>,
+): pulumi.ResourceHookBinding {
+  return refusedUpdate("temporal-namespaces-guard", succeeded, (inputs, last) =>
+    temporalNamespaceProblems(
+      succeededNamespaces(namespacesOfSchedule(inputs), namespaces, last),
+      namespaces,
+    ),
   );
+}
+
+/**
+ * The namespaces that the server is known to have. What was only attempted, it may have refused, and the settings
+ * would be locked in: it can be taken out again.
+ */
+function succeededNamespaces(
+  attempted: DeployedNamespaces,
+  wanted: readonly WantedNamespace[],
+  { record, ever }: Succeeded,
+): DeployedNamespaces {
+  if (record !== undefined) return record.namespaces;
+  if (ever) return attempted;
+  return attempted
+    .filter(({ name }) => wanted.some((namespace) => namespace.name === name))
+    .map((namespace) => ({ ...namespace, searchAttributes: {} }));
 }
 
 /** The namespaces that the settings ask for. */

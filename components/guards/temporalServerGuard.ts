@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ChartServerSettings } from "../../settings/settings";
 import { splitImage, versionOf } from "../../settings/imageVersion";
+import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
 
 /** What of a deployed server decides about which changes are possible. */
@@ -101,8 +102,12 @@ export function serverOfRelease(inputs: Inputs): Partial<DeployedServer> {
 }
 
 /** Refuses an update of the Release that the database would not survive. */
-export function serverGuard(server: ChartServerSettings): pulumi.ResourceHookBinding {
-  return refusedUpdate("temporal-server-guard", (deployed) =>
+export function serverGuard(
+  server: ChartServerSettings,
+  succeeded: Promise<Succeeded>,
+): pulumi.ResourceHookBinding {
+  // What was attempted counts: the schema is of the newer version, and the database keeps its first shards.
+  return refusedUpdate("temporal-server-guard", succeeded, (deployed) =>
     serverProblems(serverOfRelease(deployed), wantedServer(server)),
   );
 }

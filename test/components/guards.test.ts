@@ -7,6 +7,7 @@ import {
   clusterProblems,
   placeProblems,
   postgresOfCluster,
+  upgradeProblems,
   wantedPostgres,
 } from "../../components/guards/postgresGuard";
 import { changeProblems, recordOf } from "../../components/guards/record";
@@ -138,10 +139,33 @@ describe("guard of Postgres", () => {
   });
 
   it("lets the major version go up and never back", () => {
-    assert.equal(postgresChange({ image: "postgres:16.1" }, { image: "postgres:17.0" }), "");
+    assert.equal(postgresChange({ image: "postgres:16.1" }, { image: "postgres:17.6" }), "");
     assert.match(
       postgresChange({ image: "postgres:17.0" }, { image: "postgres:16.9" }),
       /PostgreSQL 17 .*found 16/,
+    );
+  });
+
+  it("refuses a major version to which pg_upgrade would fail, and names the way", () => {
+    const upgrade = (before: string, after: string, parameters: Values = {}) => {
+      const { cluster } = chartSettings({}, { image: `postgres:${after}`, parameters });
+      return upgradeProblems(before, cluster).join();
+    };
+    assert.match(
+      upgrade("16.15-standard-trixie", "17.11-standard-bookworm"),
+      /release of Debian.*go to 17\.11-standard-trixie first, then to bookworm/,
+    );
+    assert.equal(upgrade("16.15-standard-bookworm", "16.15-standard-trixie"), "");
+    for (const tag of ["17.0", "17.5-standard-trixie"]) {
+      assert.match(upgrade("16.15-standard-trixie", tag), /17\.6 or newer.*max_slot_wal_keep_size to "-1"/);
+      assert.equal(upgrade("16.15-standard-trixie", tag, { max_slot_wal_keep_size: "-1" }), "");
+      assert.equal(upgrade("17.1", tag), "");
+    }
+    for (const tag of ["17.6", "17.10-standard-trixie", "18.0"]) assert.equal(upgrade("16.15", tag), "");
+    const before = recordOf(chartSettings({}, { image: "postgres:16.15" }).settings);
+    assert.match(
+      changeProblems(before, chartSettings({}, { image: "postgres:17.2" }).settings).join(),
+      /17\.6 or newer/,
     );
   });
 

@@ -78,6 +78,75 @@ describe("guards of stack prod", () => {
     });
   }
 
+  const prodNamespace = { name: "prod", retentionDays: 30 };
+  const withNamespaces = (...namespaces: Values[]) => changed("temporal", { namespaces });
+  const postgresImage = (tag: string) =>
+    changed("postgres", { image: `ghcr.io/cloudnative-pg/postgresql:${tag}` });
+
+  // What works, what is accepted and fails half-way, and the way back from there.
+  const attempts: readonly [title: string, changes: Values, resource: keyof typeof GUARDED][] = [
+    [
+      "a newer server",
+      changed("temporal", {
+        images: { server: "temporalio/server:1.32.0", adminTools: "temporalio/admin-tools:1.32.0" },
+      }),
+      "temporal-release",
+    ],
+    [
+      "a search attribute",
+      withNamespaces({ ...prodNamespace, searchAttributes: { CustomerTier: "Keyword" } }),
+      "temporal-namespaces-schedule",
+    ],
+    [
+      "a Temporal namespace",
+      withNamespaces(prodNamespace, { name: "more", retentionDays: 3 }),
+      "temporal-namespaces-schedule",
+    ],
+    [
+      "a longer retention",
+      withNamespaces({ ...prodNamespace, retentionDays: 60 }),
+      "temporal-namespaces-schedule",
+    ],
+    [
+      "a shorter retention that was acknowledged",
+      withNamespaces({ ...prodNamespace, retentionDays: 7, shortenRetentionToDays: 7 }),
+      "temporal-namespaces-schedule",
+    ],
+    ["a newer major version of PostgreSQL", postgresImage("17.6-standard-trixie"), "postgres-cluster"],
+  ];
+  for (const [title, changes, resource] of attempts) {
+    it(`let a stack go back from ${title} that failed half-way, and forward again`, async () => {
+      const stackOutputs = deployed.outputs;
+      const attempted = await deployStack("prod", { changes, stackOutputs });
+      await update(attempted, resource, deployed);
+      const back = await deployStack("prod", { stackOutputs });
+      await update(back, resource, attempted);
+      await update(attempted, resource, back);
+    });
+  }
+
+  it("keep to volumes that have grown although the update failed, as they never shrink", async () => {
+    const changes = changed("postgres", { storage: { size: "60Gi" } });
+    const attempted = await deployStack("prod", { changes, stackOutputs: deployed.outputs });
+    const back = await deployStack("prod", { stackOutputs: deployed.outputs });
+    await assert.rejects(update(back, "postgres-cluster", attempted), /set at least 60Gi/);
+    await update(attempted, "postgres-cluster", attempted);
+  });
+
+  it("let go of what the first update asked for in vain, and of nothing that an older program deployed", async () => {
+    const changes = withNamespaces(
+      { ...prodNamespace, searchAttributes: { CustomerTier: "Keyword" } },
+      { name: "more", retentionDays: 3 },
+    );
+    const attempted = await deployStack("prod", { changes });
+    await update(await deployStack("prod"), "temporal-namespaces-schedule", attempted);
+    const older = await deployStack("prod", { stackOutputs: { temporalAddress: "temporal:7233" } });
+    await assert.rejects(
+      update(older, "temporal-namespaces-schedule", attempted),
+      /namespace "more", found none[^]*CustomerTier: deployed is Keyword, found nothing/,
+    );
+  });
+
   it("run in previews, before an update", () => {
     for (const [resource, guard] of Object.entries(GUARDED)) {
       const { hooks } = deployed.registrations.find(({ name }) => name === resource) ?? {};
