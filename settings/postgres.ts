@@ -46,7 +46,7 @@ const operator = z
     install: flag()
       .default(true)
       .describe(
-        "Whether this stack installs the operator; false if one runs already: a cluster takes only one.",
+        "Whether this stack installs the operator; false if one runs already: a cluster takes only one. Where several stacks share a cluster, false in all of them, as the operator goes with the stack that installs it: an administrator installs the chart.",
       ),
     namespace: inYaml(dnsLabel("a namespace name"))
       .default("cnpg-system")

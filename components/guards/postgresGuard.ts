@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { PostgresClusterSettings, Settings } from "../../settings/settings";
 import { splitImage, versionOf } from "../../settings/imageVersion";
 import { bytesOf } from "../../settings/quantity";
-import { postgresParameters } from "../manifests/postgresClusterManifests";
 import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
 
@@ -68,13 +67,11 @@ function versionProblems(deployed: string | undefined, wanted: string | undefine
 
 /** Releases of Debian that images are made for, as their tags name them. */
 const DEBIAN = /-(bullseye|bookworm|trixie|forky)\b/;
-/** The log that a lost replica may hold back; -1: any amount. */
-const SLOT_LIMIT = "max_slot_wal_keep_size";
 
 /** Why pg_upgrade, with which the operator goes to another major version, would fail. */
-export function upgradeProblems(deployed: string | undefined, cluster: PostgresClusterSettings): string[] {
+export function upgradeProblems(deployed: string | undefined, image: string): string[] {
   if (deployed === undefined) return [];
-  const { tag } = splitImage(cluster.image);
+  const { tag } = splitImage(image);
   const [oldMajor = 0] = versionOf(`:${deployed}`);
   const [major = 0, minor] = versionOf(`:${tag}`);
   if (major <= oldMajor) return [];
@@ -86,11 +83,11 @@ export function upgradeProblems(deployed: string | undefined, cluster: PostgresC
           `${place}; another major version and another release of Debian at once sort texts differently, and the upgrade fails: go to ${tag.replace(DEBIAN, `-${oldRelease}`)} first, then to ${release}`,
         ]
       : [];
-  // PostgreSQL 17.6, release notes: pg_upgrade failed where the setting was not -1.
+  // Release notes of PostgreSQL 17.6: pg_upgrade failed where max_slot_wal_keep_size was not -1.
   const slots =
-    major === 17 && minor !== undefined && minor < 6 && postgresParameters(cluster)[SLOT_LIMIT] !== "-1"
+    major === 17 && minor !== undefined && minor < 6
       ? [
-          `${place}; pg_upgrade of 17.0 to 17.5 fails where ${SLOT_LIMIT} is limited: take 17.6 or newer, or set postgres.parameters.${SLOT_LIMIT} to "-1" for the upgrade`,
+          `${place}; pg_upgrade of 17.0 to 17.5 fails where max_slot_wal_keep_size limits the log, as it does here: take 17.6 or newer`,
         ]
       : [];
   return [...otherDebian, ...slots];
@@ -177,6 +174,6 @@ export function postgresGuard(
     // After an upgrade that failed, the operator wants the image of before back. Volumes have grown all the same.
     const last = record?.postgres?.place === wanted?.place ? record?.postgres?.tag : undefined;
     const deployed = { ...attempted, tag: last ?? attempted.tag };
-    return [...clusterProblems(deployed, wanted ?? {}), ...upgradeProblems(deployed.tag, cluster)];
+    return [...clusterProblems(deployed, wanted ?? {}), ...upgradeProblems(deployed.tag, cluster.image)];
   });
 }

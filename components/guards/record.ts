@@ -55,7 +55,7 @@ export function changeProblems(deployed: DeployedRecord, settings: Settings): st
   const problems = recordProblems(deployed, { ...recordOf(settings), namespaces }, !deletionProtection);
   const here = deployed.postgres?.place === wantedPostgres(settings)?.place;
   return here && postgres?.mode === "cluster"
-    ? [...problems, ...upgradeProblems(deployed.postgres?.tag, postgres)]
+    ? [...problems, ...upgradeProblems(deployed.postgres?.tag, postgres.image)]
     : problems;
 }
 

@@ -49,6 +49,8 @@ export interface Flow {
   readonly to: Pods | Addresses;
   readonly ports: readonly FlowPort[];
   readonly why: string;
+  /** Label of pods in other stacks' namespaces that the source serves, too: those stacks let it in by themselves. */
+  readonly otherStacks?: string;
 }
 
 type FlowSettings = Pick<
@@ -65,6 +67,8 @@ const INSTANCE_STATUS_PORT = 8000;
 const INSTANCE_METRICS_PORT = 9187;
 const OPERATOR_WEBHOOK_PORT = 9443;
 const OPERATOR_METRICS_PORT = 8080;
+/** Label of everything that belongs to a Cluster, with its name. */
+const CLUSTER_LABEL = "cnpg.io/cluster";
 const OPERATOR_LABELS: Labels = { "app.kubernetes.io/name": "cloudnative-pg" };
 
 /** Namespaces that the stack makes and closes. */
@@ -244,7 +248,8 @@ function postgresFlows(settings: FlowSettings): Flow[] {
       from: pods(postgres.operator.namespace, OPERATOR_LABELS),
       to: instances,
       ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
-      why: "the operator's care for the instances",
+      why: "the operator's care for the instances, also those of other stacks",
+      otherStacks: CLUSTER_LABEL,
     },
     ...(postgres.operator.install ? operatorFlows(settings, postgres) : []),
   ];
@@ -363,7 +368,7 @@ function serverPods({ namespaces }: Pick<Settings, "namespaces">, components: re
 
 /** Instances, and the jobs that make them: those have no other label in common. */
 function instancePods({ namespaces }: Pick<Settings, "namespaces">, { name }: PostgresClusterSettings): Pods {
-  return pods(namespaces.temporal, { "cnpg.io/cluster": name });
+  return pods(namespaces.temporal, { [CLUSTER_LABEL]: name });
 }
 
 function pods(namespace: string, labels: Labels): Pods {

@@ -6,6 +6,9 @@ export type Labels = Readonly<Record<string, string>>;
 /** Label with the part of a program that a pod is. */
 export const COMPONENT = "app.kubernetes.io/component";
 
+/** Labels of everything that any stack of this program makes. */
+export const PROGRAM_LABELS: Labels = { "app.kubernetes.io/part-of": "temporal-stack" };
+
 /** Label with the name of the stack that made an object. */
 export const STACK_LABEL = "temporal-stack/stack";
 
@@ -38,7 +41,7 @@ export function selectorLabels({ name, instance, component }: Identity): Labels 
 export function stackLabels(settings: Pick<Settings, "stack" | "labels">): Labels {
   return {
     ...settings.labels,
-    "app.kubernetes.io/part-of": "temporal-stack",
+    ...PROGRAM_LABELS,
     "app.kubernetes.io/managed-by": "pulumi",
     [STACK_LABEL]: settings.stack,
   };

@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Addresses, Flow, Pods } from "./flows";
-import { COMPONENT } from "./labels";
+import { COMPONENT, PROGRAM_LABELS } from "./labels";
 
 type NetworkPolicySpec = types.input.networking.v1.NetworkPolicySpec;
 
@@ -32,12 +32,17 @@ export function networkPolicyManifests(
   ];
 }
 
-function egress({ name, from, to, ports }: Flow, namespaces: readonly string[]): PolicyManifest[] {
+function egress(
+  { name, from, to, ports, otherStacks }: Flow,
+  namespaces: readonly string[],
+): PolicyManifest[] {
   if (from.kind !== "pods" || !namespaces.includes(from.namespace)) return [];
   const spec = {
     podSelector: podSelector(from),
     policyTypes: ["Egress"],
-    egress: [{ to: peers(to), ports: ports.map((port) => ({ ...port })) }],
+    egress: [
+      { to: [...peers(to), ...inOtherStacks(otherStacks)], ports: ports.map((port) => ({ ...port })) },
+    ],
   };
   return [{ name: `${name}-egress`, namespace: from.namespace, spec }];
 }
@@ -50,6 +55,17 @@ function ingress({ name, from, to, ports }: Flow, namespaces: readonly string[])
     ingress: [{ from: peers(from), ports: ports.map((port) => ({ ...port })) }],
   };
   return [{ name: `${name}-ingress`, namespace: to.namespace, spec }];
+}
+
+/** Pods with a label, whatever its value, in the namespaces of every stack. */
+function inOtherStacks(label: string | undefined) {
+  if (label === undefined) return [];
+  return [
+    {
+      namespaceSelector: { matchLabels: PROGRAM_LABELS },
+      podSelector: { matchExpressions: [{ key: label, operator: "Exists" }] },
+    },
+  ];
 }
 
 function podSelector({ labels, components }: Pods) {

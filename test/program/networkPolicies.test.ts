@@ -12,6 +12,8 @@ interface Party {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Labels;
+  /** Labels of its namespace, beside the name. */
+  readonly namespaceLabels?: Labels;
 }
 
 const STRANGERS: readonly Party[] = [
@@ -32,6 +34,7 @@ function matches(selector: unknown, labels: Values): boolean {
 }
 
 function isIn(expression: unknown, labels: Values): boolean {
+  if (at(expression, "operator") === "Exists") return String(at(expression, "key")) in labels;
   assert.equal(at(expression, "operator"), "In");
   return listAt(expression, "values").includes(labels[String(at(expression, "key"))]);
 }
@@ -40,7 +43,10 @@ function isPeer(peers: unknown[], party: Party): boolean {
   return peers.some(
     (peer) =>
       at(peer, "ipBlock") === undefined &&
-      matches(at(peer, "namespaceSelector"), { "kubernetes.io/metadata.name": party.namespace }) &&
+      matches(at(peer, "namespaceSelector"), {
+        ...party.namespaceLabels,
+        "kubernetes.io/metadata.name": party.namespace,
+      }) &&
       matches(at(peer, "podSelector"), party.labels),
   );
 }
@@ -165,6 +171,40 @@ describe("network policies on request", () => {
     assert.ok(!connects(policies, { ...prometheus, labels: {} }, worker, 9464, "TCP"));
     assert.ok(connects(policies, ingress, server, 8233, "TCP"));
     assert.ok(!connects(policies, ingress, server, 7233, "TCP"));
+  });
+
+  it("let the operator care for the Postgres of every stack on the cluster, and for nobody else's", async () => {
+    const key = "temporal-stack:postgres";
+    const postgres = mappingAt(stackConfig("dev"), key);
+    const [first, second] = await Promise.all([
+      deployStack("prod"),
+      deployStack("dev", {
+        changes: {
+          [key]: { ...postgres, operator: { install: false } },
+          "temporal-stack:namespaces": { temporal: "second", workers: "second-workers" },
+        },
+      }),
+    ]);
+    const policies = [first, second].flatMap((deployment) =>
+      objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs),
+    );
+    const operator: Party = {
+      name: "operator",
+      namespace: "cnpg-system",
+      labels: { "app.kubernetes.io/name": "cloudnative-pg" },
+    };
+    const instance: Party = {
+      name: "instance",
+      namespace: "second",
+      labels: { "cnpg.io/cluster": "temporal-pg", "cnpg.io/podRole": "instance" },
+      namespaceLabels: { "app.kubernetes.io/part-of": "temporal-stack" },
+    };
+    for (const port of [5432, 8000])
+      assert.ok(connects(policies, operator, instance, port, "TCP"), String(port));
+    assert.ok(!connects(policies, operator, { ...instance, labels: {} }, 5432, "TCP"));
+    assert.ok(
+      !connects(policies, operator, { ...instance, namespace: "x", namespaceLabels: {} }, 5432, "TCP"),
+    );
   });
 
   it("open the codec server to the pods that settings name, and its way to the identity provider", async () => {
