@@ -1,16 +1,4 @@
-/** Files and folders that the program of every stack is made of, from the root of the checkout. */
-export const PROGRAM_PATHS: readonly string[] = [
-  "index.ts",
-  "Pulumi.yaml",
-  "package.json",
-  "package-lock.json",
-  "tsconfig.json",
-  "common/",
-  "components/",
-  "policy/",
-  "settings/",
-  "worker/",
-];
+import { isProgram } from "../components/manifests/programPaths";
 
 /** The stack that lives on one machine only: no pipeline deploys it. */
 const LOCAL = "local";
@@ -32,7 +20,3 @@ export function affectedStacks(changed: readonly string[], stacks: readonly stri
   const program = changed.some(isProgram);
   return stacks.filter((stack) => program || changed.includes(`Pulumi.${stack}.yaml`));
 }
-
-const isProgram = (file: string): boolean =>
-  !file.endsWith(".md") &&
-  PROGRAM_PATHS.some((path) => (path.endsWith("/") ? file.startsWith(path) : file === path));

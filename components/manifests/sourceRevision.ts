@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { NEVER_BUILT } from "./contentHash";
+import { PROGRAM_PATHSPECS } from "./programPaths";
 
 /** Where the sources of an image come from. */
 export interface SourceRevision {
@@ -32,21 +33,30 @@ export function sourceRevision(directory: string): SourceRevision {
 export interface ProgramRevision {
   /** The commit that is checked out; null where Git cannot tell. */
   readonly commit: string | null;
-  /** Whether files differ from it, other than the stack files. */
+  /** Whether files of the program differ from it. */
   readonly dirty: boolean;
 }
 
 /**
- * The commit that a checkout is at. Stack files are left out: the CLI itself writes to them, and Pulumi's
- * history keeps the settings of each update.
+ * The commit that a checkout is at, and whether the program there is that of the commit. Files beside the program
+ * do not count: the CLI itself writes to stack files, of which Pulumi's history keeps what each update used.
  * @param directory root of the checkout
  */
 export function programRevision(directory: string): ProgramRevision {
-  const paths = ["--", ".", ":(exclude)Pulumi.*.yaml"];
-  const status = git(directory, ["status", "--porcelain=v2", "--branch", ...paths]) ?? "";
+  const status = git(directory, ["status", "--porcelain=v2", "--branch", ...PROGRAM_PATHSPECS]) ?? "";
   const commit = /^# branch\.oid ([0-9a-f]{40,})$/m.exec(status)?.[1];
   if (commit === undefined) return { commit: null, dirty: false };
   return { commit, dirty: /^[^#]/m.test(status) };
+}
+
+/**
+ * The files of the program that differ between two commits, from the root of the checkout.
+ * @param directory root of the checkout
+ * @returns undefined where Git cannot tell, as for a commit that this clone does not have
+ */
+export function programChanges(directory: string, from: string, to: string): string[] | undefined {
+  const args = ["diff", "--name-only", "--no-renames", "--relative", from, to, ...PROGRAM_PATHSPECS];
+  return git(directory, args)?.split("\n").filter(Boolean);
 }
 
 function git(directory: string, args: readonly string[]): string | undefined {

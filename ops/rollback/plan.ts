@@ -1,5 +1,5 @@
 import type { Quarantined } from "../../components/guards/quarantineGuard";
-import { programRevision } from "../../components/manifests/sourceRevision";
+import { programChanges, programRevision } from "../../components/manifests/sourceRevision";
 import { Failure } from "../../common/failure";
 import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";
 import { shortDigest } from "../history/table";
@@ -90,7 +90,10 @@ function leftBehind(
     });
 }
 
-/** `--worker-only` must change nothing but the image: the checkout has to be what is deployed. */
+/** Changed files that a message names. */
+const NAMED_FILES = 5;
+
+/** `--worker-only` must change nothing but the image: the program of the checkout has to be what is deployed. */
 function requireDeployedProgram(
   deployed: { readonly commit?: string | null | undefined; readonly dirty: boolean },
   stack: string,
@@ -104,16 +107,38 @@ function requireDeployedProgram(
       `leave --worker-only away: npm run rollback -- -s ${stack}`,
     );
   }
-  if (commit !== deployed.commit) {
+  if (commit === null) {
+    throw new Failure("this checkout is at no commit of a Git repository; nothing was changed", remedy);
+  }
+  const [here, there] = [commit.slice(0, 12), deployed.commit.slice(0, 12)];
+  const changed = changesSince(deployed.commit, commit, checkout);
+  if (changed === undefined) {
     throw new Failure(
-      `this checkout is at commit ${commit?.slice(0, 12) ?? "(none)"}, deployed is ${deployed.commit.slice(0, 12)}; nothing was changed`,
+      `this checkout is at commit ${here}, deployed is ${there}, which this clone does not have; nothing was changed`,
+      `git fetch origin ${deployed.commit} (or git fetch --unshallow), then run the command again`,
+    );
+  }
+  if (changed.length > 0) {
+    throw new Failure(
+      `this checkout is at commit ${here}, deployed is ${there}, and the program differs; nothing was changed`,
       remedy,
+      listed(changed),
     );
   }
   if (dirty) {
     throw new Failure(
-      `files of this checkout differ from commit ${commit.slice(0, 12)}, which is deployed; nothing was changed`,
+      `files of the program differ from commit ${here} in this checkout; nothing was changed`,
       `git stash them, or ${remedy}`,
     );
   }
 }
+
+/** Stack files and pages are no part of the program: a commit of those changes nothing that is deployed. */
+function changesSince(deployed: string, commit: string, checkout: string): string[] | undefined {
+  return deployed === commit ? [] : programChanges(checkout, deployed, commit);
+}
+
+const listed = (files: readonly string[]): string[] =>
+  files.length <= NAMED_FILES
+    ? [...files]
+    : [...files.slice(0, NAMED_FILES), `and ${files.length - NAMED_FILES} more`];

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { execa } from "execa";
-import { affectedStacks, PROGRAM_PATHS, stacksAmong } from "../../ci/affectedStacks";
+import { affectedStacks, stacksAmong } from "../../ci/affectedStacks";
+import { PROGRAM_PATHS } from "../../components/manifests/programPaths";
 import { PROJECT_ROOT } from "../program/stack";
 
 const STACKS = ["dev", "prod"];

@@ -91,13 +91,15 @@ describe("revision of the program", () => {
     assert.deepEqual(programRevision(repository), { commit: null, dirty: false });
   });
 
-  it("is what is checked out, and dirty with any file that differs, but for stack files", () => {
+  it("is what is checked out, and dirty with any file of the program that differs, but with no other", () => {
     writeFileSync(join(repository, "index.ts"), "1");
     git("add", ".");
     git("commit", "--quiet", "--message", "first");
     const commit = git("rev-parse", "HEAD");
     assert.deepEqual(programRevision(repository), { commit, dirty: false });
-    writeFileSync(join(repository, "Pulumi.prod.yaml"), "1");
+    for (const beside of ["Pulumi.prod.yaml", "README.md", "gha-creds-1.json"]) {
+      writeFileSync(join(repository, beside), "1");
+    }
     assert.deepEqual(programRevision(repository), { commit, dirty: false });
     writeFileSync(join(repository, "index.ts"), "2");
     assert.deepEqual(programRevision(repository), { commit, dirty: true });

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { Failure } from "../../common/failure";
 import { parseSettings } from "../../settings/settings";
@@ -181,7 +181,7 @@ describe("plan of a rollback", () => {
     const state = stateAt("2", { program: { commit: head, dirty: false } });
     planRollback([failed, one], situation({ state }), workerOnly, folder);
     const refusals: readonly [Update, RegExp][] = [
-      [two, /this checkout is at commit [0-9a-f]{12}, deployed is 2{12}/],
+      [two, /this checkout is at commit [0-9a-f]{12}, deployed is 2{12}, which this clone does not have/],
       [{ ...current, dirty: true }, /what is deployed is of no commit/],
     ];
     for (const [deployedNow, pattern] of refusals) {
@@ -192,8 +192,35 @@ describe("plan of a rollback", () => {
     writeFileSync(join(folder, "index.ts"), "changed");
     assert.throws(
       () => planRollback([current, one], situation(), workerOnly, folder),
-      /files of this checkout differ from commit/,
+      /files of the program differ from commit [0-9a-f]{12} in this checkout/,
     );
+    git("checkout", "--quiet", ".");
+  });
+
+  it("counts for the workers alone what differs in the program, not which commit it is", () => {
+    const current = { ...two, commit: head };
+    const plan = () => planRollback([current, one], situation(), request({ workerOnly: true }), folder);
+    const commit = (file: string, text: string) => {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+      git("add", ".");
+      git("commit", "--quiet", "--message", file);
+    };
+    commit("Pulumi.prod.yaml", "config: { a: 1 }\n");
+    commit("docs/page.md", "more");
+    commit("components/README.md", "more");
+    writeFileSync(join(folder, "gha-creds-1.json"), "{}");
+    assert.equal(plan().image, image("1"));
+    commit("components/worker.ts", "changed");
+    assert.throws(plan, (error) => {
+      assert.ok(error instanceof Failure);
+      assert.match(error.message, /and the program differs; nothing was changed/);
+      assert.deepEqual(error.details, ["components/worker.ts"]);
+      return true;
+    });
+    // Back at what is deployed, by another commit.
+    git("revert", "--no-edit", "HEAD");
+    assert.equal(plan().image, image("1"));
   });
 });
 
