@@ -1,33 +1,46 @@
-import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { isMapping, PROJECT } from "../../settings/mapping";
 import { cliOf } from "../../common/pulumi";
 import { unreachableReason } from "../stack/kubeConfig";
 import { clusterOf } from "../stack/cluster";
+import { askPulumi, withWorkspace } from "../stack/workspace";
 import { currentConfig, type StackConfig } from "../stack/config";
 import { runPreview } from "../report/runPreview";
 import type { Context } from "../../policy/evaluate";
 import { sortMessages } from "../report/messages";
-import type { HelmRelease, Plan } from "../report/plan";
-import { LiveObjects } from "./live";
+import type { DriftedResource, HelmRelease, Plan } from "../report/plan";
+import { SECRET } from "../report/values";
+import { LiveObjects, readFailure } from "./live";
+import { type IsKnown, knownManagers } from "./ownership";
 import { evaluateRunning, type RunningEvaluation } from "./policies";
 import { deployedRelease } from "./release";
+import { compare, type ComparedResource, resourcesDrift, stackObjects } from "./resources";
 import type { DriftedObject, DriftReport } from "./driftReport";
-import { differences, type ObjectManifest } from "./subset";
+import type { ObjectManifest } from "./subset";
 
 export interface DriftOptions {
   readonly configFile?: string | undefined;
+  /** Field managers beside the stack's own that may write to its objects. */
+  readonly accept?: readonly string[] | undefined;
   /** Receives what is being looked at. */
   readonly onStep?: (line: string) => void;
 }
 
 /**
- * Compares what runs with what was deployed: the resources of the stack by `pulumi preview --refresh`, and what Helm
- * keeps to itself, the objects of its releases, with the manifests that it applied. Nothing is changed.
+ * Conflicts with what others have written end a preview at the first of them. A preview applies nothing, so it may
+ * pass over them; who has written what is read from the objects themselves.
+ */
+const PAST_CONFLICTS = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" };
+
+/**
+ * Compares what runs with what was deployed. Objects that the stack has declared are compared with its state and
+ * objects of Helm releases with the manifests that Helm applied, field by field, also for what others have added;
+ * `pulumi preview --refresh` compares the rest. Nothing is changed.
  *
  * @throws Failure when there is nothing to compare with: no CLI, no such stack, a wrong passphrase, no cluster
  */
 export async function findDrift(stack: string, options: DriftOptions = {}): Promise<DriftReport> {
-  const { configFile, onStep = () => undefined } = options;
+  const { configFile, accept = [], onStep = () => undefined } = options;
   const cli = cliOf(stack);
   const settings = await currentConfig(cli, { configFile });
   const config = await clusterOf(cli, settings);
@@ -38,20 +51,55 @@ export async function findDrift(stack: string, options: DriftOptions = {}): Prom
     return { ...empty, driftedObjects: [], pending: [], policies: NOTHING_JUDGED, unknowns };
   }
   onStep("pulumi preview --refresh");
-  const { plan, succeeded } = await runPreview(cli, { configFile, refresh: true });
-  const helm = await releasesDrift(config, plan.releases, onStep);
+  const previewed = { configFile, refresh: true, environment: PAST_CONFLICTS };
+  const { plan, succeeded } = await runPreview(cli, previewed);
+  onStep("objects of the stack");
+  const { objects, managers } = await withWorkspace(stack, async (workspace) =>
+    stackObjects(JSON.parse(await askPulumi(workspace, ["stack", "export"]))),
+  );
+  const isKnown = knownManagers([...managers, ...accept]);
+  const own = await resourcesDrift(new LiveObjects(config), objects, isKnown);
+  const helm = await releasesDrift(config, plan.releases, onStep, isKnown);
   onStep("policies of what runs");
   const judged = await judgeRunning(config, plan.namespaces, contextOf(stack, settings));
   return {
     ...empty,
-    resources: plan.unchanged + plan.resources.length,
+    resources: Math.max(plan.unchanged + plan.resources.length, own.compared),
     objects: helm.objects,
-    driftedResources: plan.drifted,
+    driftedResources: together(own.drifted, plan.drifted),
     driftedObjects: helm.drifted,
     pending: pendingOf(plan),
     policies: judged.policies,
-    unknowns: [...(succeeded ? [] : stackUnknowns(plan)), ...helm.unknowns, ...judged.unknowns],
+    unknowns: [
+      ...(succeeded ? [] : stackUnknowns(plan)),
+      ...own.unknowns,
+      ...helm.unknowns,
+      ...judged.unknowns,
+    ],
   };
+}
+
+/**
+ * What the objects show goes before what the engine saw, which knows nothing of what others have added; it alone sees
+ * what is no object, and that a secret differs.
+ */
+export function together(
+  compared: readonly ComparedResource[],
+  refreshed: readonly DriftedResource[],
+): (ComparedResource | DriftedResource)[] {
+  const seen = new Map(refreshed.map((resource) => [resource.urn, resource]));
+  const own = new Set(compared.map(({ urn }) => urn));
+  return [
+    ...compared.map((resource) => {
+      const secrets = (seen.get(resource.urn)?.changes ?? []).filter(
+        ({ old, new: next }) => old === SECRET || next === SECRET,
+      );
+      const paths = new Set(resource.changes.map(({ path }) => path));
+      const others = secrets.filter(({ path }) => !paths.has(path));
+      return { ...resource, changes: [...resource.changes, ...others] };
+    }),
+    ...refreshed.filter(({ urn }) => !own.has(urn)),
+  ];
 }
 
 const NOTHING_JUDGED: RunningEvaluation = { pods: 0, findings: [], excepted: [] };
@@ -75,7 +123,7 @@ async function judgeRunning(
   try {
     return { policies: await evaluateRunning(new LiveObjects(config), namespaces, context), unknowns: [] };
   } catch (error) {
-    return { policies: NOTHING_JUDGED, unknowns: [`policies of what runs: ${reasonOf(error)}`] };
+    return { policies: NOTHING_JUDGED, unknowns: [`policies of what runs: ${readFailure(error)}`] };
   }
 }
 
@@ -105,6 +153,7 @@ export async function releasesDrift(
   config: KubeConfig,
   releases: readonly HelmRelease[],
   onStep: (line: string) => void,
+  isKnown: IsKnown = knownManagers([]),
 ): Promise<HelmDrift> {
   const live = new LiveObjects(config);
   const result = { objects: 0, drifted: [] as DriftedObject[], unknowns: [] as string[] };
@@ -115,32 +164,40 @@ export async function releasesDrift(
       const { objects } = await deployedRelease(config, release);
       const scaled = await live.scaled(release.namespace);
       for (const object of objects) {
-        const drifted = await objectDrift(live, release, object, scaled);
+        const drifted = await objectDrift(live, { release, object, scaled, isKnown });
         result.objects++;
         if (drifted !== undefined) result.drifted.push(drifted);
       }
     } catch (error) {
-      result.unknowns.push(`${label}: ${reasonOf(error)}`);
+      result.unknowns.push(`${label}: ${readFailure(error)}`);
     }
   }
   return result;
 }
 
+interface HelmObject {
+  readonly release: HelmRelease;
+  readonly object: ObjectManifest;
+  /** What autoscalers scale: they own how many there are. */
+  readonly scaled: ReadonlySet<string>;
+  readonly isKnown: IsKnown;
+}
+
 async function objectDrift(
   live: LiveObjects,
-  release: HelmRelease,
-  object: ObjectManifest,
-  scaled: ReadonlySet<string>,
+  { release, object, scaled, isKnown }: HelmObject,
 ): Promise<DriftedObject | undefined> {
   const metadata = isMapping(object["metadata"]) ? object["metadata"] : {};
   const [name, namespace] = [String(metadata["name"]), String(metadata["namespace"])];
   const found = await live.read(object);
   const drift = { release, kind: object.kind, namespace, name };
-  if (found === undefined) return { ...drift, gone: true, differences: [] };
-  // An autoscaler owns how many there are.
+  if (found === undefined) {
+    return { ...drift, manifest: object, gone: true, changes: [], additions: [], writers: {} };
+  }
+  const manifest = withoutNamespace(object, found);
   const ignored = scaled.has(`${object.kind}/${name}`) ? ["spec.replicas"] : [];
-  const differing = differences(withoutNamespace(object, found), found, ignored);
-  return differing.length === 0 ? undefined : { ...drift, gone: false, differences: differing };
+  const compared = compare(manifest, found, isKnown, ignored);
+  return compared.changes.length === 0 ? undefined : { ...drift, manifest, gone: false, ...compared };
 }
 
 /** Helm does not say which kinds have a namespace; the server does. */
@@ -148,10 +205,4 @@ function withoutNamespace(object: ObjectManifest, found: Readonly<Record<string,
   const [metadata, live] = [object["metadata"], found["metadata"]];
   if (!isMapping(metadata) || !isMapping(live) || live["namespace"] !== undefined) return object;
   return { ...object, metadata: { ...metadata, namespace: undefined } };
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof ApiException)
-    return `the API server answers ${error.code} (may this identity read it?)`;
-  return error instanceof Error ? error.message : String(error);
 }

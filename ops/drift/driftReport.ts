@@ -3,16 +3,18 @@ import type { DriftedResource, HelmRelease, ResourceChange } from "../report/pla
 import { type ExitCode, exitCodes } from "../../common/exitCodes";
 import { propertyLines, resourceText } from "../report/text";
 import type { RunningEvaluation } from "./policies";
-import type { Difference } from "./subset";
+import type { ComparedResource, Comparison } from "./resources";
+import type { ObjectManifest } from "./subset";
+import { removal } from "./wayBack";
 
 /** An object that a chart rendered, and that runs otherwise. */
-export interface DriftedObject {
+export interface DriftedObject extends Comparison {
   readonly release: HelmRelease;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  readonly manifest: ObjectManifest;
   readonly gone: boolean;
-  readonly differences: readonly Difference[];
 }
 
 /** What runs otherwise than it was deployed. */
@@ -23,7 +25,7 @@ export interface DriftReport {
   readonly resources: number;
   /** Objects of Helm releases that were compared. */
   readonly objects: number;
-  readonly driftedResources: readonly DriftedResource[];
+  readonly driftedResources: readonly (ComparedResource | DriftedResource)[];
   readonly driftedObjects: readonly DriftedObject[];
   /** What this checkout would change besides: that is no drift. */
   readonly pending: readonly ResourceChange[];
@@ -56,20 +58,20 @@ export function render(report: DriftReport): string {
     "Resources of the stack; - as deployed, + as found",
     driftedResources.flatMap((resource) => [
       `  ${resourceText(resource, String)}${resource.gone ? " is gone" : ""}`,
-      ...resource.changes.flatMap(propertyLines).map((line) => `    ${line}`),
+      ...changeLines(resource),
     ]),
   );
   section(
     "Objects of Helm releases; - as deployed, + as found",
-    driftedObjects.flatMap(({ release, kind, namespace, name, gone, differences }) => [
-      `  ${kind} ${namespace}/${name} of release ${release.namespace}/${release.name}${gone ? " is gone" : ""}`,
-      ...differences
-        .flatMap(({ path, applied, found: live }) =>
-          propertyLines({ path, old: applied, new: live, replaces: false }),
-        )
-        .map((line) => `    ${line}`),
-    ]),
+    driftedObjects.flatMap((object) => {
+      const { release, kind, namespace, name, gone } = object;
+      return [
+        `  ${kind} ${namespace}/${name} of release ${release.namespace}/${release.name}${gone ? " is gone" : ""}`,
+        ...changeLines(object),
+      ];
+    }),
   );
+  section("To put it back", wayBack(report));
   section(
     "Policies that what runs breaks",
     policies.findings.flatMap(({ level, policy, resource, problem, fix }) => [
@@ -94,4 +96,40 @@ export function render(report: DriftReport): string {
     ]);
   }
   return clean(lines.join("\n"));
+}
+
+/** What differs, and who has written it. */
+function changeLines(drifted: Pick<DriftedResource, "changes"> & Partial<Comparison>): string[] {
+  const { changes, writers = {} } = drifted;
+  return [
+    ...changes.flatMap(propertyLines).map((line) => `    ${line}`),
+    ...Object.entries(writers).map(([manager, paths]) => `      written by ${manager}: ${paths.join(", ")}`),
+  ];
+}
+
+/**
+ * An update puts back what the stack has declared, over everybody who has written it since, if it is told to; what
+ * others have added stays until it is taken out.
+ */
+function wayBack({ stack, driftedResources, driftedObjects }: DriftReport): string[] {
+  const compared = [...driftedResources.filter((resource) => "additions" in resource), ...driftedObjects];
+  const additions = compared.filter((object) => object.additions.length > 0);
+  const isRestored = ({ gone, changes }: DriftedResource, added: number) => gone || changes.length > added;
+  const restored = driftedResources.some((resource) =>
+    isRestored(resource, "additions" in resource ? resource.additions.length : 0),
+  );
+  return [
+    ...(restored
+      ? [
+          "  what the stack has declared (or write into its settings what shall stay):",
+          `    PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s ${stack}`,
+        ]
+      : []),
+    ...(additions.length === 0
+      ? []
+      : [
+          "  what others have added (or accept them with --accept MANAGER):",
+          ...additions.map((object) => `    ${removal(object.manifest, object.additions)}`),
+        ]),
+  ];
 }

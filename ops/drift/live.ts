@@ -13,7 +13,9 @@ const NOT_FOUND = 404;
 
 const listed = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
-const named = z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }) });
+const named = z.looseObject({
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
 
 /** Objects as the API server answers them: the client's own classes rename fields and make dates of texts. */
 class PlainObjects extends KubernetesObjectApi {
@@ -38,6 +40,7 @@ class PlainObjects extends KubernetesObjectApi {
 /** Reads live objects; a namespace is left away where the kind has none. */
 export class LiveObjects {
   private readonly objects: PlainObjects;
+  private readonly scaledIn = new Map<string, Promise<Set<string>>>();
 
   constructor(private readonly config: KubeConfig) {
     this.objects = PlainObjects.of(config);
@@ -51,7 +54,8 @@ export class LiveObjects {
     const { apiVersion, kind } = manifest;
     const { name, namespace } = named.parse(manifest).metadata;
     try {
-      const found: unknown = await this.objects.read({ apiVersion, kind, metadata: { name, namespace } });
+      const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+      const found: unknown = await this.objects.read({ apiVersion, kind, metadata });
       return isMapping(found) ? found : undefined;
     } catch (error) {
       if (error instanceof ApiException && error.code === NOT_FOUND) return undefined;
@@ -69,8 +73,17 @@ export class LiveObjects {
     return listed.parse(answer).items.map((item) => ({ ...item, apiVersion, kind }));
   }
 
-  /** `Deployment/name` of what autoscalers of a namespace scale. */
-  async scaled(namespace: string): Promise<Set<string>> {
+  /**
+   * `Deployment/name` of what autoscalers of a namespace scale.
+   * @throws ApiException when the server does not answer it
+   */
+  scaled(namespace: string): Promise<Set<string>> {
+    const known = this.scaledIn.get(namespace) ?? this.readScaled(namespace);
+    this.scaledIn.set(namespace, known);
+    return known;
+  }
+
+  private async readScaled(namespace: string): Promise<Set<string>> {
     const { items } = await this.config
       .makeApiClient(AutoscalingV2Api)
       .listNamespacedHorizontalPodAutoscaler({ namespace });
@@ -80,4 +93,11 @@ export class LiveObjects {
       ),
     );
   }
+}
+
+/** Why something could not be read. */
+export function readFailure(error: unknown): string {
+  if (error instanceof ApiException)
+    return `the API server answers ${error.code} (may this identity read it?)`;
+  return error instanceof Error ? error.message : String(error);
 }

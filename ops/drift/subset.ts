@@ -1,5 +1,5 @@
 import { isMapping, type Mapping } from "../../settings/mapping";
-import { leavesOf, SECRET } from "../report/values";
+import { isMarked, type Leaf, leavesOf, SECRET } from "../report/values";
 
 /** A field that runs otherwise than it was applied. */
 export interface Difference {
@@ -65,6 +65,8 @@ class Comparison {
     if (this.ignored.includes(path) || FOREIGN.some((field) => field.test(path))) return;
     // A chart's `annotations:` with nothing below applies nothing.
     if (want === null || want === undefined) return;
+    // The engine keeps secrets encrypted, and compares them itself.
+    if (isMarked(want)) return;
     if (isEmpty(want) && (have === undefined || have === null || isEmpty(have))) return;
     if (isMapping(want) && isMapping(have)) this.mappings(path, want, have);
     else if (Array.isArray(want) && Array.isArray(have)) this.lists(path, want, have);
@@ -97,6 +99,13 @@ function mergeKey(list: readonly unknown[]): string | undefined {
     const names = list.flatMap((item) => (isMapping(item) && item[key] !== undefined ? [item[key]] : []));
     return list.length > 0 && names.length === list.length && new Set(names).size === names.length;
   });
+}
+
+/** Item of a list as paths name it. */
+export function itemName(item: unknown): string {
+  if (!isMapping(item)) return String(item);
+  const key = MERGE_KEYS.find((name) => item[name] !== undefined);
+  return key === undefined ? JSON.stringify(item) : String(item[key]);
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -162,11 +171,15 @@ function withoutStringData(object: ObjectManifest): ObjectManifest {
   };
 }
 
+const ITEM = "item";
+
 /** Values as a report shows them: masked where they are secret. */
-function textOf(object: Mapping, path: string, value: unknown): string {
+export function textOf(object: Mapping, path: string, value: unknown): string {
   if (object["kind"] === "Secret" && /^(data|stringData)(\.|$)/.test(path)) return SECRET;
-  const key = path.slice(path.lastIndexOf(".") + 1);
+  // An item of a list is shown by what it holds.
+  const key = path.endsWith("]") ? ITEM : path.slice(path.lastIndexOf(".") + 1);
   const leaves = [...leavesOf({ [key]: value }).values()];
   if (leaves.length === 1 && leaves[0] !== undefined) return leaves[0].text;
-  return leaves.map((leaf) => `${leaf.path}: ${leaf.text}`).join(", ");
+  const shown = (leaf: Leaf) => (key === ITEM ? leaf.path.slice(ITEM.length + 1) : leaf.path);
+  return leaves.map((leaf) => `${shown(leaf)}: ${leaf.text}`).join(", ");
 }

@@ -5,7 +5,7 @@ import { checkout } from "../../common/paths";
 import { type Plan, PlanReader } from "./plan";
 import { cliFailure, type CliOptions, runCli, type StackCli } from "../../common/pulumi";
 
-export interface PreviewOptions extends Pick<CliOptions, "cwd"> {
+export interface PreviewOptions extends Pick<CliOptions, "cwd" | "environment"> {
   /** Instead of `Pulumi.<stack>.yaml`. */
   readonly configFile?: string | undefined;
   /** Folders of policy packs. */
@@ -38,8 +38,8 @@ export function ownPolicyPacks(folder: string = checkout): string[] {
  * @throws Failure when there is nothing to report on: no CLI, no such stack, a wrong passphrase
  */
 export async function runPreview(cli: StackCli, options: PreviewOptions = {}): Promise<Previewed> {
-  const { configFile, policyPacks = [], policyConfigs = [], refresh = false, cwd, onResource } = options;
-  const reader = new PlanReader(onResource);
+  const { configFile, policyPacks = [], policyConfigs = [], refresh = false, cwd } = options;
+  const reader = new PlanReader(options.onResource);
   const args = [
     ...["preview", "--json"],
     ...(refresh ? ["--refresh"] : []),
@@ -49,6 +49,7 @@ export async function runPreview(cli: StackCli, options: PreviewOptions = {}): P
   const { exitCode, stderr } = await runCli(cli, args, {
     ...(cwd === undefined ? {} : { cwd }),
     environment: {
+      ...options.environment,
       PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
       ...(configFile === undefined ? {} : { [CONFIG_FILE_VARIABLE]: configFile }),
     },

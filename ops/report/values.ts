@@ -127,6 +127,9 @@ function pathPart(key: string): string {
 const pathKey = (key: string): string =>
   /^[A-Za-z_$][\w$-]*$/.test(key) ? key : `["${key.replaceAll('"', '\\"')}"]`;
 
+/** Whether a value stands for another one that is not to be seen, such as a secret. */
+export const isMarked = (value: unknown): boolean => specialText(value) !== undefined;
+
 function specialText(value: unknown): string | undefined {
   if (value === UNKNOWN_VALUE) return UNKNOWN;
   if (!isMapping(value) || typeof value[SIGNATURE] !== "string") return undefined;

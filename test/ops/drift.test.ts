@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
 import { LiveObjects } from "../../ops/drift/live";
 import { deployedRelease, manifestObjects } from "../../ops/drift/release";
 import { evaluateRunning } from "../../ops/drift/policies";
 import { type DriftReport, exitCodeOf, render } from "../../ops/drift/driftReport";
-import { releasesDrift } from "../../ops/drift/detectDrift";
+import { releasesDrift, together } from "../../ops/drift/detectDrift";
+import { knownManagers } from "../../ops/drift/ownership";
+import { compare, resourcesDrift, stackObjects } from "../../ops/drift/resources";
+import { removal } from "../../ops/drift/wayBack";
 import { differences, type ObjectManifest } from "../../ops/drift/subset";
 import { PlanReader } from "../../ops/report/plan";
 
@@ -121,6 +127,14 @@ const DISCOVERY: Readonly<Record<string, object>> = {
   "/apis/apps/v1": resourceList([["deployments", "Deployment", true]]),
   "/apis/rbac.authorization.k8s.io/v1": resourceList([["clusterroles", "ClusterRole", false]]),
 };
+/**
+ * What a Pulumi program declared, and what an API server held after `kubectl scale`, `set env`, `set image`, `annotate`,
+ * `patch` and `rollout restart`.
+ */
+const recorded = (name: string): object =>
+  z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(readFileSync(join(__dirname, "drifted", `${name}.json`), "utf8")));
 const AUTOSCALERS = "/apis/autoscaling/v2/namespaces/temporal/horizontalpodautoscalers";
 const SECRETS =
   "/api/v1/namespaces/temporal/secrets?labelSelector=owner%3Dhelm%2Cname%3Dtemporal%2Cstatus%3Ddeployed";
@@ -283,7 +297,7 @@ describe("drift", () => {
       const { drifted, unknowns } = await drift();
       assert.deepEqual(unknowns, []);
       assert.deepEqual(
-        drifted.map(({ kind, gone, differences: found }) => [kind, gone, found.map(({ path }) => path)]),
+        drifted.map(({ kind, gone, changes }) => [kind, gone, changes.map(({ path }) => path)]),
         [
           ["Deployment", false, ["spec.replicas"]],
           ["ConfigMap", true, []],
@@ -393,6 +407,159 @@ describe("drift", () => {
     });
   });
 
+  describe("of the objects that the stack has declared, as an API server recorded who wrote what", () => {
+    const server = new ApiServer();
+    const { objects, managers } = stackObjects(recorded("state"));
+    const WORKER = "/apis/apps/v1/namespaces/workers/deployments/worker";
+    const CONFIG = "/api/v1/namespaces/workers/configmaps/config";
+    const SCALED = "/apis/autoscaling/v2/namespaces/workers/horizontalpodautoscalers";
+    before(() => server.start());
+    after(() => server.stop());
+    beforeEach(() => {
+      server.answers = {
+        ...DISCOVERY,
+        "/api/v1": resourceList([
+          ["configmaps", "ConfigMap", true],
+          ["namespaces", "Namespace", false],
+        ]),
+        "/api/v1/namespaces/workers": recorded("namespace"),
+        [CONFIG]: recorded("config"),
+        [WORKER]: recorded("deployment"),
+        [SCALED]: { items: [] },
+      };
+    });
+    const drift = (...accepted: string[]) =>
+      resourcesDrift(new LiveObjects(server.config), objects, knownManagers([...managers, ...accepted]));
+    const linesOf = ({ drifted }: Awaited<ReturnType<typeof drift>>) =>
+      drifted.flatMap(({ name, changes }) =>
+        changes.map(({ path, old = "", new: next = "" }) => `${name} ${path}: ${old} -> ${next}`),
+      );
+
+    it("is what kubectl changed and what it added, and no note of its own", async () => {
+      const found = await drift();
+      assert.equal(found.compared, 3);
+      assert.deepEqual(found.unknowns, []);
+      assert.deepEqual(linesOf(found), [
+        "worker spec.replicas: 2 -> 5",
+        "worker spec.template.spec.containers[worker].image: registry/worker:1 -> registry/worker:2",
+        "worker metadata.annotations.team:  -> blue",
+        "worker spec.template.spec.containers[worker].env[DEBUG]:  -> name: DEBUG, value: 1",
+        "config data.level: info -> debug",
+        "config data.more:  -> 1",
+      ]);
+    });
+
+    it("names who has written what", async () => {
+      const { drifted } = await drift();
+      assert.deepEqual(
+        drifted.map(({ writers }) => writers),
+        [
+          {
+            kubectl: ["spec.replicas"],
+            "kubectl-annotate": ["metadata.annotations.team"],
+            "kubectl-set": [
+              "spec.template.spec.containers[worker].env[DEBUG]",
+              "spec.template.spec.containers[worker].image",
+            ],
+          },
+          { "kubectl-patch": ["data.level", "data.more"] },
+        ],
+      );
+    });
+
+    it("is no addition of a manager that is accepted, but a change of one", async () => {
+      const found = await drift("kubectl-annotate", "kubectl-set", "kubectl-patch");
+      assert.deepEqual(linesOf(found), [
+        "worker spec.replicas: 2 -> 5",
+        "worker spec.template.spec.containers[worker].image: registry/worker:1 -> registry/worker:2",
+        "config data.level: info -> debug",
+      ]);
+    });
+
+    it("is no scale of an autoscaler", async () => {
+      server.answers[SCALED] = {
+        items: [{ spec: { scaleTargetRef: { kind: "Deployment", name: "worker" } } }],
+      };
+      assert.ok(!linesOf(await drift()).some((line) => line.includes("replicas")));
+    });
+
+    it("is an object that is gone, and one that may not be read stops no other", async () => {
+      Reflect.deleteProperty(server.answers, CONFIG);
+      Reflect.deleteProperty(server.answers, SCALED);
+      const { compared, drifted, unknowns } = await drift();
+      assert.equal(compared, 2);
+      assert.deepEqual(
+        drifted.map(({ name, gone }) => [name, gone]),
+        [["config", true]],
+      );
+      assert.match(unknowns.join(), /^Deployment workers\/worker: the API server answers 404/);
+    });
+
+    it("is taken out by one command for each object, from the end of each list", () => {
+      const applied = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "a", namespace: "b" } };
+      const env = { 'k:{"name":"X"}': { ".": {} }, 'k:{"name":"it\'s"}': { ".": {} } };
+      const found = {
+        metadata: { managedFields: [{ manager: "kubectl-set", fieldsV1: { "f:spec": { "f:env": env } } }] },
+        spec: { env: [{ name: "X" }, { name: "A" }, { name: "it's" }] },
+      };
+      const { additions } = compare(applied, found, knownManagers([]));
+      assert.equal(
+        removal(applied, additions),
+        `kubectl patch deployment.v1.apps/a -n b --type=json -p '[` +
+          `{"op":"test","path":"/spec/env/2/name","value":"it'\\''s"},{"op":"remove","path":"/spec/env/2"},` +
+          `{"op":"test","path":"/spec/env/0/name","value":"X"},{"op":"remove","path":"/spec/env/0"}]'`,
+      );
+    });
+
+    it("shows no value of a Secret that somebody added, and leaves encrypted values to the engine", () => {
+      const secret = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "s", namespace: "workers" },
+        data: { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" },
+      };
+      const found = {
+        ...secret,
+        metadata: {
+          ...secret.metadata,
+          managedFields: [{ manager: "kubectl-edit", fieldsV1: { "f:data": { "f:more": {} } } }],
+        },
+        data: { key: "aHVudGVyMg==", more: "aHVudGVyMg==" },
+      };
+      const { changes } = compare(secret, found, knownManagers([]));
+      assert.deepEqual(changes, [{ path: "data.more", old: undefined, new: "(secret)", replaces: false }]);
+      const urn = "urn:s";
+      const drifted = { urn, type: "t", name: "s", object: "workers/s", gone: false, changes };
+      const seen = { path: "data.key", old: "(secret)", new: "(secret)", replaces: false };
+      const both = together(
+        [{ ...drifted, manifest: secret, additions: [], writers: {} }],
+        [{ ...drifted, changes: [seen, { ...seen, path: "type", old: "a", new: "b" }] }],
+      );
+      assert.deepEqual(
+        both.map((resource) => resource.changes.map(({ path }) => path)),
+        [["data.more", "data.key"]],
+      );
+    });
+
+    it("is reported with the way back", async () => {
+      const { drifted } = await drift();
+      const text = render({
+        ...{ stack: "prod", source: "s", resources: 3, objects: 0, driftedObjects: [], pending: [] },
+        ...{ driftedResources: drifted, policies: { pods: 0, findings: [], excepted: [] }, unknowns: [] },
+      });
+      for (const line of [
+        "  Deployment worker (workers/worker)",
+        "    -   spec.replicas: 2",
+        "    +   spec.replicas: 5",
+        "      written by kubectl: spec.replicas",
+        "    PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s prod",
+        `    kubectl patch configmap/config -n workers --type=json -p '[{"op":"remove","path":"/data/more"}]'`,
+      ]) {
+        assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
+      }
+    });
+  });
+
   describe("of the stack's own resources", () => {
     /** What the engine tells of a resource that it has read back. */
     function refreshed(found: object | null, detailedDiff: object | null): string {
@@ -462,7 +629,10 @@ describe("drift", () => {
         name: "temporal-frontend",
         gone: false,
       },
-      differences: [{ path: "spec.replicas", applied: "3", found: "2" }],
+      manifest: { apiVersion: "apps/v1", kind: "Deployment" },
+      changes: [{ path: "spec.replicas", old: "3", new: "2", replaces: false }],
+      additions: [],
+      writers: {},
     };
 
     it("ends with 0 without drift, 2 with it, 1 if not everything could be compared", () => {
