@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import pMap from "p-map";
-import { eventually } from "./eventually";
+import { eventually } from "../support/eventually";
 import { activityAttempts } from "./histories";
 import { killPods } from "../support/faults";
 import { underLoad } from "./load";

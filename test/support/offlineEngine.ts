@@ -38,6 +38,10 @@ export interface Ended {
  */
 export class OfflineEngine {
   readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
+
+  /** @param kubeconfig of the cluster, if there is one */
+  constructor(private readonly kubeconfig = NO_CLUSTER) {}
+
   private readonly server = fileServer(join(this.folder, "charts"));
   /** The environment of somebody who has the CLI, a kubeconfig, and a backend of their own. */
   readonly environment = {
@@ -59,7 +63,7 @@ export class OfflineEngine {
    */
   async start(...stacks: readonly string[]): Promise<void> {
     mkdirSync(join(this.folder, "backend"));
-    writeFileSync(this.environment.KUBECONFIG, NO_CLUSTER);
+    writeFileSync(this.environment.KUBECONFIG, this.kubeconfig);
     await makeChartRepository(join(this.folder, "charts"));
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     copyFileSync(join(checkout, "Pulumi.yaml"), join(this.folder, "Pulumi.yaml"));

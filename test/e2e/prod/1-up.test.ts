@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { footprintBefore } from "../machine";
 import { checkout, kubectl, podsOf, pulumi, succeed } from "../support";
-import { eventually } from "../eventually";
+import { eventually } from "../../support/eventually";
 import { NAMESPACES, up } from "./support";
 
 describe("npm run up -- --stack prod", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pulumi } from "../support";
-import { eventually } from "../eventually";
+import { eventually } from "../../support/eventually";
 import { changeNamespace, temporalCli } from "./support";
 
 const namespace = ["--namespace", "prod"];

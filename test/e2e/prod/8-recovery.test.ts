@@ -3,7 +3,7 @@ import { stopOrphanedPlugins } from "../../../common/orphanedPlugins";
 import { pulumiHome } from "../../../common/localStack";
 import { locks } from "../../../local/recovery";
 import { kubectl, pulumi } from "../support";
-import { eventually } from "../eventually";
+import { eventually } from "../../support/eventually";
 import { prod, up } from "./support";
 
 describe("an update that was killed while Helm worked on the Temporal release", () => {

@@ -11,7 +11,7 @@ import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { machineSettingsFile } from "../../../common/localStack";
 import { type Section, StackFile } from "../stackFile";
 import { checkout, type Finished, kubectl, run, sourcedEnvironment } from "../support";
-import { eventually } from "../eventually";
+import { eventually } from "../../support/eventually";
 
 const machine = z.object({ settings: z.record(z.string(), z.unknown()) });
 

@@ -5,15 +5,15 @@ import { OPERATOR_PERMISSIONS } from "../../components/manifests/operatorPermiss
 import { RESTRICTED_NAMESPACE } from "../../components/manifests/podSecurity";
 import { parseSettings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
-import { ADMINISTRATOR, ApiServer, type ApiUser } from "./apiServer";
-import { eventually } from "./eventually";
-import { repository } from "./support";
+import { ADMINISTRATOR, ApiServer, type ApiUser } from "../support/apiServer";
+import { eventually } from "../support/eventually";
+import { checkout } from "../../common/paths";
 
 const RBAC = "rbac.authorization.k8s.io";
 const OPERATOR = "cnpg-cloudnative-pg";
 const deployer: ApiUser = { name: "deployer", groups: ["deployers"] };
 
-const source = sourceOfStackFile(repository, "prod");
+const source = sourceOfStackFile(checkout, "prod");
 assert.ok(source);
 const settings = parseSettings(source);
 

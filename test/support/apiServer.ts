@@ -1,13 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { lastLines } from "../../common/failure";
 import { commandPath } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
+import { withFlags } from "../../local/cluster/native/controlPlane";
 import { eventually } from "./eventually";
-import type { Finished } from "./support";
+
+/** What a command ended with. */
+export interface Answer {
+  readonly exitCode: number | undefined;
+  readonly output: string;
+}
 
 /** Somebody whom the API server knows by a token. */
 export interface ApiUser {
@@ -20,8 +27,10 @@ export const ADMINISTRATOR: ApiUser = { name: "administrator", groups: ["system:
 
 /** A real API server with its store and nothing else: authorization and admission, but no pod ever runs. */
 export class ApiServer {
-  private readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-api-"));
-  private readonly running: (() => Promise<unknown>)[] = [];
+  readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-api-"));
+  /** The key that signs tokens of accounts. */
+  readonly accountKey = join(this.folder, "account.key");
+  private readonly running: { readonly ended: Promise<never>; readonly end: () => Promise<unknown> }[] = [];
   private address = "";
 
   private constructor(users: readonly ApiUser[]) {
@@ -59,23 +68,20 @@ export class ApiServer {
       "authorization-mode": "RBAC",
       "service-account-issuer": "https://kubernetes.default.svc",
       "service-account-key-file": join(server.folder, "account.pub"),
-      "service-account-signing-key-file": join(server.folder, "account.key"),
+      "service-account-signing-key-file": server.accountKey,
       // No controller makes any.
       "disable-admission-plugins": "ServiceAccount",
     });
     server.address = `https://127.0.0.1:${port}`;
-    await eventually("the API server is ready", async () => {
+    await server.waitUntil("the API server is ready", async () => {
       const { output } = await server.kubectl(ADMINISTRATOR, ["get", "--raw", "/readyz"]);
       return output.trim() === "ok";
-    }).catch(async (error: unknown) => {
-      await server.stop();
-      throw error;
     });
     return server;
   }
 
   /** Runs kubectl as somebody; never throws. */
-  async kubectl({ name }: ApiUser, args: readonly string[], input?: unknown): Promise<Finished> {
+  async kubectl({ name }: ApiUser, args: readonly string[], input?: unknown): Promise<Answer> {
     const { exitCode, all } = await execa(
       commandPath(programs.kubernetes, "kubectl"),
       [
@@ -95,39 +101,59 @@ export class ApiServer {
       kind: "Config",
       "current-context": context,
       contexts: [{ name: context, context: { cluster: "test", user: name } }],
-      clusters: [{ name: "test", cluster: { server: this.address, "insecure-skip-tls-verify": true } }],
+      clusters: [
+        { name: "test", cluster: { server: this.address, "certificate-authority-data": authority } },
+      ],
       users: [{ name, user: { token: name } }],
     };
-    this.write(`${name}.kubeconfig`, JSON.stringify(config));
-    return join(this.folder, `${name}.kubeconfig`);
+    return this.write(`${name}.kubeconfig`, JSON.stringify(config));
   }
 
-  /** Ends both processes and forgets everything. */
+  /** Runs a program beside the API server until {@link stop}. */
+  run(program: string, flags: Readonly<Record<string, string | number | boolean>>): void {
+    const [command, ...args] = withFlags(program, flags);
+    const child = execa(command, args, {
+      ...{ stdin: "ignore", stdout: "ignore", cwd: this.folder },
+      ...{ forceKillAfterDelay: 10_000, reject: false },
+    });
+    this.running.push({
+      ended: child.then(({ stderr }) => {
+        throw new Error(`${command} has ended:\n${lastLines(stderr).join("\n")}`);
+      }),
+      end: () => {
+        child.kill();
+        return child;
+      },
+    });
+    this.running.at(-1)?.ended.catch(() => undefined);
+  }
+
+  /** Waits until something holds; stops everything when it does not, or when a program ends before. */
+  async waitUntil(what: string, holds: () => Promise<boolean>): Promise<void> {
+    try {
+      await Promise.race([eventually(what, holds), ...this.running.map(({ ended }) => ended)]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends all processes and forgets everything. */
   async stop(): Promise<void> {
-    for (const end of this.running.reverse()) await end();
+    for (const { end } of this.running.reverse()) await end();
     rmSync(this.folder, { recursive: true });
   }
 
-  private run(program: string, flags: Readonly<Record<string, string | number | boolean>>): void {
-    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${String(value)}`);
-    const child = execa(program, args, {
-      stdio: "ignore",
-      cwd: this.folder,
-      forceKillAfterDelay: 10_000,
-      reject: false,
-    });
-    this.running.push(() => {
-      child.kill();
-      return child;
-    });
-  }
-
-  private write(file: string, text: string): void {
-    writeFileSync(join(this.folder, file), text, { mode: 0o600 });
+  /** Writes a file of this server's folder and returns its path. */
+  write(file: string, text: string): string {
+    const path = join(this.folder, file);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((found, failed) => {
     const server = createServer().on("error", failed);
     server.listen(0, "127.0.0.1", () => {
