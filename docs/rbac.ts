@@ -31,7 +31,7 @@ export function rbacPage(): string {
     "### What RBAC cannot say",
     "RBAC knows verbs and names but no contents. Admission policies (`ValidatingAdmissionPolicy`, Kubernetes 1.30 or newer) come with the permissions and refuse the deployer, unless it is an administrator anyway:",
     deployerLimitsTable(),
-    "`test/e2e/8-deployer.test.ts` tries thirty ways past them on a real API server.",
+    "`test/engine/deployer.test.ts` tries thirty ways past them on a real API server.",
     "### What the rest is worth",
     [
       "- **With `postgres.operator.install: false`** (an administrator installs the operator): the stack's namespaces and nothing outside them. In them the deployer is master: it reads every Secret, runs any image as any of their ServiceAccounts under Pod Security `restricted`, and opens their NetworkPolicies.",

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import type { ListrTask } from "listr2";
@@ -60,9 +60,7 @@ export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
     queue.map((program) => programStep(program, source)),
   );
   return [
-    ...(needs.way === "native"
-      ? [step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages)]
-      : []),
+    ...(needs.way === "native" ? [debianPackages] : []),
     sideBySide("programs", [
       step("worker's client", buildWorkerClient, {
         done: () => builtAt(workerClient) > changedAt(workerSources),
@@ -73,6 +71,31 @@ export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
     step("Pulumi plugins", () => providePlugins(source)),
   ];
 }
+
+/**
+ * The steps that provide every program of this machine's own cluster, its add-ons, both stacks and the tests: what
+ * they wait for is then never a compiler.
+ */
+export function wholeToolchainSteps(source: Source): ListrTask[] {
+  const [first = [], second = []] = queuesFor({ way: "native", charts: true }, source);
+  const more = [programs.networkPolicyEnforcer, programs.metricsServer, programs.actionlint];
+  return [
+    debianPackages,
+    sideBySide("programs", [
+      inOrder(
+        "first queue",
+        [...first, ...more].map((program) => programStep(program, source)),
+      ),
+      inOrder(
+        "second queue",
+        second.map((program) => programStep(program, source)),
+      ),
+    ]),
+    step("Pulumi plugins", () => providePlugins(source)),
+  ];
+}
+
+const debianPackages = step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages);
 
 const workerClient = join(checkout, "worker/lib/cli/order.js");
 const workerSources = join(checkout, "worker/src");
@@ -113,8 +136,17 @@ async function providePlugins(source: Source): Promise<void> {
 const pluginFolder = (name: string, version: string): string =>
   join(pulumiHome, "plugins", `resource-${name}-v${version}`);
 
+/** Another process may start the plugin meanwhile: the link is there all the time. */
 async function link(target: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await rm(path, { recursive: true, force: true });
-  await symlink(target, path);
+  if (!(await isLink(path))) await rm(path, { recursive: true, force: true });
+  const fresh = `${path}.${process.pid}`;
+  await symlink(target, fresh);
+  await rename(fresh, path);
 }
+
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (status) => status.isSymbolicLink(),
+    () => false,
+  );

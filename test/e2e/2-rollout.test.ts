@@ -4,12 +4,10 @@ import { eventually } from "../support/eventually";
 import { activityAttempts } from "./histories";
 import { killPods } from "../support/faults";
 import { underLoad } from "./load";
-import { allComplete, startOrders } from "./orders";
+import { allComplete, holdOrders, release, startOrders } from "./orders";
 import { changeWorker, kubectl, podsOf, pulumi, restoreStackFile } from "./support";
 
 const RUNNING_ORDERS = 200;
-/** Longer than the rollout takes, so that every order is open while its worker is replaced. */
-const DELAY_SECONDS = 60;
 /** Clients of the server at once: two cores carry no more beside it. */
 const READERS = 4;
 
@@ -27,7 +25,7 @@ describe("a changed setting", () => {
 
   it("rolls the workers under load: no order is lost, no activity tried again for want of a drain", async () => {
     const before = await podsOf("temporal-workers");
-    const running = await startOrders(RUNNING_ORDERS, DELAY_SECONDS);
+    const running = await holdOrders(RUNNING_ORDERS);
     const { accepted, refused } = await underLoad(async () => {
       changeWorker({ logLevel: "debug" });
       const { exitCode, output } = await pulumi("up", "--yes", "--skip-preview");
@@ -41,6 +39,7 @@ describe("a changed setting", () => {
       after.length > 0 && after.every(({ metadata }) => !names.has(metadata.name)),
       "pods were not replaced",
     );
+    await release(running);
     const orders = [...running, ...accepted];
     await allComplete(orders);
     const attempts = await pMap(orders, activityAttempts, { concurrency: READERS });

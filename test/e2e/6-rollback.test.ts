@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
+import { allComplete, holdOrders, release } from "./orders";
 import {
   changeWorker,
   checkout,
@@ -16,8 +17,6 @@ import {
 } from "./support";
 
 const RUNNING_ORDERS = 3;
-/** From before the second version until after it is gone. */
-const DELAY_SECONDS = 200;
 const GATEWAYS = "worker/src/domain/sample-gateways.ts";
 
 /** A command of day two, in the copied checkout, as its users run it. */
@@ -68,11 +67,7 @@ describe("npm run rollback", () => {
     first = commit("Version 1");
     await deploy("version 1");
     firstImage = await workerImage();
-    const started = await order(
-      ...["--count", String(RUNNING_ORDERS), "--delay", String(DELAY_SECONDS), "--start-only"],
-    );
-    ids = started.orders.map(({ workflowId }) => workflowId);
-    assert.equal(ids.length, RUNNING_ORDERS);
+    ids = await holdOrders(RUNNING_ORDERS);
   });
 
   after("the checkout is as it was", () => {
@@ -131,11 +126,8 @@ describe("npm run rollback", () => {
   });
 
   it("leaves the orders alone that ran all the while", async () => {
-    const { orders } = await order("--await", ...ids);
-    assert.deepEqual(
-      orders.map(({ status }) => status),
-      ids.map(() => "completed"),
-    );
+    await release(ids);
+    await allComplete(ids);
   });
 
   it("is told by the history", async () => {

@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { type GateReport, groupReportSchema } from "../../ops/replay/replayReport";
-import { checkout, order, pulumi, run, sourcedEnvironment } from "./support";
+import { openOrders } from "./histories";
+import { startOrders } from "./orders";
+import { checkout, orderCommand, pulumi, run, sourcedEnvironment } from "./support";
+import { z } from "zod";
+import { eventually } from "../support/eventually";
 
 const OPEN_ORDERS = 5;
 /** Longer than these tests take. */
 const DELAY_SECONDS = 3600;
 
+const statusSchema = z.object({ phase: z.string() });
 type Group = GateReport["groups"][number];
 
 async function replay(
@@ -28,12 +32,12 @@ describe("npm run replay", () => {
   let ids: string[];
 
   before("orders wait on their timers", async () => {
-    const started = await order(
-      ...["--count", String(OPEN_ORDERS), "--delay", String(DELAY_SECONDS), "--start-only"],
-    );
-    ids = started.orders.map(({ workflowId }) => workflowId);
-    assert.equal(ids.length, OPEN_ORDERS);
-    await delay(10_000);
+    ids = await startOrders(OPEN_ORDERS, DELAY_SECONDS);
+    await eventually("they are on their timers, and listed", async () => {
+      const { lines } = await orderCommand("--status", ...ids);
+      const preparing = lines.filter((line) => statusSchema.parse(line).phase === "preparing");
+      return preparing.length === ids.length && (await openOrders()) >= OPEN_ORDERS;
+    });
   });
 
   it("passes the checkout from which the stack was deployed", async () => {

@@ -3,17 +3,27 @@ import { z } from "zod";
 import { commandPath } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 
-/** A workflow's history in stack `local`, as JSON of the Temporal CLI. */
-async function show(workflowId: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+/** The Temporal CLI's answer about workflows of stack `local`, as JSON. */
+async function workflow(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const [command = "", ...rest] = args;
+  const server = ["--address", "127.0.0.1:7233", "--namespace", "default"];
   const { stdout } = await execa(
     commandPath(programs.temporal, "temporal"),
-    [
-      ...["workflow", "show", "--address", "127.0.0.1:7233", "--namespace", "default"],
-      ...["--workflow-id", workflowId, "--output", "json"],
-    ],
+    ["workflow", command, ...server, ...rest, "--output", "json"],
     { env },
   );
   return stdout;
+}
+
+const show = (workflowId: string, env?: NodeJS.ProcessEnv): Promise<string> =>
+  workflow(["show", "--workflow-id", workflowId], env);
+
+const countSchema = z.object({ count: z.coerce.number().default(0) });
+
+/** How many open orders the server lists. */
+export async function openOrders(): Promise<number> {
+  const query = "WorkflowType = 'order' AND ExecutionStatus = 'Running'";
+  return countSchema.parse(JSON.parse(await workflow(["count", "--query", query]))).count;
 }
 
 const base64Field = /"(data|encryption-key-id)": "([^"]+)"/g;

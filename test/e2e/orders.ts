@@ -1,13 +1,31 @@
 import assert from "node:assert/strict";
-import { order } from "./support";
+import { z } from "zod";
+import { eventually } from "../support/eventually";
+import { order, orderCommand } from "./support";
 
 /** Starts orders that stay open for a while, and returns their ids. */
-export async function startOrders(count: number, delaySeconds: number): Promise<string[]> {
-  const { orders } = await order(
-    ...["--count", String(count), "--delay", String(delaySeconds), "--start-only"],
-  );
+export const startOrders = (count: number, delaySeconds: number): Promise<string[]> =>
+  start(count, "--delay", String(delaySeconds));
+
+/** Starts orders that stay open until {@link release}, however long that takes, and returns their ids. */
+export const holdOrders = (count: number): Promise<string[]> => start(count, "--large");
+
+async function start(count: number, ...options: string[]): Promise<string[]> {
+  const { orders } = await order("--count", String(count), ...options, "--start-only");
   assert.equal(orders.length, count);
   return orders.map(({ workflowId }) => workflowId);
+}
+
+const statusSchema = z.object({ workflowId: z.string(), phase: z.string() });
+
+/** Makes sure that all of these orders are still held, and lets them go on. */
+export async function release(ids: readonly string[]): Promise<void> {
+  await eventually("every order waits for its approval", async () => {
+    const statuses = (await orderCommand("--status", ...ids)).lines.map((line) => statusSchema.parse(line));
+    return statuses.length === ids.length && statuses.every(({ phase }) => phase === "awaitingApproval");
+  });
+  const { exitCode, output } = await orderCommand("--approve", ...ids);
+  assert.equal(exitCode, 0, output);
 }
 
 /** Waits for orders and makes sure that each one has completed. */

@@ -163,13 +163,19 @@ const orderSchema = z.object({
   failure: z.array(z.string()).optional(),
 });
 
-/** Runs the worker's client as `npm run order` does; one object for each order. */
+/** Runs the worker's client as `npm run order` does; a line for each order. */
+export async function orderCommand(...args: string[]): Promise<Finished & { readonly lines: unknown[] }> {
+  const finished = await run(["npm", "run", "--silent", "order", "--", "--json", ...args], {
+    env: sourcedEnvironment(),
+  });
+  const lines = finished.output.split("\n").filter((line) => line.startsWith("{"));
+  return { ...finished, lines: lines.map((line): unknown => JSON.parse(line)) };
+}
+
+/** Starts orders, or awaits them. */
 export async function order(
   ...args: string[]
 ): Promise<{ exitCode: number | undefined; orders: z.infer<typeof orderSchema>[] }> {
-  const { exitCode, output } = await run(["npm", "run", "--silent", "order", "--", "--json", ...args], {
-    env: sourcedEnvironment(),
-  });
-  const lines = output.split("\n").filter((line) => line.startsWith("{"));
-  return { exitCode, orders: lines.map((line) => orderSchema.parse(JSON.parse(line))) };
+  const { exitCode, lines } = await orderCommand(...args);
+  return { exitCode, orders: lines.map((line) => orderSchema.parse(line)) };
 }

@@ -1,4 +1,5 @@
 import { BlockList } from "node:net";
+import pMap from "p-map";
 import { type Flow, ownNamespaces, selects, stackFlows } from "../../../components/manifests/flows";
 import type { Settings } from "../../../settings/settings";
 import { addresses } from "../../../local/cluster/native/addresses";
@@ -9,6 +10,9 @@ import { listeningPorts, type Port, reachable } from "./podNetwork";
 const OUTSIDER = "e2e-outsider";
 /** API server, image registry and kubelet. */
 const NODE_PORTS: readonly Port[] = [6443, 5000, 10250].map((port) => ({ port, protocol: "TCP" }));
+
+/** Pods that try at once: each waits 3 s for what drops its packets. */
+const SOURCES = 6;
 
 /** Something that a connection comes from or goes to. */
 interface End {
@@ -58,7 +62,7 @@ export async function tryEveryPair(settings: Settings): Promise<Trial> {
   for (const port of NODE_PORTS) targets.push({ end: { name: "the node", address: addresses.nodeIp }, port });
   const wrong: string[] = [];
   let tried = 0;
-  for (const source of [...inside, ...outside]) {
+  const tryFrom = async (source: End): Promise<void> => {
     const pairs = targets
       .filter(({ end }) => end !== source)
       // What no policy of the stack closes: a stranger's way to what is not the stack's.
@@ -74,7 +78,8 @@ export async function tryEveryPair(settings: Settings): Promise<Trial> {
       const result = expected ? "refused" : "reached";
       wrong.push(`${source.name} → ${end.name} ${port.protocol} ${port.port}: ${result}`);
     });
-  }
+  };
+  await pMap([...inside, ...outside], tryFrom, { concurrency: SOURCES });
   return { tried, wrong };
 }
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { ownPolicyPacks } from "../../ops/report/runPreview";
-import { type Change, OfflineStack } from "./offlineStack";
-import { checkout, type Finished, run } from "./support";
+import { ownPolicyPacks } from "../../../ops/report/runPreview";
+import { type Change, OfflineStack } from "../offlineStack";
+import { checkout, type Finished, repository, run } from "../support";
 
 /*
  * The commands as people run them, on stack prod with the real engine and the real providers; no cluster.
@@ -101,7 +101,7 @@ describe("npm run preview, promote and drift, without the cluster", () => {
   it("leaves the stack files as they were", async () => {
     assert.equal(
       readFileSync(join(checkout, "Pulumi.prod.yaml"), "utf8"),
-      readFileSync(join(__dirname, "../../Pulumi.prod.yaml"), "utf8"),
+      readFileSync(join(repository, "Pulumi.prod.yaml"), "utf8"),
     );
   });
 

@@ -17,8 +17,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { stackLocks } from "../../common/stackLocks";
-import { image, PROGRAM, RecordingClone, STACK } from "./recordingClone";
+import { stackLocks } from "../../../common/stackLocks";
+import { image, PROGRAM, RecordingClone, STACK } from "../recordingClone";
 
 /*
  * The real CLI on a backend of files, and real Git: a copy of the checkout as a clone, whose program keeps the

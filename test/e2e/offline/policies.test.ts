@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OfflineEngine } from "../support/offlineEngine";
+import { OfflineEngine } from "../../support/offlineEngine";
 
 /*
  * The policy pack with the real engine and real providers: a backend of files, no cluster. The stack files are

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
-import { programs } from "../../toolchain/programs";
-import { NO_CLUSTER, OfflineEngine } from "../support/offlineEngine";
+import { programs } from "../../../toolchain/programs";
+import { NO_CLUSTER, OfflineEngine } from "../../support/offlineEngine";
 
 /*
  * The real engine and the real Kubernetes provider, a backend of files, and no cluster: what the guards see

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv";
 import { execa } from "execa";
-import { checkout } from "../../common/paths";
+import { checkout } from "../../../common/paths";
 
 /** The package is too large to depend on; its schema is all that is wanted. */
 const RENOVATE = "renovate@44.121.2";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { execa } from "execa";
 import { z } from "zod";
-import { checkout } from "../../common/paths";
-import { imageRoot } from "../ci/supplyChain/imageRoot";
+import { checkout } from "../../../common/paths";
+import { imageRoot } from "../../ci/supplyChain/imageRoot";
 
 /** What the worker's image is made of, with the real worker, and the commands as pipelines run them. */
 describe("supply chain", () => {

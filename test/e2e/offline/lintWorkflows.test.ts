@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { checkout } from "../../common/paths";
+import { checkout } from "../../../common/paths";
 
 const BROKEN = `on: push
 jobs:

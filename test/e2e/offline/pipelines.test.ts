@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { checkout } from "../../common/paths";
-import { pulumiHome } from "../../common/localStack";
-import { programFolder } from "../../toolchain/install";
-import { programs } from "../../toolchain/programs";
+import { checkout } from "../../../common/paths";
+import { pulumiHome } from "../../../common/localStack";
+import { programFolder } from "../../../toolchain/install";
+import { programs } from "../../../toolchain/programs";
 
 const TOKEN = "token-that-nobody-may-see";
 const KUBECONFIG = `apiVersion: v1
