@@ -9,7 +9,10 @@ import { programs } from "../toolchain/programs";
 
 async function main(): Promise<number> {
   if (!isInstalled(programs.temporal)) {
-    throw new Failure("the Temporal CLI is not installed yet", "run npm run toolchain or npm run up first: they provide it");
+    throw new Failure(
+      "the Temporal CLI is not installed yet",
+      "run npm run toolchain or npm run up first: they provide it",
+    );
   }
   const { exitCode } = await execa("npm", ["--prefix", "worker", "run", "--silent", "test:server"], {
     cwd: checkout,

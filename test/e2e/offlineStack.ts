@@ -42,7 +42,7 @@ const exported = z.looseObject({ version: z.number(), deployment: z.looseObject(
 export type Change = (text: string) => string;
 const unchanged: Change = (text) => text;
 
-/** Stack `prod` with the real stack file, charts from this machine, and an image that is there. */
+/** Stack `prod` with charts from this machine, and an image that is there. */
 export class OfflineStack {
   private readonly engine = new OfflineEngine();
   readonly folder = this.engine.folder;

@@ -7,13 +7,13 @@ import { parseSettings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
 import { ADMINISTRATOR, ApiServer, type ApiUser } from "../support/apiServer";
 import { eventually } from "../support/eventually";
-import { checkout } from "../../common/paths";
+import { STACK_FILES } from "../support/stackFiles";
 
 const RBAC = "rbac.authorization.k8s.io";
 const OPERATOR = "cnpg-cloudnative-pg";
 const deployer: ApiUser = { name: "deployer", groups: ["deployers"] };
 
-const source = sourceOfStackFile(checkout, "prod");
+const source = sourceOfStackFile(STACK_FILES, "prod");
 assert.ok(source);
 const settings = parseSettings(source);
 

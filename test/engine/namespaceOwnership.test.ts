@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ADMINISTRATOR, ApiServer } from "./apiServer";
-import { Clone } from "./namespacesOnly";
+import { ADMINISTRATOR, ApiServer } from "../support/apiServer";
+import { Clone } from "../support/namespacesOnly";
 
 /*
  * The real engine and providers against a real API server without controllers: no pod ever runs, so an update is

@@ -7,17 +7,18 @@ import { sourceOfStackFile } from "../../settings/stackFile";
 import { promotionsOf } from "../../ops/promote/promotion";
 import { withSettings } from "../../ops/stack/stackFileEdit";
 import { runningVersions } from "../../ops/promote/running";
-import { deployStack, PROJECT_ROOT, STACKS } from "../program/stack";
+import { deployStack, STACKS } from "../program/stack";
+import { STACK_FILES } from "../support/stackFiles";
 import { FAKE_DIGEST } from "../emulation";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const SERVER_DIGEST = `sha256:${"b".repeat(64)}`;
 const REPOSITORY = "ghcr.io/example/temporal-stack-worker";
 
-const textOf = (stack: string) => readFileSync(join(PROJECT_ROOT, `Pulumi.${stack}.yaml`), "utf8");
+const textOf = (stack: string) => readFileSync(join(STACK_FILES, `Pulumi.${stack}.yaml`), "utf8");
 
 function settingsOf(stack: string): Settings {
-  const source = sourceOfStackFile(PROJECT_ROOT, stack);
+  const source = sourceOfStackFile(STACK_FILES, stack);
   assert.ok(source);
   return parseSettings(source);
 }

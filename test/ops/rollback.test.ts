@@ -16,7 +16,7 @@ import { type Situation, stackObstacles, workerObstacles } from "../../ops/rollb
 import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
 import { withoutLogins } from "../../common/backendUrl";
 import { cliFailure, pulumiProgram } from "../../common/pulumi";
-import { PROJECT_ROOT } from "../program/stack";
+import { STACK_FILES } from "../support/stackFiles";
 import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
 
 const situation = (changes: Partial<Situation> = {}): Situation => ({
@@ -302,7 +302,7 @@ describe("release from quarantine", () => {
   };
   const file = join(folder, "Pulumi.prod.yaml");
 
-  beforeEach(() => writeFileSync(file, readFileSync(join(PROJECT_ROOT, "Pulumi.prod.yaml"))));
+  beforeEach(() => writeFileSync(file, readFileSync(join(STACK_FILES, "Pulumi.prod.yaml"))));
   after(() => rmSync(folder, { recursive: true }));
 
   it("goes into the section that is there, with the project's prefix or without", async () => {
@@ -340,7 +340,7 @@ describe("release from quarantine", () => {
     await assert.rejects(writeRelease(folder, "dev", [held], "ok"), /there is no Pulumi\.dev\.yaml/);
     assert.deepEqual(
       parse(readFileSync(file, "utf8")),
-      parse(readFileSync(join(PROJECT_ROOT, "Pulumi.prod.yaml"), "utf8")),
+      parse(readFileSync(join(STACK_FILES, "Pulumi.prod.yaml"), "utf8")),
     );
     assert.deepEqual(named([held], digest("2").slice(0, 19), "prod"), [held]);
     assert.deepEqual(named([held], "2".repeat(64), "prod"), [held]);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rotationPlan } from "../../ops/rotate/plan";
 import { withSettings } from "../../ops/stack/stackFileEdit";
+import { STACK_FILES } from "../support/stackFiles";
 
 type Credentials = Parameters<typeof rotationPlan>[0];
 
@@ -62,7 +63,7 @@ describe("rotation of the database password", () => {
   });
 
   it("changes one setting of the stack file and nothing else, comments included", () => {
-    const text = readFileSync(join(__dirname, "../../Pulumi.prod.yaml"), "utf8");
+    const text = readFileSync(join(STACK_FILES, "Pulumi.prod.yaml"), "utf8");
     const changed = withSettings(text, [{ path: ["postgres", "credentials", "loginRole"], new: "b" }]);
     const added = "    credentials:\n      loginRole: b\n";
     assert.ok(changed.includes(added));

@@ -8,10 +8,11 @@ import {
 import { ownNamespaces } from "../../components/manifests/flows";
 import { parseSettings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
-import { at, deployStack, objectsOf, PROJECT_ROOT, STACKS, type StackName } from "./stack";
+import { at, deployStack, objectsOf, STACKS, type StackName } from "./stack";
+import { STACK_FILES } from "../support/stackFiles";
 
 function settingsOf(stack: StackName) {
-  const source = sourceOfStackFile(PROJECT_ROOT, stack);
+  const source = sourceOfStackFile(STACK_FILES, stack);
   assert.ok(source);
   return parseSettings(source);
 }

@@ -14,19 +14,20 @@ import {
   type Registration,
   type Values,
 } from "../harness";
+import { STACK_FILES } from "../support/stackFiles";
 
 /** Root of the project. */
 export const PROJECT_ROOT = join(__dirname, "..", "..");
-/** The stacks whose files are part of the project. */
+/** The stacks of {@link STACK_FILES}. */
 export const STACKS = ["local", "dev", "prod"] as const;
 export type StackName = (typeof STACKS)[number];
 
 /** Loads a module by a path that is known only at run time. */
 export const load = createRequire(__filename);
 
-/** The `config:` of a real stack file. */
+/** The `config:` of a stack file. */
 export function stackConfig(stack: StackName): Values {
-  const file: unknown = parse(readFileSync(join(PROJECT_ROOT, `Pulumi.${stack}.yaml`), "utf8"));
+  const file: unknown = parse(readFileSync(join(STACK_FILES, `Pulumi.${stack}.yaml`), "utf8"));
   const config = isValues(file) ? file["config"] : undefined;
   if (!isValues(config)) throw new Error(`Pulumi.${stack}.yaml has no config`);
   return config;
@@ -59,7 +60,7 @@ type StackOptions = Pick<DeployOptions, "preview" | "stackOutputs"> & {
 
 const unchanged = new Map<StackName, Promise<Deployment>>();
 
-/** Runs the whole program with a real stack file, and `changes` to its configuration; as it stands, once for all tests. */
+/** Runs the whole program with a stack file, and `changes` to its configuration; as it stands, once for all tests. */
 export function deployStack(stack: StackName, options?: StackOptions): Promise<Deployment> {
   if (options !== undefined) return deployAnew(stack, options);
   const deployment = unchanged.get(stack) ?? deployAnew(stack, {});

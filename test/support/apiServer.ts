@@ -95,6 +95,7 @@ export class ApiServer {
 
   /** Writes a kubeconfig of somebody's and returns its path. */
   kubeconfig({ name }: ApiUser): string {
+    const authority = readFileSync(join(this.folder, "certificates/apiserver.crt")).toString("base64");
     const context = `test-${new URL(this.address).port}`;
     const config = {
       apiVersion: "v1",

@@ -10,6 +10,7 @@ import { makeChartRepository } from "../../local/charts/archives";
 import { fileServer } from "../../local/charts/server";
 import { checkout } from "../../common/paths";
 import { pulumiHome } from "../../common/localStack";
+import { STACK_FILES } from "./stackFiles";
 import { commandPath, programFolder } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
 
@@ -34,7 +35,7 @@ export interface Ended {
 
 /**
  * The real engine and providers with a backend of files and charts from here, and no cluster: previews of the
- * real stack files anywhere.
+ * stack files anywhere.
  */
 export class OfflineEngine {
   readonly folder = mkdtempSync(join(tmpdir(), "temporal-stack-offline-"));
@@ -107,11 +108,11 @@ export class OfflineEngine {
   }
 
   /**
-   * Writes the real stack file with charts from here, an image that is there, and a change.
+   * Writes a stack file with charts from here, an image that is there, and a change.
    * @returns its path
    */
   writeStackFile(stack: string, change: (text: string) => string): string {
-    const text = change(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"));
+    const text = change(readFileSync(join(STACK_FILES, `Pulumi.${stack}.yaml`), "utf8"));
     const { config } = z.object({ config: z.record(z.string(), z.unknown()) }).parse(parse(text));
     const charts = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
     const more = {

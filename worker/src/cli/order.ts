@@ -94,10 +94,15 @@ async function startOrders(client: OrderClient, options: Options): Promise<strin
 
 /** Approves, cancels or only looks, and shows where each order is. */
 async function tell(client: OrderClient, options: Options): Promise<void> {
-  for (const id of options.approve ?? []) await client.approve(id, userInfo().username);
-  for (const id of options.cancel ?? []) await client.cancel(id, "cancelled by the order command");
-  for (const workflowId of options.approve ?? options.cancel ?? options.status ?? []) {
-    const status = await client.status(workflowId);
+  const ids = options.approve ?? options.cancel ?? options.status ?? [];
+  // At once: where the worker was replaced, the first task of each order waits 5 s for the one that is gone.
+  const told = ids.map(async (id) => {
+    if (options.approve !== undefined) await client.approve(id, userInfo().username);
+    if (options.cancel !== undefined) await client.cancel(id, "cancelled by the order command");
+    return client.status(id);
+  });
+  for (const [index, status] of (await Promise.all(told)).entries()) {
+    const workflowId = ids[index] ?? "";
     console.log(
       options.json ? JSON.stringify({ workflowId, ...status }) : `${workflowId} ${JSON.stringify(status)}`,
     );

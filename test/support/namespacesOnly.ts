@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { checkout } from "../../common/paths";
-import { OfflineEngine } from "../support/offlineEngine";
+import { OfflineEngine } from "./offlineEngine";
 
 /*
  * The real engine and providers against a real API server without controllers: no pod ever runs, so an update is

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ADMINISTRATOR, ApiServer } from "./apiServer";
-import { Clone } from "./namespacesOnly";
+import { ADMINISTRATOR, ApiServer } from "../support/apiServer";
+import { Clone } from "../support/namespacesOnly";
 
 const UID = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
 
