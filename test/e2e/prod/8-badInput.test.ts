@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { kubectl, pulumi, run } from "../support";
+import { kubectl, pulumi } from "../support";
 import { SecondStack, smallServer } from "./secondStack";
-import { rolledOut } from "../../support/faults";
-import { prod, up, upCommand } from "./support";
+import { prod } from "./support";
 
 const smallCluster = {
   ...smallServer("foreign"),
@@ -47,30 +46,5 @@ describe("a preview says why a stack cannot be deployed", () => {
     assert.notEqual(exitCode, 0);
     assert.match(output, /namespace "temporal-foreign-workers"/);
     assert.match(output, /namespaces\.adopt/);
-  });
-});
-
-describe("stack prod without the cluster's DNS", () => {
-  const dns = (replicas: number): Promise<string> =>
-    kubectl("scale", "deployment/coredns", "--namespace=kube-system", `--replicas=${replicas}`);
-
-  before(() => dns(0));
-
-  after(() => dns(1));
-
-  it("shows the last lines of the schema job when that cannot find Postgres", async () => {
-    prod.layOver({
-      temporal: { schemaTimeoutSeconds: 60, dynamicConfig: { "frontend.namespaceRPS": 4001 } },
-    });
-    const { exitCode, output } = await run(upCommand);
-    assert.equal(exitCode, 1, output);
-    assert.match(output, /pod temporal\/temporal-schema-/);
-    assert.match(output, /temporal-pg-rw\.temporal\.svc.*(no such host|server misbehaving|i\/o timeout)/);
-  });
-
-  it("is deployed by the next npm run up once names resolve again", async () => {
-    await dns(1);
-    await rolledOut("kube-system", "coredns");
-    assert.match(await up(), /The first workflow has finished/);
   });
 });

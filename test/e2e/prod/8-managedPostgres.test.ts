@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
+import pMap from "p-map";
 import { z } from "zod";
 import { adminKubeconfig } from "../../../local/cluster/native/pki";
 import { commandPath } from "../../../toolchain/install";
@@ -18,32 +19,55 @@ import { inPod, sql } from "./support";
 
 const USER = "managed_login";
 const HOST = "temporal-pg-rw.temporal.svc";
+const NOWHERE = "nowhere.temporal.svc";
 
 const ownPostgres = z.looseObject({ image: z.string() });
 
+/** Stacks that are refused, each for another reason, at the same time: a preflight tries for most of a minute. */
+const REFUSED = ["stranger", "mistaken", "lost"] as const;
+
 describe("stack with a managed Postgres", () => {
   const password = randomBytes(20).toString("hex");
+  const make = (name: string): SecondStack =>
+    new SecondStack(name, ({ postgres }) => ({
+      postgres: { preflightImage: ownPostgres.parse(postgres).image },
+    }));
   let stack: SecondStack;
+  let ca: string;
 
-  const setHost = (host: string): void => {
-    stack.file.layOver({ postgres: { host } });
-  };
+  async function init(made: SecondStack, { host = HOST, login = password } = {}): Promise<void> {
+    await made.init({
+      ...smallServer("managed"),
+      postgres: {
+        mode: "managed",
+        host,
+        user: USER,
+        databases: { default: "managed", visibility: "managed_visibility" },
+        ca,
+        maxConnections: 200,
+      },
+    });
+    await made.setSecret("postgres.password", login);
+  }
 
   before("there are databases, a login, and a way through prod's policies", async () => {
     await sql(`CREATE ROLE ${USER} LOGIN PASSWORD '${password}'`);
     for (const database of ["managed", "managed_visibility"])
       await sql(`CREATE DATABASE ${database} OWNER ${USER}`);
-    stack = new SecondStack("managed", ({ postgres }) => ({
-      postgres: { preflightImage: ownPostgres.parse(postgres).image },
-    }));
-    const ours = { matchLabels: { "kubernetes.io/metadata.name": stack.namespaces.temporal } };
+    stack = make("managed");
     const policy = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
       metadata: { name: "e2e-managed", namespace: "temporal" },
       spec: {
         podSelector: { matchLabels: { "cnpg.io/cluster": "temporal-pg" } },
-        ingress: [{ from: [{ namespaceSelector: ours }] }],
+        ingress: [
+          {
+            from: ["managed", ...REFUSED].map((name) => ({
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `temporal-${name}` } },
+            })),
+          },
+        ],
       },
     };
     await execa(
@@ -55,52 +79,57 @@ describe("stack with a managed Postgres", () => {
       ...["get", "secret", "temporal-pg-ca", "--namespace=temporal"],
       "--output=jsonpath={.data.ca\\.crt}",
     );
-    await stack.init({
-      ...smallServer("managed"),
-      postgres: {
-        mode: "managed",
-        host: HOST,
-        user: USER,
-        databases: { default: "managed", visibility: "managed_visibility" },
-        ca: Buffer.from(encoded, "base64").toString("utf8"),
-        maxConnections: 200,
-      },
-    });
+    ca = Buffer.from(encoded, "base64").toString("utf8");
   });
 
   after(() => stack.remove());
 
-  it("stops before Temporal is touched when the password is wrong, and says so", async () => {
-    await stack.setSecret("postgres.password", "wrong");
-    const { exitCode, output } = await stack.up();
-    assert.notEqual(exitCode, 0);
-    assert.match(output, /password authentication failed for user "managed_login"/);
-    assert.match(output, /cannot log in to temporal-pg-rw\.temporal\.svc:5432/);
-    assert.equal(await stack.deployments(), "");
-  });
+  describe("stops before Temporal is touched", () => {
+    const refusals = new Map<string, { readonly exitCode: number | undefined; readonly output: string }>();
+    const stacks = new Map<string, SecondStack>();
 
-  it("stops when the certificate is for another host", async () => {
-    const address = await kubectl(
-      ...["get", "pod", await primary(), "--namespace=temporal", "--output=jsonpath={.status.podIP}"],
-    );
-    await stack.setSecret("postgres.password", password);
-    setHost(address);
-    const { exitCode, output } = await stack.up();
-    assert.notEqual(exitCode, 0);
-    assert.match(output, /certificate .* does not match host name/);
-    assert.equal(await stack.deployments(), "");
-  });
+    before(async () => {
+      const address = await kubectl(
+        ...["get", "pod", await primary(), "--namespace=temporal", "--output=jsonpath={.status.podIP}"],
+      );
+      const wrong = { stranger: { login: "wrong" }, mistaken: { host: address }, lost: { host: NOWHERE } };
+      for (const name of REFUSED) {
+        const made = make(name);
+        stacks.set(name, made);
+        await init(made, wrong[name]);
+      }
+      await pMap(stacks, async ([name, made]) => refusals.set(name, await made.up()));
+    });
 
-  it("stops when there is no such host", async () => {
-    setHost("nowhere.temporal.svc");
-    const { exitCode, output } = await stack.up();
-    assert.notEqual(exitCode, 0);
-    assert.match(output, /could not translate host name "nowhere\.temporal\.svc"/);
-    assert.equal(await stack.deployments(), "");
+    after(async () => {
+      for (const made of stacks.values()) {
+        await made.destroy();
+        await made.remove();
+      }
+    });
+
+    const reasons: Readonly<Record<(typeof REFUSED)[number], readonly [what: string, ...says: RegExp[]]>> = {
+      stranger: [
+        "the password is wrong",
+        /password authentication failed for user "managed_login"/,
+        /cannot log in to temporal-pg-rw\.temporal\.svc:5432/,
+      ],
+      mistaken: ["the certificate is for another host", /certificate .* does not match host name/],
+      lost: ["there is no such host", /could not translate host name "nowhere\.temporal\.svc"/],
+    };
+    for (const name of REFUSED) {
+      const [what, ...says] = reasons[name];
+      it(`when ${what}`, async () => {
+        const { exitCode, output = "" } = refusals.get(name) ?? {};
+        assert.notEqual(exitCode, 0);
+        for (const text of says) assert.match(output, text);
+        assert.equal(await stacks.get(name)?.deployments(), "");
+      });
+    }
   });
 
   it("runs workflows once everything is right", async () => {
-    setHost(HOST);
+    await init(stack);
     const { exitCode, output } = await stack.up();
     assert.equal(exitCode, 0, output);
     const canary = ["--type", "canary", "--task-queue", "orders", "--workflow-id", "canary"];

@@ -2,9 +2,33 @@ import assert from "node:assert/strict";
 import { stopOrphanedPlugins } from "../../../common/orphanedPlugins";
 import { pulumiHome } from "../../../common/localStack";
 import { locks } from "../../../local/recovery";
-import { kubectl, pulumi } from "../support";
+import { kubectl, pulumi, run } from "../support";
 import { eventually } from "../../support/eventually";
-import { prod, up } from "./support";
+import { rolledOut } from "../../support/faults";
+import { prod, up, upCommand } from "./support";
+
+describe("stack prod without the cluster's DNS", () => {
+  const dns = (replicas: number): Promise<string> =>
+    kubectl("scale", "deployment/coredns", "--namespace=kube-system", `--replicas=${replicas}`);
+
+  before(() => dns(0));
+
+  // The next update is the one below: it works, but is killed.
+  after(async () => {
+    await dns(1);
+    await rolledOut("kube-system", "coredns");
+  });
+
+  it("shows the last lines of the schema job when that cannot find Postgres", async () => {
+    prod.layOver({
+      temporal: { schemaTimeoutSeconds: 60, dynamicConfig: { "frontend.namespaceRPS": 4001 } },
+    });
+    const { exitCode, output } = await run(upCommand);
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /pod temporal\/temporal-schema-/);
+    assert.match(output, /temporal-pg-rw\.temporal\.svc.*(no such host|server misbehaving|i\/o timeout)/);
+  });
+});
 
 describe("an update that was killed while Helm worked on the Temporal release", () => {
   const releases = (): Promise<string> =>
