@@ -16,6 +16,11 @@ const keyIds = z
 const isOrigin = (value: string): boolean =>
   isUrl(value, ["http", "https"]) && new URL(value).origin === value;
 
+/** Whether a browser on this machine alone is meant: nothing of it goes through a network. */
+const isLoopback = (address: string): boolean =>
+  isUrl(address, ["http", "https"]) &&
+  /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname);
+
 /** Whoever has the token that the stack generates. */
 const tokenAuth = z.strictObject({
   mode: z.literal("token").describe("One generated token, in a Secret; for few users."),
@@ -35,6 +40,20 @@ const jwtAuth = z.strictObject({
     .describe("The tokens' `iss` claim."),
   audience: text("an audience", /^\S+$/, 2048).describe("Must be in the tokens' `aud` claim."),
   jwksUrl: httpsUrl("the provider's key set").describe("Where the provider publishes its public keys."),
+  requiredClaims: z
+    .record(
+      text("the name of a claim", /^\S+$/, 200),
+      z
+        .array(text("a value of the claim", /^\S(.*\S)?$/, 500), { error: "a list of values" })
+        .min(1, { error: "a list of at least one value" }),
+      {
+        error:
+          "a mapping of claims to lists of values, such as {groups: [temporal-admins]}; {} lets everybody in who has a token for the audience",
+      },
+    )
+    .describe(
+      "Who may: a token must hold one of the values of each claim; a dot in the name leads into an object. `{}` is everybody with a token for the audience.",
+    ),
   network: peerNetwork("the identity provider").describe(
     "Where NetworkPolicies let the codec server through.",
   ),
@@ -65,8 +84,16 @@ const codecServer = z
     resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "384Mi" }),
   })
   .check(({ value, issues }) => {
-    if (value.auth.mode === "jwt" && value.publicUrl !== undefined && schemeOf(value.publicUrl) === "http") {
+    if (value.publicUrl === undefined || schemeOf(value.publicUrl) !== "http") return;
+    if (value.auth.mode === "jwt") {
       issues.push(rule("the Temporal UI passes access tokens on to https:// only; use it", ["publicUrl"]));
+    } else if (!isLoopback(value.publicUrl)) {
+      issues.push(
+        rule(
+          "browsers would send the token in the clear; use https://, or http:// with localhost and a port-forward",
+          ["publicUrl"],
+        ),
+      );
     }
   });
 
@@ -83,6 +110,16 @@ export const payloadEncryption = z
       .default([])
       .describe(
         "Ids of keys that no pod gets any more, but that are kept in the state and can be brought back.",
+      ),
+    bindToWorkflow: flag()
+      .default(true)
+      .describe(
+        "Whether each payload can be read in its own workflow only (additional authenticated data). `false` writes what Temporal's samples in other languages read.",
+      ),
+    requireEncrypted: flag()
+      .default(false)
+      .describe(
+        "Whether workers refuse payloads that are not encrypted. `false` while a namespace has some, or clients without keys.",
       ),
     codecServer: codecServer
       .optional()
@@ -112,6 +149,14 @@ export const payloadEncryption = z
         rule(
           `"${activeKey}" is not among payloadEncryption.keys (${keys.join(", ")}); add it there, or name one of them`,
           ["activeKey"],
+        ),
+      );
+    }
+    if (value.requireEncrypted && !value.enabled) {
+      issues.push(
+        rule(
+          "workers could read nothing: payloadEncryption.enabled is false; remove it, or set that to true",
+          ["requireEncrypted"],
         ),
       );
     }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { environment } from "./env";
-import { cpu, integer, memory, oneOf, rule } from "./fields";
+import { cpu, flag, integer, memory, oneOf, rule } from "./fields";
 import { dnsLabel, inYaml, taskQueue } from "./names";
 import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
 
@@ -143,6 +143,11 @@ export const worker = z
       .describe("Task queues that every pod polls; slots and cache are divided between them."),
     replicas,
     resources: containerResources({ cpu: "250m", memory: "256Mi", memoryLimit: "1Gi" }),
+    logFailureMessages: flag()
+      .default(true)
+      .describe(
+        "Whether messages of failures stand in logs and spans, in the clear; `false`: their types alone.",
+      ),
     logLevel: oneOf(["trace", "debug", "info", "warn", "error"])
       .default("info")
       .describe("Least level that is logged."),

@@ -65,6 +65,7 @@ export function codecServerEnvironment(
           CODEC_AUTH_ISSUER: auth.issuer,
           CODEC_AUTH_AUDIENCE: auth.audience,
           CODEC_AUTH_JWKS_URL: auth.jwksUrl,
+          CODEC_AUTH_REQUIRED_CLAIMS: JSON.stringify(auth.requiredClaims),
         }),
   };
 }

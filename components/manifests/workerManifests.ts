@@ -67,6 +67,7 @@ export function workerEnvironment(
     HEALTH_PORT: String(HEALTH_PORT),
     METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
     LOG_LEVEL: worker.logLevel,
+    LOG_FAILURE_MESSAGES: String(worker.logFailureMessages),
     SHUTDOWN_GRACE_SECONDS: String(worker.shutdown.graceSeconds),
     SHUTDOWN_FORCE_SECONDS: String(worker.shutdown.forceSeconds),
     CONNECT_ATTEMPT_SECONDS: String(worker.connect.attemptSeconds),
@@ -77,7 +78,12 @@ export function workerEnvironment(
     ACTIVITY_POLLERS: String(worker.activityPollers),
     WORKFLOW_TASK_POLLERS: String(worker.workflowTaskPollers),
     ...(payloadEncryption.enabled
-      ? { CODEC_KEYS_DIR: KEYRING_DIRECTORY, CODEC_ACTIVE_KEY: payloadEncryption.activeKey }
+      ? {
+          CODEC_KEYS_DIR: KEYRING_DIRECTORY,
+          CODEC_ACTIVE_KEY: payloadEncryption.activeKey,
+          CODEC_BIND_TO_WORKFLOW: String(payloadEncryption.bindToWorkflow),
+          CODEC_REQUIRE_ENCRYPTED: String(payloadEncryption.requireEncrypted),
+        }
       : {}),
     ...(tracing === undefined
       ? {}

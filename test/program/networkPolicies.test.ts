@@ -213,6 +213,7 @@ describe("network policies on request", () => {
       issuer: "https://login.example.com/",
       audience: "temporal-codec",
       jwksUrl: "https://login.example.com:8443/jwks",
+      requiredClaims: { groups: ["temporal-admins"] },
       network: { cidrs: ["192.0.2.0/24"] },
     };
     const deployment = await deployStack("local", {

@@ -270,6 +270,7 @@ describe("codec server", () => {
     issuer: "https://login.example.com/",
     audience: "temporal-codec",
     jwksUrl: "https://login.example.com/jwks",
+    requiredClaims: { groups: ["temporal-admins"] },
     network: { namespace: "login" },
   };
   const deployed = (settings: Values, stack: (typeof STACKS)[number] = "prod") =>
@@ -369,6 +370,7 @@ describe("codec server", () => {
     assert.equal(variables.get("CODEC_AUTH_ISSUER"), auth.issuer);
     assert.equal(variables.get("CODEC_AUTH_AUDIENCE"), auth.audience);
     assert.equal(variables.get("CODEC_AUTH_JWKS_URL"), auth.jwksUrl);
+    assert.deepEqual(JSON.parse(variables.get("CODEC_AUTH_REQUIRED_CLAIMS") ?? ""), auth.requiredClaims);
     assert.ok(!variables.has("CODEC_AUTH_TOKEN_FILE"));
     assert.deepEqual(
       objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),

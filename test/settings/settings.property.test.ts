@@ -62,6 +62,7 @@ const FULL: Values = {
         issuer: "https://login.example.com/",
         audience: "temporal-codec",
         jwksUrl: "https://login.example.com/jwks",
+        requiredClaims: { groups: ["temporal-admins"] },
         network: { namespace: "login", podLabels: { app: "login" }, podPort: 8443 },
       },
       replicas: 2,
@@ -214,7 +215,7 @@ const CHART: readonly Values[] = [
 
 /** Keys that may have any name: nothing in them is unknown. */
 const FREE_MAPPINGS = [
-  ...["labels", "podLabels", "env", "searchAttributes"],
+  ...["labels", "podLabels", "env", "searchAttributes", "requiredClaims"],
   ...["parameters", "dynamicConfig", "annotations", "connectAttributes"],
 ];
 

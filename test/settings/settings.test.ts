@@ -20,6 +20,7 @@ const jwt: Values = {
   issuer: "https://login.example.com/",
   audience: "temporal-codec",
   jwksUrl: "https://login.example.com/jwks",
+  requiredClaims: { groups: ["temporal-admins"] },
   network: { cidrs: ["192.0.2.0/24"] },
 };
 
@@ -52,6 +53,8 @@ describe("settings", () => {
       enabled: true,
       keys: ["key-1"],
       activeKey: "key-1",
+      bindToWorkflow: true,
+      requireEncrypted: false,
       retiredKeys: [],
     });
     assert.deepEqual(settings.networkAccess, {
@@ -325,6 +328,31 @@ describe("settings", () => {
       "an address to which the UI passes no access token",
       codecServer({ auth: jwt, publicUrl: "http://codec.example.com" }),
       /codecServer\.publicUrl .*https:\/\/ only/,
+    ],
+    [
+      "an identity provider of which everybody may read payloads, without a word",
+      codecServer({ auth: { ...jwt, requiredClaims: undefined } }),
+      /codecServer\.auth\.requiredClaims .*a mapping of claims to lists of values/,
+    ],
+    [
+      "a claim that no value satisfies",
+      codecServer({ auth: { ...jwt, requiredClaims: { groups: [] } } }),
+      /codecServer\.auth\.requiredClaims\.groups .*at least one value/,
+    ],
+    [
+      "a token in the clear",
+      codecServer({ publicUrl: "http://codec.example.com" }),
+      /codecServer\.publicUrl .*the token in the clear; use https:\/\//,
+    ],
+    [
+      "a token in the clear to a host whose name begins like this machine's",
+      codecServer({ publicUrl: "http://localhost.example.com" }),
+      /codecServer\.publicUrl .*the token in the clear/,
+    ],
+    [
+      "encryption that is required and switched off",
+      { ...LEAST, payloadEncryption: { enabled: false, requireEncrypted: true } },
+      /payloadEncryption\.requireEncrypted .*enabled is false/,
     ],
     [
       "a door to no codec server",

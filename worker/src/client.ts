@@ -45,7 +45,7 @@ export class OrderClient {
       // gRPC sends even requests to this machine through a proxy that the environment names.
       ...(LOOPBACK.test(config.connection.address) ? { channelArgs: { "grpc.enable_http_proxy": 0 } } : {}),
     });
-    const dataConverter = createDataConverter(config.keyring);
+    const dataConverter = createDataConverter(config.keyring, config.encryption);
     const tracing = await startTracing(
       config.tracing,
       { "service.name": "temporal-client" },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ProxyConfig, TLSConfig } from "@temporalio/common/lib/internal-non-workflow";
 import type { z } from "zod";
+import type { EncryptionPolicy } from "./codec/encryption-codec";
 import { KeyringError, loadKeyring } from "./codec/keyring";
 import type { Keyring } from "./codec/keyring";
 import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
@@ -50,6 +51,7 @@ export interface ClientConfig {
   readonly taskQueues: readonly [string, ...string[]];
   /** Undefined: payloads are written in the clear. */
   readonly keyring: Keyring | undefined;
+  readonly encryption: EncryptionPolicy;
   /** Undefined: tracing is off. */
   readonly tracing: TracingConfig | undefined;
 }
@@ -60,6 +62,8 @@ export interface WorkerConfig extends ClientConfig {
   readonly healthPort: number;
   readonly metricsBindAddress: string;
   readonly logLevel: WorkerEnvironment["LOG_LEVEL"];
+  /** Whether messages of failures may stand in the log and in spans. */
+  readonly failureMessages: boolean;
   readonly shutdown: { readonly graceSeconds: number; readonly forceSeconds: number };
   readonly connect: { readonly attemptSeconds: number; readonly giveUpSeconds: number };
   /** Of the whole process; its task queues share them. */
@@ -103,7 +107,7 @@ function tracingConfig(env: ClientEnvironment): TracingConfig | undefined {
   const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
   return endpoint === undefined || env.OTEL_SDK_DISABLED === true
     ? undefined
-    : { sampleRatio: env.OTEL_TRACES_SAMPLER_ARG };
+    : { sampleRatio: env.OTEL_TRACES_SAMPLER_ARG, failureMessages: env.LOG_FAILURE_MESSAGES };
 }
 
 /** Validates the environment and the files it names; throws one error with all problems. */
@@ -139,6 +143,10 @@ function clientConfig(env: ClientEnvironment, keyring: Keyring | undefined): Cli
     namespace: env.TEMPORAL_NAMESPACE,
     taskQueues: env.TEMPORAL_TASK_QUEUES,
     keyring,
+    encryption: {
+      bindToWorkflow: env.CODEC_BIND_TO_WORKFLOW,
+      requireEncrypted: env.CODEC_REQUIRE_ENCRYPTED,
+    },
     tracing: tracingConfig(env),
   };
 }
@@ -174,6 +182,7 @@ export function loadWorkerConfig(environment: Environment, memory: Memory = ownM
     healthPort: env.HEALTH_PORT,
     metricsBindAddress: env.METRICS_BIND_ADDRESS.text,
     logLevel: env.LOG_LEVEL,
+    failureMessages: env.LOG_FAILURE_MESSAGES,
     shutdown: { graceSeconds: env.SHUTDOWN_GRACE_SECONDS, forceSeconds: env.SHUTDOWN_FORCE_SECONDS },
     connect: { attemptSeconds: env.CONNECT_ATTEMPT_SECONDS, giveUpSeconds: env.CONNECT_GIVE_UP_SECONDS },
     capacity: {

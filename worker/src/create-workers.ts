@@ -75,7 +75,7 @@ function workerOptions(
     }),
     ...tracing?.workerOptions(),
     activities: createActivities(gateways),
-    dataConverter: createDataConverter(config.keyring),
+    dataConverter: createDataConverter(config.keyring, config.encryption),
     shutdownGraceTime: config.shutdown.graceSeconds * 1000,
     shutdownForceTime: config.shutdown.forceSeconds * 1000,
     ...(version === undefined

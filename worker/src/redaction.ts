@@ -1,4 +1,4 @@
-import { causeChain } from "./errors";
+import { causeChain, causeTypes } from "./errors";
 
 /**
  * Fields that hold credentials, keys or a whole task, in any spelling: `apiKey`, `api_key`, `x-api-key`. The SDK logs
@@ -15,29 +15,45 @@ const CREDENTIALS = [
 
 const MAX_DEPTH = 8;
 
+/** What describes an error, in the log. */
+type Describe = (error: Error) => Record<string, unknown>;
+
 /** Failures carry their payloads as properties; only what describes them may reach the log. */
-function describe(error: Error): Record<string, unknown> {
+const withMessages: Describe = (error) => {
   const [type, ...causes] = causeChain(error);
   return { type, stack: error.stack, ...(causes.length === 0 ? {} : { causes }) };
-}
+};
+
+/** Types and places only: a message may hold what somebody ordered, or who. */
+const withoutMessages: Describe = (error) => {
+  const [type, ...causes] = causeTypes(error);
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return { type, stack: frames.join("\n"), ...(causes.length === 0 ? {} : { causes }) };
+};
 
 /**
  * Log fields without secrets: fields that hold them by their name, and binary values, which are payloads and keys, are
- * left out at any depth; errors are reduced to type, message, stack and causes.
+ * left out at any depth; errors are reduced to type, stack, causes and, if asked for, messages.
  */
-export function redactFields(fields: object, depth = 0): Record<string, unknown> {
-  const kept = Object.entries(fields).filter(([name, value]) => !SECRET_FIELD.test(name) && !isBinary(value));
-  return Object.fromEntries(kept.map(([name, value]) => [name, redactValue(value, depth + 1)]));
-}
+export function fieldRedaction(failureMessages: boolean): (fields: object) => Record<string, unknown> {
+  const describe = failureMessages ? withMessages : withoutMessages;
 
-function redactValue(value: unknown, depth: number): unknown {
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  if (value instanceof Error) return describe(value);
-  if (depth > MAX_DEPTH) return "[deeper]";
-  if (Array.isArray(value)) {
-    return value.filter((item) => !isBinary(item)).map((item) => redactValue(item, depth + 1));
-  }
-  return redactFields(value, depth);
+  const redactFields = (fields: object, depth: number): Record<string, unknown> => {
+    const kept = Object.entries(fields).filter(
+      ([name, value]) => !SECRET_FIELD.test(name) && !isBinary(value),
+    );
+    return Object.fromEntries(kept.map(([name, value]) => [name, redactValue(value, depth + 1)]));
+  };
+  const redactValue = (value: unknown, depth: number): unknown => {
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    if (value instanceof Error) return describe(value);
+    if (depth > MAX_DEPTH) return "[deeper]";
+    if (Array.isArray(value)) {
+      return value.filter((item) => !isBinary(item)).map((item) => redactValue(item, depth + 1));
+    }
+    return redactFields(value, depth);
+  };
+  return (fields) => redactFields(fields, 0);
 }
 
 function isBinary(value: unknown): boolean {

@@ -114,7 +114,7 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
   const health = await startHealthServer(config.healthPort, lifecycle.checks);
   try {
     accessSync(bundlePath, constants.R_OK);
-    installRuntime(config, logger);
+    installRuntime(config);
     if (config.keyring === undefined) logger.warn("CODEC_KEYS_DIR is not set: payloads are not encrypted");
     lifecycle.advance("connecting");
     const parts = { config, gateways: options.gateways, bundlePath, tracing };
@@ -135,15 +135,16 @@ async function serve(config: WorkerConfig, options: ServiceOptions, logger: Logg
 /** Without what the core says of each retried poll: during an outage that is a flood, and we say it once. */
 const SDK_LOG_FILTER = `${makeTelemetryFilterString({ core: "INFO", other: "WARN" })},temporalio_client::retry=OFF`;
 
-function installRuntime(config: WorkerConfig, logger: Logger): void {
+function installRuntime({ logLevel, identity, failureMessages, metricsBindAddress }: WorkerConfig): void {
   Runtime.install({
-    logger: sdkLogger(logger),
+    // What workflows and activities fail with, only the SDK logs.
+    logger: sdkLogger(createLogger(logLevel, { identity }, undefined, { failureMessages })),
     shutdownSignals: [],
     telemetryOptions: {
       logging: { forward: {}, filter: SDK_LOG_FILTER },
       metrics: {
         prometheus: {
-          bindAddress: config.metricsBindAddress,
+          bindAddress: metricsBindAddress,
           countersTotalSuffix: true,
           unitSuffix: true,
           useSecondsForDurations: true,

@@ -6,6 +6,8 @@ export type { Tracing };
 export interface TracingConfig {
   /** Share of the traces that begin here and are recorded, 0 to 1. A trace that began elsewhere keeps its decision. */
   readonly sampleRatio: number;
+  /** Whether spans hold the messages of failures, beside their types. */
+  readonly failureMessages: boolean;
 }
 
 /**

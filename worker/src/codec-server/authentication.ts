@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
-import type { AuthenticationConfig } from "./config";
+import type { JWTPayload } from "jose";
+import type { AuthenticationConfig, RequiredClaims } from "./config";
 
 /** Who calls, or why they are turned away; the reason never holds the token. */
 export type Verdict = { readonly subject: string } | { readonly refusal: string };
@@ -66,11 +67,14 @@ const TOKENS_FAULT = [
   errors.JWKSMultipleMatchingKeys,
 ];
 
-/** JSON Web Tokens of one issuer for one audience, verified with the keys that the issuer publishes. */
+/**
+ * JSON Web Tokens of one issuer for one audience, verified with the keys that the issuer publishes; of those who hold
+ * one, only who has the required claims is let in.
+ */
 export function jwtAuthenticator(
-  config: Pick<Extract<AuthenticationConfig, { mode: "jwt" }>, "issuer" | "audience" | "jwksUrl">,
+  config: Omit<Extract<AuthenticationConfig, { mode: "jwt" }>, "mode">,
 ): Authenticator {
-  const { issuer, audience, jwksUrl } = config;
+  const { issuer, audience, jwksUrl, requiredClaims } = config;
   const keys = createRemoteJWKSet(jwksUrl);
   return {
     challenge: "Bearer",
@@ -86,6 +90,9 @@ export function jwtAuthenticator(
           requiredClaims: ["exp"],
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
         });
+        const missing = missingClaims(payload, requiredClaims);
+        if (missing.length > 0)
+          return { refusal: `the token lacks what is required of ${missing.join(", ")}` };
         return { subject: payload.sub ?? "without a sub claim" };
       } catch (error) {
         if (TOKENS_FAULT.some((fault) => error instanceof fault)) return { refusal: String(error) };
@@ -93,6 +100,29 @@ export function jwtAuthenticator(
       }
     },
   };
+}
+
+/** Names of the claims that hold none of the values that are asked for. */
+function missingClaims(token: JWTPayload, required: RequiredClaims): string[] {
+  return Object.entries(required).flatMap(([claim, accepted]) =>
+    valuesOf(claim, claimOf(token, claim)).some((value) => accepted.includes(value)) ? [] : [claim],
+  );
+}
+
+/** Claims may have dots in their names, as those that are URLs, and may be objects, as `realm_access.roles`. */
+function claimOf(token: unknown, path: string): unknown {
+  if (typeof token !== "object" || token === null) return undefined;
+  const claims = new Map<string, unknown>(Object.entries(token));
+  if (claims.has(path)) return claims.get(path);
+  const [first = "", ...rest] = path.split(".");
+  return rest.length === 0 ? undefined : claimOf(claims.get(first), rest.join("."));
+}
+
+/** RFC 8693: `scope` holds several values in one text. */
+function valuesOf(claim: string, value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => valuesOf("", item));
+  if (typeof value === "string") return claim === "scope" ? value.split(" ") : [value];
+  return typeof value === "boolean" || typeof value === "number" ? [String(value)] : [];
 }
 
 export function createAuthenticator(config: AuthenticationConfig): Authenticator {

@@ -17,7 +17,12 @@ export type AuthenticationConfig =
       readonly audience: string;
       /** Where the issuer publishes its public keys. */
       readonly jwksUrl: URL;
+      /** What a token must say beside, by claim: one of these. */
+      readonly requiredClaims: RequiredClaims;
     };
+
+/** Values by claim; a dot in its name leads into an object. */
+export type RequiredClaims = Readonly<Record<string, readonly string[]>>;
 
 export interface CodecServerConfig {
   readonly port: number;
@@ -52,6 +57,8 @@ const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(t
 const isTrustworthy = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
 
+const CLAIMS = 'expected JSON, such as {"groups": ["temporal-admins"]}; {} lets all of the audience in';
+
 const jwksUrl = z
   .string()
   .refine((text) => isTrustworthy(urlOf(text) ?? new URL("none:")), {
@@ -59,7 +66,25 @@ const jwksUrl = z
   })
   .transform((text) => new URL(text));
 
-const JWT_SETTINGS = ["CODEC_AUTH_ISSUER", "CODEC_AUTH_AUDIENCE", "CODEC_AUTH_JWKS_URL"] as const;
+/** Who of the issuer's users may read payloads has to be said, if only that all may. */
+const requiredClaims = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: CLAIMS });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string().min(1), z.array(z.string().min(1)).min(1), { error: CLAIMS }));
+
+const JWT_SETTINGS = [
+  "CODEC_AUTH_ISSUER",
+  "CODEC_AUTH_AUDIENCE",
+  "CODEC_AUTH_JWKS_URL",
+  "CODEC_AUTH_REQUIRED_CLAIMS",
+] as const;
 const ALL_JWT_SETTINGS = JWT_SETTINGS.join(", ");
 
 const schema = z
@@ -77,6 +102,7 @@ const schema = z
     CODEC_AUTH_ISSUER: z.string().optional(),
     CODEC_AUTH_AUDIENCE: z.string().optional(),
     CODEC_AUTH_JWKS_URL: jwksUrl.optional(),
+    CODEC_AUTH_REQUIRED_CLAIMS: requiredClaims.optional(),
     HEALTH_PORT: integer({ min: 1, max: 65_535, fallback: 8080 }),
     LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error"], {
@@ -108,10 +134,16 @@ function authentication(env: z.output<typeof schema>): AuthenticationConfig {
     CODEC_AUTH_ISSUER: issuer,
     CODEC_AUTH_AUDIENCE: audience,
     CODEC_AUTH_JWKS_URL: jwksUrl,
+    CODEC_AUTH_REQUIRED_CLAIMS: requiredClaims,
   } = env;
   if (token !== undefined) return { mode: "token", token };
-  if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined) {
-    return { mode: "jwt", issuer, audience, jwksUrl };
+  if (
+    issuer !== undefined &&
+    audience !== undefined &&
+    jwksUrl !== undefined &&
+    requiredClaims !== undefined
+  ) {
+    return { mode: "jwt", issuer, audience, jwksUrl, requiredClaims };
   }
   throw new Error("the schema let a codec server without authentication through");
 }

@@ -1,5 +1,6 @@
 import type { DataConverter } from "@temporalio/common";
-import { EncryptionCodec } from "./encryption-codec";
+import { DEFAULT_POLICY, EncryptionCodec } from "./encryption-codec";
+import type { EncryptionPolicy } from "./encryption-codec";
 import type { Keyring } from "./keyring";
 
 /** The module that the worker and the workflow bundle load their failure converter from. */
@@ -10,6 +11,10 @@ export const failureConverterPath = require.resolve("./failure-converter");
  *
  * @param keyring without one payloads are written in the clear
  */
-export function createDataConverter(keyring: Keyring | undefined): DataConverter {
-  return { failureConverterPath, payloadCodecs: keyring === undefined ? [] : [new EncryptionCodec(keyring)] };
+export function createDataConverter(
+  keyring: Keyring | undefined,
+  policy: EncryptionPolicy = DEFAULT_POLICY,
+): DataConverter {
+  const payloadCodecs = keyring === undefined ? [] : [new EncryptionCodec(keyring, policy)];
+  return { failureConverterPath, payloadCodecs };
 }

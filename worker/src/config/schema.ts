@@ -56,6 +56,9 @@ const clientFields = {
   TEMPORAL_API_KEY_PATH: readableFile.optional(),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
+  CODEC_BIND_TO_WORKFLOW: flag.default(true),
+  CODEC_REQUIRE_ENCRYPTED: flag.default(false),
+  LOG_FAILURE_MESSAGES: flag.default(true),
   ...tracingFields,
 };
 
@@ -138,6 +141,12 @@ export const clientSchema = z
   .refine(
     (env) => (env.CODEC_KEYS_DIR === undefined) === (env.CODEC_ACTIVE_KEY === undefined),
     rule("CODEC_KEYS_DIR", "must be set together with CODEC_ACTIVE_KEY", ["CODEC_ACTIVE_KEY"]),
+  )
+  .refine(
+    (env) => !env.CODEC_REQUIRE_ENCRYPTED || env.CODEC_KEYS_DIR !== undefined,
+    rule("CODEC_REQUIRE_ENCRYPTED", "true needs keys: set CODEC_KEYS_DIR and CODEC_ACTIVE_KEY", [
+      "CODEC_KEYS_DIR",
+    ]),
   );
 
 /** Settings of a worker, as strings of the environment. */

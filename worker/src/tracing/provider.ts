@@ -37,8 +37,14 @@ export class Tracing {
   private readonly processor: SpanProcessor;
   private readonly provider: BasicTracerProvider;
 
-  constructor(config: TracingConfig, resource: Readonly<Record<string, string>>, listener: ExportListener) {
-    this.processor = new BatchSpanProcessor(new ReportingExporter(new OTLPTraceExporter(), listener));
+  constructor(
+    private readonly config: TracingConfig,
+    resource: Readonly<Record<string, string>>,
+    listener: ExportListener,
+  ) {
+    this.processor = new BatchSpanProcessor(
+      new ReportingExporter(new OTLPTraceExporter(), listener, config.failureMessages),
+    );
     this.provider = new BasicTracerProvider({
       resource: new Resource(resource).merge(envDetectorSync.detect()),
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(config.sampleRatio) }),
@@ -60,7 +66,8 @@ export class Tracing {
   }
 
   private readable(workflow: WorkflowInfo, span: WorkflowSpan): ReadableSpan {
-    const { traceId, startMs, endMs, failure } = span;
+    const { traceId, startMs, endMs } = span;
+    const failure = this.config.failureMessages ? span.failure?.messages : span.failure?.types;
     return {
       name: span.name,
       kind: SpanKind.INTERNAL,
@@ -73,7 +80,7 @@ export class Tracing {
       status:
         failure === undefined
           ? { code: SpanStatusCode.OK }
-          : { code: SpanStatusCode.ERROR, message: failure },
+          : { code: SpanStatusCode.ERROR, message: failure.join(" <- ") },
       // By the names that the spans of clients and activities have.
       attributes: {
         temporalWorkflowId: workflow.workflowId,
@@ -85,7 +92,7 @@ export class Tracing {
       links: [],
       events: [],
       resource: this.provider.resource,
-      instrumentationLibrary: { name: "temporal-stack-worker" },
+      instrumentationLibrary: { name: BY_WORKFLOW },
       droppedAttributesCount: 0,
       droppedEventsCount: 0,
       droppedLinksCount: 0,
@@ -133,6 +140,25 @@ const traceActivity: ActivityInterceptorsFactory = (context) => {
   };
 };
 
+/** What OpenTelemetry calls the message of an error, and the stack trace that begins with it. */
+const MESSAGES: ReadonlySet<string> = new Set(["exception.message", "exception.stacktrace"]);
+const BY_WORKFLOW = "temporal-stack-worker";
+
+/** The spans of clients and activities, which the SDK's interceptors write, hold each error whole. */
+function withoutMessages(span: ReadableSpan): ReadableSpan {
+  if (span.instrumentationLibrary.name === BY_WORKFLOW) return span;
+  const events = span.events.map((event) => ({
+    ...event,
+    attributes: Object.fromEntries(
+      Object.entries(event.attributes ?? {}).filter(([name]) => !MESSAGES.has(name)),
+    ),
+  }));
+  return Object.create(span, {
+    status: { value: { code: span.status.code }, enumerable: true },
+    events: { value: events, enumerable: true },
+  }) as ReadableSpan;
+}
+
 /** An exporter whose failures are told once, not with every batch. */
 class ReportingExporter implements SpanExporter {
   private lostSpans = 0;
@@ -140,10 +166,11 @@ class ReportingExporter implements SpanExporter {
   constructor(
     private readonly exporter: SpanExporter,
     private readonly listener: ExportListener,
+    private readonly failureMessages: boolean,
   ) {}
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    this.exporter.export(spans, (result) => {
+    this.exporter.export(this.failureMessages ? spans : spans.map(withoutMessages), (result) => {
       if (result.code === ExportResultCode.SUCCESS) {
         if (this.lostSpans > 0) this.listener.onExportRestored(this.lostSpans);
         this.lostSpans = 0;

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import type { WorkflowInterceptors } from "@temporalio/workflow";
-import { causeChain } from "../errors";
+import { causeChain, causeTypes } from "../errors";
 import { TRACE_HEADER } from "./workflow-span";
 import type { TracingSinks } from "./workflow-span";
 
@@ -58,7 +58,9 @@ function endSpan(span: Span, error?: unknown): void {
   if (!span.sampled) return;
   const { name, traceId, spanId, parentSpanId, startMs } = span;
   const failure =
-    error === undefined || error instanceof ContinueAsNew ? undefined : causeChain(error).join(" <- ");
+    error === undefined || error instanceof ContinueAsNew
+      ? undefined
+      : { messages: causeChain(error), types: causeTypes(error) };
   tracing.ended({ name, traceId, spanId, parentSpanId, startMs, endMs: Date.now(), failure });
 }
 

@@ -11,8 +11,8 @@ export interface WorkflowSpan {
   readonly parentSpanId: string | undefined;
   readonly startMs: number;
   readonly endMs: number;
-  /** What it failed with. */
-  readonly failure: string | undefined;
+  /** What it failed with, outermost first: with messages, and the types alone. */
+  readonly failure: { readonly messages: readonly string[]; readonly types: readonly string[] } | undefined;
 }
 
 /** Takes spans out of the workflow isolate. */

@@ -70,7 +70,8 @@ describe("codec server with the Temporal CLI", () => {
     await orders.start("failed", sampleOrder({ fail: "card-declined" }));
     for (const id of ["shown", "failed"]) await orders.outcome(id, 60);
 
-    const [port, healthPort] = [await freePort(), await freePort()];
+    const port = await freePort();
+    const healthPort = await freePort(port);
     endpoint = `http://127.0.0.1:${port}`;
     codecServer = Process.start(process.execPath, ["lib/codec-server/main.js"], {
       ...env,

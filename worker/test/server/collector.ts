@@ -70,6 +70,8 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
 /** Receives spans over OTLP (HTTP, protobuf), decoded by the protocol's schema. */
 export class Collector {
   readonly spans: ReceivedSpan[] = [];
+  /** Everything, undecoded. */
+  received = "";
   readonly authorizations = new Set<string | undefined>();
   private readonly server: Server = createServer((message, response) => {
     void this.receive(message).then((status) => response.writeHead(status).end());
@@ -97,7 +99,9 @@ export class Collector {
     if (message.url !== "/v1/traces" || message.headers["content-type"] !== "application/x-protobuf")
       return 400;
     this.authorizations.add(message.headers.authorization);
-    const decoded = requestType.toObject(requestType.decode(await bodyOf(message)), {
+    const body = await bodyOf(message);
+    this.received += body.toString("latin1");
+    const decoded = requestType.toObject(requestType.decode(body), {
       bytes: String,
       longs: String,
     });

@@ -160,6 +160,26 @@ describe("observability with a real server", () => {
     assert.equal(named("RunActivity:recordPurchase")?.traceId, handled.traceId);
   });
 
+  it("holds messages of failures, or their types alone if told to", async () => {
+    for (const [setting, isShown] of [
+      ["true", true],
+      ["false", false],
+    ] as const) {
+      const collector = await startCollector();
+      const tracing = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+        OTEL_TRACES_SAMPLER_ARG: "1",
+        LOG_FAILURE_MESSAGES: setting,
+      };
+      const worker = await startWorker(tracing);
+      await order(tracing, ["--fail", "card-declined"]);
+      assert.equal(await worker.stop(), 0, worker.process.output);
+      assert.ok(collector.spans.some(({ name }) => name === "RunActivity:charge"));
+      assert.equal(collector.received.includes("insufficient funds"), isShown);
+      assert.ok(collector.received.includes("CardDeclined"));
+    }
+  });
+
   it("exports nothing of a trace that is not sampled, and keeps the decision of whoever began it", async () => {
     const collector = await startCollector();
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };

@@ -55,6 +55,7 @@ describe("worker with a real server", () => {
       TEMPORAL_TASK_QUEUES: TASK_QUEUE,
       CODEC_KEYS_DIR: keys,
       CODEC_ACTIVE_KEY: "worker-key",
+      CODEC_REQUIRE_ENCRYPTED: "true",
       POD_NAME: "worker-1",
       POD_NAMESPACE: "test",
     };
@@ -102,7 +103,48 @@ describe("worker with a real server", () => {
     assert.deepEqual(scheduled(history), ["reserve", "charge", "refund", "release"]);
     const failure = history.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
     assert.equal(failure?.applicationFailureInfo?.type, "CardDeclined");
+    assert.equal(failure.message, "CardDeclined (its message is encrypted)");
     assert.ok(!bytesOf(history).includes("insufficient funds"));
+  });
+
+  it("refuses input that is not encrypted, or was encrypted for another workflow, and says so", async () => {
+    const worker = await startWorker();
+    await orders.start("bound", sampleOrder({ delaySeconds: 600 }));
+    const [started] = await events("bound");
+    const input = started?.workflowExecutionStartedEventAttributes?.input ?? null;
+    const clear = { metadata: { encoding: Buffer.from("json/plain") }, data: Buffer.from("{}") };
+    const cases: [string, temporal.api.common.v1.IPayloads | null, string][] = [
+      ["clear", { payloads: [clear] }, "a payload is not encrypted, and CODEC_REQUIRE_ENCRYPTED refuses it"],
+      ["copied", input, "a payload of workflow copied was encrypted for workflow bound: it was put there"],
+    ];
+    for (const [workflowId, sent, message] of cases) {
+      await raw.workflowService.startWorkflowExecution({
+        namespace: "default",
+        workflowId,
+        workflowType: { name: "order" },
+        taskQueue: { name: TASK_QUEUE },
+        input: sent,
+        requestId: workflowId,
+      });
+      await eventually(message, async () => (worker.process.output.includes(message) ? true : undefined));
+      await raw.workflowService.terminateWorkflowExecution({
+        namespace: "default",
+        workflowExecution: { workflowId },
+      });
+    }
+    await orders.cancel("bound", "test");
+    assert.equal((await orders.outcome("bound", 30)).status, "failed");
+  });
+
+  it("logs and traces failures by their types alone if told to", async () => {
+    const worker = await startWorker({ LOG_FAILURE_MESSAGES: "false" });
+    await orders.start("types-only", sampleOrder({ fail: "card-declined" }));
+    assert.equal((await orders.outcome("types-only", 30)).status, "failed");
+    await eventually("the failure", async () =>
+      worker.process.output.includes("CardDeclined") ? true : undefined,
+    );
+    assert.equal(await worker.stop(), 0);
+    assert.ok(!worker.process.output.includes("insufficient funds"), worker.process.output);
   });
 
   it("takes everything back when the workflow is cancelled", async () => {

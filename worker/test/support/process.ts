@@ -11,14 +11,15 @@ import { z } from "zod";
 
 export const PACKAGE = join(__dirname, "..", "..");
 
-export async function freePort(): Promise<number> {
+/** @param taken a port that must not be given again */
+export async function freePort(taken?: number): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   server.close();
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no TCP port");
-  return address.port;
+  return address.port === taken ? freePort(taken) : address.port;
 }
 
 /** Repeats a look until it gives something other than undefined. */
@@ -88,7 +89,8 @@ export class WorkerProcess {
       ...args
     ]) => [command, args],
   ): Promise<WorkerProcess> {
-    const [healthPort, metricsPort] = [await freePort(), await freePort()];
+    const healthPort = await freePort();
+    const metricsPort = await freePort(healthPort);
     const main = script === undefined ? ["lib/main.js"] : ["--require", "sucrase/register/ts", script];
     const started = Process.start(...wrap([process.execPath, ...main]), {
       PATH: process.env["PATH"],

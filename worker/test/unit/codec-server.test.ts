@@ -14,6 +14,7 @@ import { EncryptionCodec } from "../../src/codec/encryption-codec";
 import type { Keyring } from "../../src/codec/keyring";
 import { KEY_BYTES } from "../../src/codec/keyring";
 import { jwtAuthenticator, tokenAuthenticator } from "../../src/codec-server/authentication";
+import type { RequiredClaims } from "../../src/codec-server/config";
 import { loadCodecServerConfig } from "../../src/codec-server/config";
 import { formatPayloads, parsePayloads } from "../../src/codec-server/proto-json";
 import { codecRequests, MAX_BODY_BYTES, MAX_HELD_BYTES, MAX_VALUES } from "../../src/codec-server/requests";
@@ -316,6 +317,7 @@ describe("codec server", () => {
 describe("codec server with JSON Web Tokens", () => {
   const ISSUER = "https://login.example.com/";
   const AUDIENCE = "temporal-codec";
+  const LOGIN = { issuer: ISSUER, audience: AUDIENCE, requiredClaims: {} };
   type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
   let keys: Pair;
   let strangers: Pair;
@@ -357,14 +359,50 @@ describe("codec server with JSON Web Tokens", () => {
   });
 
   it("knows who holds a token of the issuer for this audience", async () => {
-    const { authenticate } = jwtAuthenticator({ issuer: ISSUER, audience: AUDIENCE, jwksUrl });
+    const { authenticate } = jwtAuthenticator({ ...LOGIN, jwksUrl });
     assert.deepEqual(await authenticate(`Bearer ${await sign()}`), { subject: "ada" });
     const several = await sign({ ...claims, aud: ["other", AUDIENCE] });
     assert.deepEqual(await authenticate(`Bearer ${several}`), { subject: "ada" });
   });
 
+  it("lets in only who has the required claims, wherever the issuer puts them", async () => {
+    const verdict = async (
+      requiredClaims: RequiredClaims,
+      more: Record<string, unknown>,
+    ): Promise<string> => {
+      const { authenticate } = jwtAuthenticator({ ...LOGIN, jwksUrl, requiredClaims });
+      const result = await authenticate(`Bearer ${await sign({ ...claims, ...more })}`);
+      return "subject" in result ? result.subject : result.refusal;
+    };
+    const refused = (claim: string) => `the token lacks what is required of ${claim}`;
+    const groups = { groups: ["admins", "support"] };
+    assert.equal(await verdict(groups, { groups: ["staff", "support"] }), "ada");
+    assert.equal(await verdict(groups, { groups: "admins" }), "ada");
+    for (const held of [{}, { groups: ["staff"] }, { groups: [] }, { groups: { admins: true } }]) {
+      assert.equal(await verdict(groups, held), refused("groups"), JSON.stringify(held));
+    }
+    assert.equal(await verdict({ scope: ["payloads"] }, { scope: "openid payloads" }), "ada");
+    assert.equal(await verdict({ scope: ["payloads"] }, { scope: "openid payloadsx" }), refused("scope"));
+    assert.equal(await verdict({ name: ["a b"] }, { name: "a b" }), "ada");
+    const roles = {
+      "realm_access.roles": ["decoder"],
+      "https://example.com/team": ["ops"],
+      email_verified: ["true"],
+    };
+    const held = {
+      realm_access: { roles: ["decoder"] },
+      "https://example.com/team": "ops",
+      email_verified: true,
+    };
+    assert.equal(await verdict(roles, held), "ada");
+    assert.equal(
+      await verdict(roles, { ...held, realm_access: null, email_verified: false }),
+      refused("realm_access.roles, email_verified"),
+    );
+  });
+
   it("refuses every other token, and says why without showing it", async () => {
-    const { authenticate } = jwtAuthenticator({ issuer: ISSUER, audience: AUDIENCE, jwksUrl });
+    const { authenticate } = jwtAuthenticator({ ...LOGIN, jwksUrl });
     const publicPem = new TextEncoder().encode(await exportSPKI(keys.publicKey));
     const [header, body, signature] = (await sign()).split(".");
     const other = Buffer.from(JSON.stringify({ ...claims, sub: "eve", exp: 2e10 })).toString("base64url");
@@ -399,8 +437,7 @@ describe("codec server with JSON Web Tokens", () => {
     const { port } = gone.address() as AddressInfo;
     gone.close();
     const authenticator = jwtAuthenticator({
-      issuer: ISSUER,
-      audience: AUDIENCE,
+      ...LOGIN,
       jwksUrl: new URL(`http://127.0.0.1:${port}/jwks`),
     });
     await assert.rejects(authenticator.prepare());
@@ -484,11 +521,24 @@ describe("codec server process", () => {
       CODEC_AUTH_ISSUER: "https://login.example.com/",
       CODEC_AUTH_AUDIENCE: "codec",
       CODEC_AUTH_JWKS_URL: "https://login.example.com/jwks",
+      CODEC_AUTH_REQUIRED_CLAIMS: '{"groups": ["admins"]}',
     };
     assert.deepEqual(problems({ ...none, ...jwt }), []);
     assert.match(problems(none).join(), /^CODEC_AUTH_TOKEN_FILE: set either this or CODEC_AUTH_ISSUER/);
     assert.match(problems(jwt).join(), /^CODEC_AUTH_TOKEN_FILE: set either this/);
     assert.match(problems({ ...none, ...jwt, CODEC_AUTH_AUDIENCE: "" }).join(), /must be set together/);
+    assert.deepEqual(problems({ ...none, ...jwt, CODEC_AUTH_REQUIRED_CLAIMS: "{}" }), []);
+    for (const wrong of ["groups", "[]", '{"groups": "admins"}', '{"groups": []}', '{"": ["a"]}']) {
+      assert.match(
+        problems({ ...none, ...jwt, CODEC_AUTH_REQUIRED_CLAIMS: wrong }).join(),
+        /CODEC_AUTH_REQUIRED_CLAIMS/,
+        wrong,
+      );
+    }
+    assert.match(
+      problems({ ...none, ...jwt, CODEC_AUTH_REQUIRED_CLAIMS: "" }).join(),
+      /must be set together/,
+    );
   });
 
   it("names every problem at once, and no secret", () => {

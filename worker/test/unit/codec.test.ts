@@ -3,7 +3,7 @@ import { randomBytes, webcrypto } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ValueError } from "@temporalio/common";
+import { ApplicationFailure, defaultPayloadConverter, ValueError } from "@temporalio/common";
 import type { Payload } from "@temporalio/common";
 import { temporal } from "@temporalio/proto";
 import fc from "fast-check";
@@ -142,10 +142,106 @@ describe("encryption codec", () => {
     assert.deepEqual(await new EncryptionCodec(ring("k1")).decode(clear), clear);
   });
 
+  describe("of a workflow's payload", () => {
+    const secret: Payload = { metadata: { encoding: Buffer.from("json/plain") }, data: Buffer.from("1") };
+    const workflow = (workflowId: string) => ({ type: "workflow", namespace: "shop", workflowId }) as const;
+    const sealed = async (workflowId: string, codec = new EncryptionCodec(ring("k1"))): Promise<Payload> => {
+      const [payload] = await codec.encode([secret], workflow(workflowId));
+      assert.ok(payload);
+      return payload;
+    };
+    const codec = new EncryptionCodec(ring("k1", "k2"));
+
+    it("gives it back to that workflow and its activities, and to who does not know the workflow", async () => {
+      const payload = await sealed("order-1");
+      const activity = {
+        type: "activity",
+        namespace: "shop",
+        workflowId: "order-1",
+        isLocal: false,
+      } as const;
+      for (const context of [workflow("order-1"), activity, undefined]) {
+        assert.deepEqual(plain(await codec.decode([payload], context)), plain([secret]));
+      }
+    });
+
+    it("refuses it in another workflow, also when its metadata says that it belongs there", async () => {
+      const payload = await sealed("order-1");
+      await assert.rejects(
+        codec.decode([payload], workflow("order-2")),
+        /a payload of workflow order-2 was encrypted for workflow order-1/,
+      );
+      const relabelled = {
+        ...payload,
+        metadata: { ...payload.metadata, "encryption-workflow-id": Buffer.from("order-2") },
+      };
+      await assert.rejects(codec.decode([relabelled], workflow("order-2")), /cannot be decrypted/);
+      await assert.rejects(codec.decode([relabelled]), /cannot be decrypted/);
+      const unbound = {
+        ...payload,
+        metadata: { ...payload.metadata, encoding: Buffer.from("binary/encrypted") },
+      };
+      await assert.rejects(codec.decode([unbound], workflow("order-2")), /cannot be decrypted/);
+    });
+
+    it("takes the workflows of one schedule for one: its payloads are encrypted before they have their ids", async () => {
+      const first = "nightly-2026-01-02T03:04:05Z";
+      const second = "nightly-2026-01-03T03:04:05Z";
+      for (const [writer, reader] of [
+        ["nightly", first],
+        [first, second],
+      ] as const) {
+        const payload = await sealed(writer);
+        assert.deepEqual(plain(await codec.decode([payload], workflow(reader))), plain([secret]));
+      }
+      await assert.rejects(
+        codec.decode([await sealed("nightly")], workflow("nightly-2")),
+        /for workflow nightly:/,
+      );
+    });
+
+    it("reads what was written without a workflow, and writes so if asked to", async () => {
+      const plainCodec = new EncryptionCodec(ring("k1"), { bindToWorkflow: false, requireEncrypted: false });
+      const payload = await sealed("order-1", plainCodec);
+      assert.equal(Buffer.from(payload.metadata?.["encoding"] ?? []).toString(), "binary/encrypted");
+      assert.deepEqual(plain(await codec.decode([payload], workflow("order-2"))), plain([secret]));
+    });
+  });
+
+  it("refuses unencrypted payloads if told to, and nothing else", async () => {
+    const strict = new EncryptionCodec(ring("k1"), { bindToWorkflow: true, requireEncrypted: true });
+    const clear = { metadata: { encoding: Buffer.from("json/plain") }, data: Buffer.from("1") };
+    const sealedPayloads = await strict.encode([clear]);
+    assert.deepEqual(plain(await strict.decode(sealedPayloads)), plain([clear]));
+    for (const payload of [clear, { metadata: {}, data: Buffer.from("1") }, {}]) {
+      await assert.rejects(strict.decode([...sealedPayloads, payload]), /CODEC_REQUIRE_ENCRYPTED refuses it/);
+    }
+  });
+
   it("is part of the data converter together with encoded failures", () => {
     assert.equal(createDataConverter(ring("k1")).payloadCodecs?.length, 1);
     assert.equal(createDataConverter(undefined).payloadCodecs?.length, 0);
     assert.equal(failureConverter.options.encodeCommonAttributes, true);
+  });
+
+  it("leaves the types of failures outside, and no message of any of them", () => {
+    const error = ApplicationFailure.create({
+      type: "CardDeclined",
+      message: "hidden",
+      cause: new TypeError("hidden as well"),
+    });
+    const failure = failureConverter.errorToFailure(error, defaultPayloadConverter);
+    assert.equal(failure.message, "CardDeclined (its message is encrypted)");
+    assert.equal(failure.cause?.message, "error (its message is encrypted)");
+    const inClear = JSON.stringify({
+      ...failure,
+      encodedAttributes: 0,
+      cause: { ...failure.cause, encodedAttributes: 0 },
+    });
+    assert.ok(!inClear.includes("hidden"), inClear);
+    const back = failureConverter.failureToError(failure, defaultPayloadConverter);
+    assert.equal(back.message, "hidden");
+    assert.equal(back.cause instanceof Error && back.cause.message, "hidden as well");
   });
 });
 

@@ -29,7 +29,7 @@ describe("configuration", () => {
   let file: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "config-"));
-    file = join(folder, "pem");
+    file = join(folder, "..pem");
     writeFileSync(file, "one");
     writeFileSync(join(folder, "k1"), randomBytes(32).toString("base64"));
   });
@@ -45,11 +45,13 @@ describe("configuration", () => {
       namespace: "shop",
       taskQueues: ["orders"],
       keyring: undefined,
+      encryption: { bindToWorkflow: true, requireEncrypted: false },
       tracing: undefined,
       identity: "orders-0@shop",
       healthPort: 8080,
       metricsBindAddress: "0.0.0.0:9464",
       logLevel: "info",
+      failureMessages: true,
       shutdown: { graceSeconds: 30, forceSeconds: 40 },
       connect: { attemptSeconds: 10, giveUpSeconds: 300 },
       capacity: { cachedWorkflows: 73, activities: 24, workflowTasks: 12 },
@@ -63,9 +65,10 @@ describe("configuration", () => {
     const tracing = (overrides: Record<string, string>) =>
       loadClientConfig({ ...MINIMUM, ...overrides }).tracing;
     assert.equal(tracing({ OTEL_TRACES_SAMPLER_ARG: "1" }), undefined);
-    assert.deepEqual(tracing(endpoint), { sampleRatio: 0.1 });
+    assert.deepEqual(tracing(endpoint), { sampleRatio: 0.1, failureMessages: true });
     assert.deepEqual(tracing({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://collector/v1/traces" }), {
       sampleRatio: 0.1,
+      failureMessages: true,
     });
     for (const [text, sampleRatio] of [
       ["0", 0],
@@ -73,7 +76,7 @@ describe("configuration", () => {
       [".25", 0.25],
       ["1.0", 1],
     ] as const) {
-      assert.deepEqual(tracing({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: text }), { sampleRatio });
+      assert.equal(tracing({ ...endpoint, OTEL_TRACES_SAMPLER_ARG: text })?.sampleRatio, sampleRatio);
     }
     assert.equal(tracing({ ...endpoint, OTEL_SDK_DISABLED: "true" }), undefined);
   });
@@ -91,6 +94,16 @@ describe("configuration", () => {
     for (const share of ["-0", "2", "1.5", "1e-1", "NaN", " 1"]) {
       assert.deepEqual(names({ OTEL_TRACES_SAMPLER_ARG: share }), ["OTEL_TRACES_SAMPLER_ARG"], share);
     }
+  });
+
+  it("requires encrypted payloads only with keys to read them with", () => {
+    assert.deepEqual(names({ CODEC_REQUIRE_ENCRYPTED: "true" }), ["CODEC_REQUIRE_ENCRYPTED"]);
+    const codec = { CODEC_KEYS_DIR: folder, CODEC_ACTIVE_KEY: "k1" };
+    const strict = { ...codec, CODEC_REQUIRE_ENCRYPTED: "true", CODEC_BIND_TO_WORKFLOW: "false" };
+    assert.deepEqual(loadWorkerConfig({ ...MINIMUM, ...strict }).encryption, {
+      bindToWorkflow: false,
+      requireEncrypted: true,
+    });
   });
 
   it("names every missing setting at once, and takes the empty string for missing", () => {

@@ -66,6 +66,19 @@ describe("logger", () => {
     assert.equal(text.match(/"type":"CardDeclined: no"/g)?.length, 3, text);
   });
 
+  it("writes types and places of errors alone if told to", () => {
+    const sink = capture();
+    const cause = new TypeError("hidden");
+    const failure = new Error("hidden\nhidden", { cause });
+    const logger = createLogger("info", {}, sink, { failureMessages: false });
+    logger.error({ error: failure, nested: [{ failure }] }, "activity failed");
+    const [line] = sink.lines;
+    assert.ok(!JSON.stringify(line).includes("hidden"), JSON.stringify(line));
+    const { type, causes, stack } = line?.["error"] as Line;
+    assert.deepEqual([type, causes], ["Error", ["TypeError"]]);
+    assert.match(String(stack), /^\s+at .*logger\.test\.ts/);
+  });
+
   it("takes credentials out of texts, and the line stays JSON", () => {
     const sink = capture();
     const key = "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----";
