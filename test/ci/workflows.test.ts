@@ -230,6 +230,17 @@ describe("workflows of GitHub Actions", () => {
     }
   });
 
+  it("compare the charts with their checksums before they are installed", () => {
+    const installing = jobs.filter(({ job }) => commandsOf(job).some((run) => /ci:deploy|run up /.test(run)));
+    assert.equal(installing.length, 3);
+    for (const { name, job } of installing) {
+      const commands = commandsOf(job);
+      const checked = commands.findIndex((run) => run.includes("ci:charts"));
+      const installed = commands.findIndex((run) => /ci:preview|ci:deploy|run up /.test(run));
+      assert.ok(checked >= 0 && checked < installed, name);
+    }
+  });
+
   it("go back by themselves when the smoke workflow fails, and then only", () => {
     for (const stack of ["dev", "prod"]) {
       const job = jobOf("deploy.yml", stack);
