@@ -81,13 +81,9 @@ describe("charts of a stack", () => {
       return chartsOf(parseSettings(source));
     };
     assert.deepEqual(used("local"), []);
-    assert.deepEqual(used("dev"), [
-      { repository: charts.temporal.repository, version: charts.temporal.version, pin: charts.temporal },
-      {
-        repository: charts.cloudNativePg.repository,
-        version: charts.cloudNativePg.version,
-        pin: charts.cloudNativePg,
-      },
-    ]);
+    assert.deepEqual(
+      used("dev").map((chart) => chart.pin),
+      [charts.temporal, charts.cloudNativePg],
+    );
   });
 });
