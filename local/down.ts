@@ -6,12 +6,15 @@ import { stopKind } from "./cluster/kind";
 import { stopCluster } from "./cluster/native/cluster";
 import { runCommand } from "../common/command";
 import { stopForwarding } from "./firstWorkflow";
+import { Failure } from "../common/failure";
+import { foreignFolderProblems, ownedCache, ownedState } from "../common/ownedFolders";
 import { cacheFolder, stateFolder } from "../common/paths";
 import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { pulumiHome } from "../common/localStack";
 import { recordedCluster, recordedTarget } from "../common/localStack";
 import { destroyStack } from "./stack";
+import { removeServicePolicy } from "../toolchain/debian";
 
 const command = new Command("npm run down --")
   .description("Destroys the stack, stops its cluster and removes everything that belongs to them.")
@@ -20,8 +23,10 @@ const command = new Command("npm run down --")
 runCommand(command, main);
 
 async function main(options: { readonly purge?: boolean }): Promise<void> {
+  refuseForeignFolders(options.purge === true);
   const { way } = recordedCluster() ?? {};
   const target = recordedTarget();
+  removeServicePolicy();
   await runSteps([
     step(
       `stack ${target?.stack ?? ""}`.trim(),
@@ -50,6 +55,14 @@ async function main(options: { readonly purge?: boolean }): Promise<void> {
   console.log(
     "everything is gone" + (options.purge === true ? "" : "; the cache is kept for the next npm run up"),
   );
+}
+
+/** Before anything is taken away: what this deletes was made by `npm run up`. */
+function refuseForeignFolders(purges: boolean): void {
+  const problems = [ownedState, ...(purges ? [ownedCache] : [])].flatMap(foreignFolderProblems);
+  if (problems.length > 0) {
+    throw new Failure("nothing was removed", "settle this, then run the command again", problems);
+  }
 }
 
 /** Go makes its module cache read-only. */

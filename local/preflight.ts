@@ -1,11 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdir, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { freemem, totalmem } from "node:os";
+import { dirname } from "node:path";
 import { execa } from "execa";
 import type { ClusterWay } from "../common/localStack";
 import { Failure } from "../common/failure";
-import { cacheFolder, privateFolder, stateFolder } from "../common/paths";
+import { claimFolder, foreignFolderProblems, ownedCache, ownedState } from "../common/ownedFolders";
+import { cacheFolder, stateFolder } from "../common/paths";
+import { nodeSandbox } from "./cluster/native/cluster";
+import { cableExists, isConnected, OTHER_CLUSTER } from "./cluster/native/network";
 import { runningPid } from "./cluster/native/process";
 
 const GIB = 1024 ** 3;
@@ -21,17 +25,19 @@ export interface Preflight {
   readonly way: ClusterWay;
   readonly mustBuild: boolean;
   readonly ports: readonly number[];
+  /** What else was found to be in the way. */
+  readonly more?: readonly string[];
 }
 
 /**
- * Looks for everything that would stop the set-up half-way.
+ * Looks for everything that would stop the set-up half-way, before anything is made; then makes the two folders.
  *
  * @throws Failure naming every problem at once
  */
-export async function checkMachine({ way, mustBuild, ports }: Preflight): Promise<void> {
-  await mkdir(cacheFolder, { recursive: true });
-  privateFolder(stateFolder);
+export async function checkMachine({ way, mustBuild, ports, more = [] }: Preflight): Promise<void> {
   const problems = [
+    ...more,
+    ...[ownedCache, ownedState].flatMap(foreignFolderProblems),
     ...(way === "native" ? await nativeProblems(mustBuild) : []),
     ...(await diskProblems(mustBuild)),
     ...(await portProblems(ports)),
@@ -45,6 +51,7 @@ export async function checkMachine({ way, mustBuild, ports }: Preflight): Promis
       problems,
     );
   }
+  for (const folder of [ownedCache, ownedState]) claimFolder(folder);
 }
 
 async function nativeProblems(mustBuild: boolean): Promise<string[]> {
@@ -59,6 +66,7 @@ async function nativeProblems(mustBuild: boolean): Promise<string[]> {
       "a cluster on this machine itself needs root: use sudo, start Docker for kind, or use --context NAME",
     );
   }
+  if ((await cableExists()) && !(await isConnected(nodeSandbox))) problems.push(OTHER_CLUSTER);
   if (totalmem() < MEMORY_GIB * GIB) {
     problems.push(
       `${MEMORY_GIB} GiB of memory are needed, there are ${gib(totalmem())} (${gib(freemem())} free)`,
@@ -79,7 +87,7 @@ async function nativeProblems(mustBuild: boolean): Promise<string[]> {
 
 async function diskProblems(mustBuild: boolean): Promise<string[]> {
   const needed = mustBuild ? BUILD_DISK_GIB : RUN_DISK_GIB;
-  const { bavail, bsize } = await statfs(cacheFolder);
+  const { bavail, bsize } = await statfs(existingAncestor(cacheFolder));
   const free = bavail * bsize;
   return free >= needed * GIB
     ? []
@@ -87,6 +95,9 @@ async function diskProblems(mustBuild: boolean): Promise<string[]> {
         `${cacheFolder} needs ${needed} GiB of free disk, there are ${gib(free)}: free some, or set TEMPORAL_STACK_CACHE`,
       ];
 }
+
+const existingAncestor = (path: string): string =>
+  existsSync(path) ? path : existingAncestor(dirname(path));
 
 async function portProblems(ports: readonly number[]): Promise<string[]> {
   if (runningPid("port-forward") !== undefined) return [];

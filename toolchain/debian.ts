@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { Failure, lastLines } from "../common/failure";
 
@@ -19,9 +19,12 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
+/** Tells ours from a policy of the machine's own, as containers have one. */
+const OWN_POLICY = "# temporal-stack: only while npm run up installs packages";
 
 /** Installs Debian's packages for the local cluster, unless they are there. */
 export async function installDebianPackages(): Promise<void> {
+  removeServicePolicy();
   const missing = Object.keys(packages).filter((name) => !existsSync(packages[name] ?? ""));
   if (missing.length === 0) return;
   const env = { DEBIAN_FRONTEND: "noninteractive" };
@@ -31,16 +34,33 @@ export async function installDebianPackages(): Promise<void> {
   });
 }
 
-/** Debian starts what it installs; these programs are started here, with settings and folders of their own. */
-async function withoutStartingServices(work: () => Promise<void>): Promise<void> {
-  if (existsSync(SERVICE_POLICY)) return work();
-  await writeFile(SERVICE_POLICY, "#!/bin/sh\nexit 101\n");
-  await chmod(SERVICE_POLICY, 0o755);
+/**
+ * Debian starts what it installs; these programs are started here, with settings and folders of their own. The policy
+ * goes with the work, and with this process when it is interrupted; what a killed one leaves, the next run removes.
+ *
+ * @param policy for tests: another path than Debian's
+ */
+export async function withoutStartingServices(
+  work: () => Promise<void>,
+  policy: string = SERVICE_POLICY,
+): Promise<void> {
+  removeServicePolicy(policy);
+  if (existsSync(policy)) return work();
+  const remove = (): void => removeServicePolicy(policy);
+  process.on("exit", remove);
   try {
+    await writeFile(policy, `#!/bin/sh\n${OWN_POLICY}\nexit 101\n`);
+    await chmod(policy, 0o755);
     await work();
   } finally {
-    await rm(SERVICE_POLICY);
+    remove();
+    process.off("exit", remove);
   }
+}
+
+/** Removes the policy that an interrupted installation left, and no other. */
+export function removeServicePolicy(policy: string = SERVICE_POLICY): void {
+  if (existsSync(policy) && readFileSync(policy, "utf8").includes(OWN_POLICY)) rmSync(policy);
 }
 
 async function apt(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

@@ -14,8 +14,6 @@ import type { Cluster } from "../../common/localStack";
  * @param kubeconfig of whoever deploys
  */
 export async function nativeCluster(charts: boolean, kubeconfig: string): Promise<Cluster> {
-  // The runtime's image builds upon it.
-  await provideImage(localImages.base);
   const server = charts ? await chartSettings() : await devServerSettings();
   const baseImages = {
     build: await provideImage(localImages.nodeBuild),

@@ -27,10 +27,12 @@ const up = ["npm", "run", "up"];
 async function crashingImage(): Promise<string> {
   const reference = await provideImage({
     name: "temporal-stack/worker:crashes",
-    dockerfile: [
-      `FROM ${await provideImage(localImages.nodeRuntime)}`,
-      `CMD ["-e", "console.error('crashed on purpose'); process.exit(1)"]`,
-    ].join("\n"),
+    bases: [localImages.nodeRuntime],
+    dockerfile: (pinned) =>
+      [
+        `FROM ${pinned(localImages.nodeRuntime)}`,
+        `CMD ["-e", "console.error('crashed on purpose'); process.exit(1)"]`,
+      ].join("\n"),
     context: () => Promise.resolve(mkdtempSync(join(tmpdir(), "temporal-stack-crashes-"))),
   });
   return reference.slice(reference.indexOf("@") + 1);

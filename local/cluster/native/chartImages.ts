@@ -7,8 +7,7 @@ import { contextOf, folderOf, type Image, localImages, nameOf, programImage, pro
 import { debianRelease } from "./rootFilesystems";
 
 const fromRegistry = ({ name }: Image): string => `${registryHost}/${name}`;
-const debian = fromRegistry(localImages.debian);
-const base = fromRegistry(localImages.base);
+const { debian, base, temporal } = localImages;
 
 const noFiles = (): Promise<string> => folderOf("no-files", {});
 
@@ -26,28 +25,32 @@ const temporalServer = programImage(images.temporalServer.repository, programs.t
 
 const temporalAdminTools: Image = {
   name: nameOf(images.temporalAdminTools),
-  dockerfile: [
-    `FROM ${debian}`,
-    "RUN useradd --create-home --uid 1000 temporal",
-    `COPY --from=${fromRegistry(localImages.temporal)} /temporal /usr/local/bin/temporal`,
-    "COPY temporal-sql-tool /usr/local/bin/temporal-sql-tool",
-    "COPY schema /etc/temporal/schema/postgresql",
-    "USER 1000:1000",
-    'CMD ["sleep", "infinity"]',
-  ].join("\n"),
+  bases: [debian, temporal],
+  dockerfile: (pinned) =>
+    [
+      `FROM ${pinned(debian)}`,
+      "RUN useradd --create-home --uid 1000 temporal",
+      `COPY --from=${pinned(temporal)} /temporal /usr/local/bin/temporal`,
+      "COPY temporal-sql-tool /usr/local/bin/temporal-sql-tool",
+      "COPY schema /etc/temporal/schema/postgresql",
+      "USER 1000:1000",
+      'CMD ["sleep", "infinity"]',
+    ].join("\n"),
   context: contextOf(programs.temporalSqlTool),
 };
 
 const temporalUi: Image = {
   name: `${images.temporalUi.repository}:${programs.temporalUi.version}`,
-  dockerfile: [
-    `FROM ${base}`,
-    "WORKDIR /home/ui-server",
-    "COPY ui-server ui-server",
-    "COPY docker.yaml config/docker.yaml",
-    "USER 1000:1000",
-    'ENTRYPOINT ["./ui-server", "--env", "docker", "start"]',
-  ].join("\n"),
+  bases: [base],
+  dockerfile: (pinned) =>
+    [
+      `FROM ${pinned(base)}`,
+      "WORKDIR /home/ui-server",
+      "COPY ui-server ui-server",
+      "COPY docker.yaml config/docker.yaml",
+      "USER 1000:1000",
+      'ENTRYPOINT ["./ui-server", "--env", "docker", "start"]',
+    ].join("\n"),
   context: contextOf(programs.temporalUi),
 };
 
@@ -56,32 +59,32 @@ const manager = `operator/manager_${process.arch === "x64" ? "amd64" : process.a
 /** The operator looks for the manager of each architecture that Postgres pods may have, and runs its own. */
 const cloudNativePgOperator: Image = {
   name: nameOf(images.cloudNativePgOperator),
-  dockerfile: [
-    `FROM ${debian} AS link`,
-    `RUN mkdir /link && ln -s ${manager} /link/manager`,
-    `FROM ${base}`,
-    `COPY manager /${manager}`,
-    "COPY --from=link /link /",
-    "USER 65532:65532",
-    'ENTRYPOINT ["/manager"]',
-  ].join("\n"),
+  bases: [debian, base],
+  dockerfile: (pinned) =>
+    [
+      `FROM ${pinned(debian)} AS link`,
+      `RUN mkdir /link && ln -s ${manager} /link/manager`,
+      `FROM ${pinned(base)}`,
+      `COPY manager /${manager}`,
+      "COPY --from=link /link /",
+      "USER 65532:65532",
+      'ENTRYPOINT ["/manager"]',
+    ].join("\n"),
   context: contextOf(programs.cloudNativePg),
 };
 
 const curl: Image = {
   name: nameOf(images.curl),
-  dockerfile: [`FROM ${debian}`, install("curl"), "USER 100:101", 'ENTRYPOINT ["curl"]'].join("\n"),
+  bases: [debian],
+  dockerfile: (pinned) =>
+    [`FROM ${pinned(debian)}`, install("curl"), "USER 100:101", 'ENTRYPOINT ["curl"]'].join("\n"),
   context: noFiles,
 };
 
 /** Major version of PostgreSQL in each release of Debian. */
 const postgresMajors: Readonly<Record<string, string>> = { bookworm: "15", trixie: "17" };
 
-/**
- * PostgreSQL as the operator wants it: programs on PATH, user 26, no server of its own, and a tag that begins
- * with the version, so that a newer one in Debian is another image.
- */
-async function postgres(): Promise<Image> {
+async function packagedPostgres(): Promise<Image> {
   const { codename } = await debianRelease();
   const major = postgresMajors[codename];
   if (major === undefined) {
@@ -98,18 +101,36 @@ async function postgres(): Promise<Image> {
       "run apt-get update, then this again",
     );
   }
-  return {
-    name: `cloudnative-pg/postgresql:${version}`,
-    dockerfile: [
-      `FROM ${debian}`,
+  return postgres(major, version);
+}
+
+/**
+ * PostgreSQL as the operator wants it: programs on PATH, user 26, no server of its own, and a tag that begins
+ * with the version, so that a newer one in Debian is another image.
+ */
+const postgres = (major: string, version: string): Image => ({
+  name: `cloudnative-pg/postgresql:${version}`,
+  bases: [debian],
+  dockerfile: (pinned) =>
+    [
+      `FROM ${pinned(debian)}`,
       "RUN mkdir /etc/postgresql-common && echo create_main_cluster = false > /etc/postgresql-common/createcluster.conf",
       `${install(`postgresql-${major}`)} && usermod --uid 26 postgres`,
       `ENV PATH=/usr/lib/postgresql/${major}/bin:/usr/local/bin:/usr/bin:/bin`,
       "USER 26",
     ].join("\n"),
-    context: noFiles,
-  };
-}
+  context: noFiles,
+});
+
+/** What the charts' pods run, with any PostgreSQL. */
+export const chartImages = {
+  cloudNativePgOperator,
+  curl,
+  postgres,
+  temporalAdminTools,
+  temporalServer,
+  temporalUi,
+} as const;
 
 /** References of the images, by tag and digest: the tag tells the program the version. */
 export interface ChartImages {
@@ -123,12 +144,10 @@ export interface ChartImages {
 
 /** Builds and pushes what the charts' pods run, unless it is there. */
 export async function provideChartImages(): Promise<ChartImages> {
-  // They build upon these.
-  for (const image of [localImages.debian, localImages.base, localImages.temporal]) await provideImage(image);
   return {
     cloudNativePgOperator: await provideTagged(cloudNativePgOperator),
     curl: await provideTagged(curl),
-    postgres: await provideTagged(await postgres()),
+    postgres: await provideTagged(await packagedPostgres()),
     temporalAdminTools: await provideTagged(temporalAdminTools),
     temporalServer: await provideTagged(temporalServer),
     temporalUi: await provideTagged(temporalUi),

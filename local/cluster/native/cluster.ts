@@ -7,10 +7,11 @@ import { createCgroups, removeCgroups } from "./cgroups";
 import { controlPlane } from "./controlPlane";
 import { dockerSandbox, startDocker } from "./docker";
 import { clusterImages, localImages, provideImage } from "./images";
-import { connect, disconnect } from "./network";
-import { nodeComponents, writeNodeConfig } from "./node";
+import { cableExists, connect, disconnect, isConnected } from "./network";
+import { nodeComponents, writeContainerdConfig, writeNodeConfig } from "./node";
 import { createPki, pki } from "./pki";
-import { start, waitUntilReady } from "./process";
+import { runningPid, start, waitUntilReady } from "./process";
+import { recordSysctls, restoreSysctls } from "./sysctls";
 import { close, enter, open, runInside, type Sandbox } from "./sandbox";
 
 export const nodeSandbox: Sandbox = { name: "node-sandbox", namespaces: ["pid", "mount", "net"] };
@@ -29,10 +30,12 @@ export async function startImageServices(): Promise<void> {
 export async function startControlPlane(): Promise<void> {
   await createPki();
   for (const name of ["etcd", "kube-apiserver"] as const) startInNode(name, controlPlane[name]);
+  await writeContainerdConfig(await provideImage(localImages.pause));
   startInNode("containerd", nodeComponents.containerd);
   await waitUntilReady("kube-apiserver", apiServerIsReady, 90);
   for (const name of ["kube-controller-manager", "kube-scheduler"] as const)
     startInNode(name, controlPlane[name]);
+  if (runningPid("kubelet") === undefined) await recordSysctls();
   for (const name of ["kubelet", "kube-proxy"] as const) startInNode(name, nodeComponents[name]);
 }
 
@@ -45,11 +48,16 @@ export async function installClusterServices(): Promise<void> {
   await applyManifest("local-path-provisioner.yaml", references);
 }
 
-/** Ends the cluster: its processes, mounts, interfaces and rules go with its namespaces. */
+/**
+ * Ends the cluster of this state folder: its processes, mounts, interfaces and rules go with its namespaces. Another
+ * state folder's cluster keeps its cable and control groups, which have the same names.
+ */
 export async function stopCluster(): Promise<void> {
+  const wasConnected = await isConnected(nodeSandbox);
   for (const sandbox of [nodeSandbox, dockerSandbox]) await close(sandbox);
-  await disconnect();
-  await removeCgroups();
+  if (wasConnected) await disconnect();
+  await restoreSysctls();
+  if (!(await cableExists())) await removeCgroups();
 }
 
 /** Runs a program in the node's namespaces that stays until the cluster stops. */

@@ -6,11 +6,20 @@ import { initPid, runInside, type Sandbox } from "./sandbox";
 
 const { hostInterface, hostIp, nodeInterface, nodeIp, linkPrefix, serviceCidr } = addresses;
 
+export const OTHER_CLUSTER =
+  "a local cluster of another state folder runs on this machine: " +
+  "set TEMPORAL_STACK_STATE to that folder, also to take it away with npm run down";
+
 const routes = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
 
-/** Lays a virtual cable between the host and the node's network namespace. Does nothing when it is there. */
+/**
+ * Lays a virtual cable between the host and the node's network namespace. Does nothing when it is there.
+ *
+ * @throws Failure when the cable is another cluster's, started with another state folder
+ */
 export async function connect(sandbox: Sandbox): Promise<void> {
-  if (await hasInterface(hostInterface)) return;
+  if (await isConnected(sandbox)) return;
+  if (await cableExists()) throw new Failure(OTHER_CLUSTER, "there can be one at a time on a machine");
   await refuseForeignRoutes();
   const pid = initPid(sandbox);
   await ip("link", "add", hostInterface, "type", "veth", "peer", "name", nodeInterface, "netns", String(pid));
@@ -27,14 +36,23 @@ export async function connect(sandbox: Sandbox): Promise<void> {
   for (const command of inside) await runInside(sandbox, command);
 }
 
-/** Removes the cable in case its namespace ended before its interface was gone. */
-export async function disconnect(): Promise<void> {
-  if (await hasInterface(hostInterface)) await ip("link", "delete", hostInterface);
+/** Whether the cable ends in this sandbox: names of interfaces are the same for every state folder. */
+export async function isConnected(sandbox: Sandbox): Promise<boolean> {
+  if (initPid(sandbox) === undefined) return false;
+  return runInside(sandbox, ["ip", "link", "show", nodeInterface]).then(
+    () => true,
+    () => false,
+  );
 }
 
-async function hasInterface(name: string): Promise<boolean> {
-  const { exitCode } = await execa("ip", ["link", "show", name], { reject: false });
-  return exitCode === 0;
+/** Whether there is a cable, whichever cluster's. */
+export const cableExists = async (): Promise<boolean> =>
+  (await execa("ip", ["link", "show", hostInterface], { reject: false })).exitCode === 0;
+
+/** Removes the cable in case its namespace ended before its interface was gone. */
+export async function disconnect(): Promise<void> {
+  // The kernel may be faster.
+  await execa("ip", ["link", "delete", hostInterface], { reject: false });
 }
 
 async function refuseForeignRoutes(): Promise<void> {

@@ -10,8 +10,6 @@ import { kubeconfigOf, pki } from "./pki";
 const config = (file: string): string => state("config", file);
 const containerdSocket = state("run", "containerd.sock");
 
-export const pauseImage = `${registryHost}/pause:1`;
-
 /** What turns the machine into a Kubernetes node: the registry, the container runtime, and the node's agents. */
 export const nodeComponents = {
   registry: ["docker-registry", "serve", config("registry.json")] satisfies CommandLine,
@@ -78,7 +76,7 @@ const podNetwork = {
   ],
 };
 
-const containerd = `
+const containerdConfig = (pauseImage: string): string => `
 version = 2
 root = "${state("containerd")}"
 state = "${state("run", "containerd")}"
@@ -112,11 +110,19 @@ export async function writeNodeConfig(): Promise<void> {
   }
   await writeFile(config("kubelet.json"), JSON.stringify(kubelet, null, 2));
   await writeFile(config("cni/10-pods.conflist"), JSON.stringify(podNetwork, null, 2));
-  await writeFile(config("containerd.toml"), containerd);
   await writeFile(config("registry.json"), JSON.stringify(registry, null, 2));
   await writeFile(config(`registries/${registryHost}/hosts.toml`), registryHosts);
   await writeFile(
     config("resolv.conf"),
     "# pods have no way out of this machine: names outside the cluster are unknown\n",
   );
+}
+
+/**
+ * Writes the container runtime's configuration.
+ *
+ * @param pauseImage what holds a pod's namespaces, by digest
+ */
+export async function writeContainerdConfig(pauseImage: string): Promise<void> {
+  await writeFile(config("containerd.toml"), containerdConfig(pauseImage));
 }
