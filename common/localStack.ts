@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { tools } from "../settings/versions";
@@ -99,7 +99,10 @@ export function stackEnvironment(target: Target): Record<string, string> {
   };
 }
 
-/** Writes the environment for people, with what else they need. */
+/**
+ * Writes the environment for people, with what else they need. What an earlier run found out about Temporal stays until
+ * it is replaced: an update that runs, or has failed, is when people look at their workflows.
+ */
 export async function writeEnvironmentFile(
   target: Target,
   more: Readonly<Record<string, string>> = {},
@@ -110,8 +113,20 @@ export async function writeEnvironmentFile(
       ? `export PATH=${quoted(toolFolders.join(":"))}:"$PATH"`
       : `export ${name}=${quoted(value)}`,
   );
-  const text = ["unset PULUMI_CONFIG_PASSPHRASE", ...lines, ""].join("\n");
-  await writeFile(environmentFile, text, { mode: 0o600 });
+  const earlier = Object.keys(more).length === 0 ? await earlierClientLines(variables) : [];
+  const text = ["unset PULUMI_CONFIG_PASSPHRASE", ...lines, ...earlier, ""].join("\n");
+  await writeFile(`${environmentFile}.incomplete`, text, { mode: 0o600 });
+  await rename(`${environmentFile}.incomplete`, environmentFile);
+}
+
+/** The lines of the file that is there for Temporal's clients, but for those of variables that are set anew. */
+async function earlierClientLines(variables: Readonly<Record<string, string>>): Promise<string[]> {
+  if (!existsSync(environmentFile)) return [];
+  const text = await readFile(environmentFile, "utf8");
+  const found = text.matchAll(/^export ((?:TEMPORAL|CODEC)_\w+)=(?:'[^']*'|\\')+$/gm);
+  return [...found].flatMap(([line, name = ""]) =>
+    name in variables || name.startsWith("TEMPORAL_STACK_") ? [] : [line],
+  );
 }
 
 const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
@@ -110,12 +110,17 @@ async function saveKeys(
   const { data } = await kubeConfigOf(cluster)
     .makeApiClient(CoreV1Api)
     .readNamespacedSecret({ name: keyring.secret, namespace: keyring.namespace });
-  await rm(keysFolder, { recursive: true, force: true });
+  await replaceKeys(data ?? {});
+  return { CODEC_KEYS_DIR: keysFolder, CODEC_ACTIVE_KEY: keyring.activeKey };
+}
+
+/** Those that were there before stay usable at any moment: `env.sh` names their folder. */
+async function replaceKeys(keys: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(privateFolder(keysFolder), { recursive: true });
-  for (const [id, value] of Object.entries(data ?? {})) {
+  for (const [id, value] of Object.entries(keys)) {
     await writeFile(join(keysFolder, id), Buffer.from(value, "base64"), { mode: 0o600 });
   }
-  return { CODEC_KEYS_DIR: keysFolder, CODEC_ACTIVE_KEY: keyring.activeKey };
+  for (const id of await readdir(keysFolder)) if (!(id in keys)) await rm(join(keysFolder, id));
 }
 
 async function uiAnswers(): Promise<boolean> {

@@ -25,8 +25,7 @@ export async function prepareStack(target: Target): Promise<void> {
   }
   await writeFile(machineSettingsFile, stringify({ stack, settings }), { mode: 0o600 });
   await writeEnvironmentFile(target);
-  const stacks = stackList.parse(await pulumiJson(localCli(target), ["stack", "ls"]));
-  if (stacks.some(({ name }) => name === stack)) requireOwnSecrets(stack, await saltOf(target));
+  if (await exists(target)) requireOwnSecrets(stack, await saltOf(target));
   else {
     requireOwnSecrets(stack, undefined);
     await initStack(target);
@@ -59,8 +58,14 @@ export async function updateStack(target: Target, onLine: (line: string) => void
   await pulumi(localCli(target), args, { onLine });
 }
 
-/** Runs `pulumi destroy`. */
+async function exists(target: Target): Promise<boolean> {
+  const stacks = stackList.parse(await pulumiJson(localCli(target), ["stack", "ls"]));
+  return stacks.some(({ name }) => name === target.stack);
+}
+
+/** Runs `pulumi destroy`; a stack that an early failure kept from being created has nothing to destroy. */
 export async function destroyStack(target: Target, onLine: (line: string) => void): Promise<void> {
+  if (!existsSync(backendFolder) || !(await exists(target))) return;
   await pulumi(localCli(target), ["destroy", "--yes", "--skip-preview"], { onLine });
 }
 

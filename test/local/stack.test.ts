@@ -12,7 +12,7 @@ import { recordCluster, recordedCluster, recordedTarget } from "../../common/loc
 import { recoverStack } from "../../local/recovery";
 import { localCli } from "../../common/pulumi";
 import { stackOutputs } from "../../common/stackOutputs";
-import { prepareStack, updateStack } from "../../local/stack";
+import { destroyStack, prepareStack, updateStack } from "../../local/stack";
 import type { Target } from "../../common/localStack";
 import { commandPath } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
@@ -96,6 +96,29 @@ describe("stack local", () => {
       `file://${state("backend")}`,
     ]);
     assert.equal(statSync(environmentFile).mode & 0o777, 0o600);
+  });
+
+  it("keeps what Temporal's clients need in the environment file while a later update runs, or after it failed", async () => {
+    const client = { TEMPORAL_ADDRESS: "127.0.0.1:7233", CODEC_ACTIVE_KEY: "it's\nnew" };
+    await writeEnvironmentFile(target, client);
+    await prepareStack(target);
+    await prepareStack(target);
+    const script = `. '${environmentFile}'; printf '%s|' "$TEMPORAL_ADDRESS" "$CODEC_ACTIVE_KEY"`;
+    const { stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    assert.equal(stdout, "127.0.0.1:7233|it's\nnew|");
+    await writeEnvironmentFile(target, { TEMPORAL_ADDRESS: "elsewhere:7233" });
+    const text = readFileSync(environmentFile, "utf8");
+    assert.match(text, /elsewhere/);
+    assert.doesNotMatch(text, /CODEC_ACTIVE_KEY|127\.0\.0\.1:7233/);
+    assert.equal(text.split("TEMPORAL_STACK_MACHINE_SETTINGS=").length, 2);
+  });
+
+  it("that was never created is destroyed without a word: an up that failed early left nothing", async () => {
+    await destroyStack(target, () => undefined);
+    assert.ok(!called().some((line) => line.startsWith("destroy")));
+    answer("stack-ls", JSON.stringify([{ name: "local", current: true }]));
+    await destroyStack(target, () => undefined);
+    assert.ok(called().some((line) => line.startsWith("destroy --yes")));
   });
 
   it("needs no recovery after an update that ended", async () => {
