@@ -35,7 +35,7 @@ export function step(
           ? undefined
           : setInterval(
               () => {
-                const elapsed = `${minutes(Date.now() - started)} of about ${minutes(estimate * 1_000)}`;
+                const elapsed = elapsedOf(Date.now() - started, estimate * 1_000);
                 report(process.stdout.isTTY ? elapsed : `${title}: ${elapsed}`);
               },
               process.stdout.isTTY ? TTY_TICK_MS : PLAIN_TICK_MS,
@@ -111,6 +111,12 @@ export function stepTime(milliseconds: number): string {
   const text = `${((tenths % 600) / 10).toFixed(1)}s`;
   return tenths < 600 ? text : `${Math.floor(tenths / 600)}m${text}`;
 }
+
+/** How far a step is in the time that it usually takes. */
+export const elapsedOf = (elapsed: number, usual: number): string =>
+  elapsed <= usual
+    ? `${minutes(elapsed)} of about ${minutes(usual)}`
+    : `${minutes(elapsed)}, longer than the usual ${minutes(usual)}`;
 
 export function minutes(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1_000);
