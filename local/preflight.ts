@@ -8,6 +8,7 @@ import type { ClusterWay } from "../common/localStack";
 import { Failure } from "../common/failure";
 import { claimFolder, foreignFolderProblems, ownedCache, ownedState } from "../common/ownedFolders";
 import { cacheFolder, stateFolder } from "../common/paths";
+import { dockerProgram } from "../toolchain/plugins/dockerProvider/cli";
 import { nodeSandbox } from "./cluster/native/cluster";
 import { cableExists, isConnected, OTHER_CLUSTER } from "./cluster/native/network";
 import { runningPid } from "./cluster/native/process";
@@ -25,6 +26,8 @@ export interface Preflight {
   readonly way: ClusterWay;
   readonly mustBuild: boolean;
   readonly ports: readonly number[];
+  /** Whether the worker's image is built here; else its digest is in the stack file. */
+  readonly buildsImage?: boolean;
   /** What else was found to be in the way. */
   readonly more?: readonly string[];
 }
@@ -34,11 +37,18 @@ export interface Preflight {
  *
  * @throws Failure naming every problem at once
  */
-export async function checkMachine({ way, mustBuild, ports, more = [] }: Preflight): Promise<void> {
+export async function checkMachine({
+  way,
+  mustBuild,
+  ports,
+  buildsImage = true,
+  more = [],
+}: Preflight): Promise<void> {
   const problems = [
     ...more,
     ...[ownedCache, ownedState].flatMap(foreignFolderProblems),
     ...(way === "native" ? await nativeProblems(mustBuild) : []),
+    ...(way === "kind" || (way === "context" && buildsImage) ? await builderProblems(way) : []),
     ...(await diskProblems(mustBuild)),
     ...(await portProblems(ports)),
   ];
@@ -83,6 +93,21 @@ async function nativeProblems(mustBuild: boolean): Promise<string[]> {
     );
   }
   return problems;
+}
+
+/** The worker's image is built by the user's own Docker, which a local cluster of this machine brings itself. */
+async function builderProblems(way: ClusterWay): Promise<string[]> {
+  const works = async (...args: string[]): Promise<boolean> =>
+    (await execa(dockerProgram(), args, { reject: false, timeout: 10_000 })).exitCode === 0;
+  if (!(await works("info"))) {
+    return [
+      "docker info fails: the worker's image is built with Docker; install and start it" +
+        (way === "kind" ? ", or use --native" : ""),
+    ];
+  }
+  return (await works("buildx", "version"))
+    ? []
+    : ["docker buildx version fails: install Docker's plugin buildx, which builds the worker's image"];
 }
 
 async function diskProblems(mustBuild: boolean): Promise<string[]> {

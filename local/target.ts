@@ -20,6 +20,12 @@ export function usesCharts(stack: string): boolean {
   return isMapping(temporal) && temporal["mode"] === "chart";
 }
 
+/** Whether a deployment builds the worker's image, rather than to take the one whose digest is set. */
+export function buildsImage(stack: string): boolean {
+  const { [`${PROJECT}:workerImage`]: image } = configOf(readFileSync(stackFile(stack), "utf8"), PROJECT);
+  return !(isMapping(image) && image["digest"] !== undefined);
+}
+
 /**
  * Makes sure that a stack has a file in this checkout.
  *

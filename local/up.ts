@@ -1,9 +1,11 @@
 import { Command, Option } from "commander";
 import type { ClusterWay } from "../common/localStack";
-import { kindIsPossible } from "./cluster/kind";
+import { installKind, kindIsPossible } from "./cluster/kind";
+import { contextProblems } from "./cluster/context";
 import { type ClusterOptions, provideCluster } from "./provideCluster";
 import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
+import { UsageFailure } from "../common/usageFailure";
 import {
   clientEnvironment,
   forwardPorts,
@@ -23,7 +25,7 @@ import { localCli } from "../common/pulumi";
 import { type StackOutputs, stackOutputs } from "../common/stackOutputs";
 import { prepareStack, updateStack } from "./stack";
 import { type Target } from "../common/localStack";
-import { DEFAULT_STACK, requireStackFile, usesCharts } from "./target";
+import { DEFAULT_STACK, buildsImage, requireStackFile, usesCharts } from "./target";
 import { mustBuild, toolchainSteps } from "./toolchainSteps";
 import { chooseSource } from "../toolchain/steps";
 
@@ -57,6 +59,7 @@ runCommand(command, main);
 
 async function main(options: UpOptions): Promise<void> {
   const started = Date.now();
+  requirePartners(options);
   const way = await chooseWay(options);
   const stack = options.stack ?? recordedCluster()?.stack ?? DEFAULT_STACK;
   requireStackFile(stack);
@@ -70,9 +73,17 @@ async function main(options: UpOptions): Promise<void> {
       : "official downloads cannot be reached: the same versions are built from package registries" +
           (building ? " (about half an hour, once)" : ", and have been"),
   );
-  await checkMachine({ way, mustBuild: building, ports: Object.values(localPorts) });
   keepToOne(way, stack);
+  await checkMachine({
+    way,
+    mustBuild: building,
+    ports: Object.values(localPorts),
+    buildsImage: buildsImage(stack),
+    more: options.context === undefined ? [] : contextProblems(options.context),
+  });
   await runSteps(toolchainSteps(needs, source));
+  if (way === "kind") await runStep("kind", installKind);
+  if (recordedCluster() === undefined) recordCluster({ way, stack });
   const cluster = await provideCluster(way, stack, options);
   recordCluster({ way, stack, cluster });
   const target = { ...cluster, stack };
@@ -83,13 +94,21 @@ async function main(options: UpOptions): Promise<void> {
 /** One state folder holds one stack on one cluster; `down` has to know which. */
 function keepToOne(way: ClusterWay, stack: string): void {
   const recorded = recordedCluster();
-  if (recorded === undefined) recordCluster({ way, stack });
-  else if (recorded.way !== way || recorded.stack !== stack) {
+  if (recorded !== undefined && (recorded.way !== way || recorded.stack !== stack)) {
     throw new Failure(
       `there is stack "${recorded.stack}" already, on a cluster of the kind "${recorded.way}"`,
       `npm run down takes it away; then run the command again for stack "${stack}" and "${way}"`,
     );
   }
+}
+
+/** One flag says which cluster, the other where that cluster pulls from. */
+function requirePartners({ context, repository }: UpOptions): void {
+  if ((context === undefined) === (repository === undefined)) return;
+  throw new UsageFailure(
+    context === undefined ? "--repository is for --context only" : "--context needs --repository",
+    "name both: --context NAME --repository REGISTRY/NAME",
+  );
 }
 
 async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterWay> {

@@ -3,6 +3,14 @@ import { Failure } from "../../common/failure";
 import type { Cluster } from "../../common/localStack";
 import { findClusterAccess, kubeconfigFiles, ownSurroundings } from "../../settings/kubeconfig";
 
+/** Why a context cannot be used; nothing when it can. */
+export function contextProblems(context: string): string[] {
+  const access = findClusterAccess(ownSurroundings(), context);
+  return access.from === "nowhere"
+    ? [`the context "${context}" is not in the kubeconfig: ${access.problem}`]
+    : [];
+}
+
 /**
  * The cluster behind a context of the user's kubeconfig. Nothing is installed in it but the stack.
  *

@@ -29,13 +29,17 @@ export async function kindIsPossible(): Promise<boolean> {
   return exitCode === 0 && (await isReachable(release));
 }
 
+/** Downloads the kind program, unless it is there. */
+export async function installKind(): Promise<void> {
+  if (!existsSync(folder)) await install({ url: release, checksums: `${release}.sha256sum` }, folder);
+}
+
 /**
  * Creates a kind cluster with an image registry on localhost, or starts what is missing of it.
  *
  * @throws Failure with the last lines of the program that failed
  */
 export async function startKind(): Promise<Cluster> {
-  if (!existsSync(folder)) await install({ url: release, checksums: `${release}.sha256sum` }, folder);
   privateFolder(state());
   const kubeconfig = state("kubeconfig.yaml");
   const clusters = await kind(["get", "clusters"]);
@@ -60,8 +64,9 @@ export async function startKind(): Promise<Cluster> {
   };
 }
 
-/** Deletes the kind cluster and its registry, if they are there. */
+/** Deletes the kind cluster and its registry, if they are there: without the program nothing was ever made. */
 export async function stopKind(): Promise<void> {
+  if (!existsSync(`${folder}/${file}`)) return;
   await kind(["delete", "cluster", "--name", NAME]);
   await run("docker", ["rm", "--force", REGISTRY.container]);
 }

@@ -60,6 +60,15 @@ describe("npm run down", () => {
     assert.doesNotMatch(called(), /delete|docker|nsenter/);
   });
 
+  it("succeeds after an up with kind that failed before there was kind", async () => {
+    const path = join(folder, "state");
+    claimFolder({ ...ownedState, path });
+    writeFileSync(join(path, "cluster.json"), JSON.stringify({ way: "kind", stack: "local" }));
+    const { exitCode, stderr } = await down([], { TEMPORAL_STACK_STATE: path });
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(existsSync(path), false);
+  });
+
   describe("knows the project's folders", () => {
     const at = (kind: OwnedFolder): OwnedFolder => ({ ...kind, path: folder });
 

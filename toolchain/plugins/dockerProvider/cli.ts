@@ -16,7 +16,7 @@ export interface DockerOptions {
 }
 
 /** The Docker CLI: `TEMPORAL_STACK_DOCKER` or `DOCKER` name another executable than `docker` on PATH. */
-function executable(): string {
+export function dockerProgram(): string {
   return nonEmpty(process.env["TEMPORAL_STACK_DOCKER"]) ?? nonEmpty(process.env["DOCKER"]) ?? "docker";
 }
 
@@ -42,7 +42,7 @@ export function failingPart(lines: readonly string[]): string {
  * @throws Error with the part of the output that says what failed.
  */
 export async function docker(args: readonly string[], options: DockerOptions): Promise<string> {
-  const program = executable();
+  const program = dockerProgram();
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...options.environment },
