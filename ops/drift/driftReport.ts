@@ -107,29 +107,40 @@ function changeLines(drifted: Pick<DriftedResource, "changes"> & Partial<Compari
   ];
 }
 
+/** An update that changes an object also takes out of it what kubectl has added: the provider takes that over. */
+const TAKEN_OVER = /^kubectl\b/;
+
+/** Whether an update puts something back: what is gone, or what was declared and differs. */
+const isRestored = ({ gone, changes }: DriftedResource): boolean =>
+  gone || changes.some(({ old }) => old !== undefined);
+
 /**
  * An update puts back what the stack has declared, over everybody who has written it since, if it is told to; what
- * others have added stays until it is taken out.
+ * others have added to objects that it does not change stays until it is taken out.
  */
 function wayBack({ stack, driftedResources, driftedObjects }: DriftReport): string[] {
-  const compared = [...driftedResources.filter((resource) => "additions" in resource), ...driftedObjects];
-  const additions = compared.filter((object) => object.additions.length > 0);
-  const isRestored = ({ gone, changes }: DriftedResource, added: number) => gone || changes.length > added;
-  const restored = driftedResources.some((resource) =>
-    isRestored(resource, "additions" in resource ? resource.additions.length : 0),
-  );
+  const own = driftedResources.filter((resource) => "additions" in resource);
+  const removals = [
+    ...own.map((resource) => ({
+      manifest: resource.manifest,
+      additions: isRestored(resource)
+        ? resource.additions.filter(({ manager }) => !TAKEN_OVER.test(manager))
+        : resource.additions,
+    })),
+    ...driftedObjects,
+  ].filter(({ additions }) => additions.length > 0);
   return [
-    ...(restored
+    ...(driftedResources.some(isRestored)
       ? [
           "  what the stack has declared (or write into its settings what shall stay):",
           `    PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s ${stack}`,
         ]
       : []),
-    ...(additions.length === 0
+    ...(removals.length === 0
       ? []
       : [
           "  what others have added (or accept them with --accept MANAGER):",
-          ...additions.map((object) => `    ${removal(object.manifest, object.additions)}`),
+          ...removals.map(({ manifest, additions }) => `    ${removal(manifest, additions)}`),
         ]),
   ];
 }

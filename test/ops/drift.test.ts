@@ -541,22 +541,35 @@ describe("drift", () => {
       );
     });
 
-    it("is reported with the way back", async () => {
-      const { drifted } = await drift();
-      const text = render({
+    const reportOf = (driftedResources: DriftReport["driftedResources"]) =>
+      render({
         ...{ stack: "prod", source: "s", resources: 3, objects: 0, driftedObjects: [], pending: [] },
-        ...{ driftedResources: drifted, policies: { pods: 0, findings: [], excepted: [] }, unknowns: [] },
-      });
+        ...{ driftedResources, policies: { pods: 0, findings: [], excepted: [] }, unknowns: [] },
+      }).split("\n");
+    const UPDATE = "    PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s prod";
+
+    it("is put back by an update that passes over conflicts, with what kubectl added to what it changes", async () => {
+      const lines = reportOf((await drift()).drifted);
       for (const line of [
         "  Deployment worker (workers/worker)",
         "    -   spec.replicas: 2",
         "    +   spec.replicas: 5",
         "      written by kubectl: spec.replicas",
-        "    PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s prod",
-        `    kubectl patch configmap/config -n workers --type=json -p '[{"op":"remove","path":"/data/more"}]'`,
+        UPDATE,
       ]) {
-        assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
+        assert.ok(lines.includes(line), `${line}\n${lines.join("\n")}`);
       }
+      assert.ok(!lines.some((line) => line.includes("kubectl patch")), lines.join("\n"));
+    });
+
+    it("is taken out by kubectl where an update changes nothing", async () => {
+      const text = JSON.stringify(recorded("config")).replace('"debug"', '"info"');
+      server.answers[CONFIG] = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+      const { drifted } = await drift();
+      const lines = reportOf(drifted.filter(({ name }) => name === "config"));
+      const command = `kubectl patch configmap/config -n workers --type=json -p '[{"op":"remove","path":"/data/more"}]'`;
+      assert.ok(lines.includes(`    ${command}`), lines.join("\n"));
+      assert.ok(!lines.includes(UPDATE), lines.join("\n"));
     });
   });
 
