@@ -81,9 +81,9 @@ export function hasLogin(address: string): boolean {
   );
 }
 
-/** Scheme of a URL, in lower case. */
-export function schemeOf(address: string): string {
-  return new URL(address).protocol.slice(0, -1);
+/** Scheme of a URL, in lower case; undefined for what is none, which another problem names. */
+export function schemeOf(address: string): string | undefined {
+  return URL.canParse(address) ? new URL(address).protocol.slice(0, -1) : undefined;
 }
 
 /** Takes user names and passwords out of a text that may hold URLs. */

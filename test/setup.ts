@@ -1,3 +1,5 @@
+// Before anything that reads them: no test may touch a real cluster's folders.
+import "./local/environment";
 import { uncollectedRejections } from "./harness";
 
 // An Output in a string would print a warning text; with this it throws. Must be set before the SDK loads.

@@ -24,6 +24,7 @@ const jwt = {
   issuer: "https://login.example.com/",
   audience: "temporal-codec",
   jwksUrl: "https://login.example.com/jwks",
+  requiredClaims: { groups: ["temporal-admins"] },
   network: { namespace: "login" },
 };
 

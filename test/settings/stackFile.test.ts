@@ -48,8 +48,10 @@ describe("a stack file that is read without the engine", () => {
     const read = settings();
     assert.equal(read.workerImage.registry?.username, "pusher");
     const sections = Object.entries(configOf(FILE, "temporal-stack"));
-    const written = Object.fromEntries(sections.map(([key, value]) => [key.split(":")[1], value]));
-    const places = secretPathsOf(settingsSchema).flatMap((path) => placesOf(path, written));
+    const written = new Map(sections.map(([key, value]) => [key.split(":")[1] ?? key, value]));
+    const places = secretPathsOf(settingsSchema).flatMap((path) =>
+      placesOf(path, Object.fromEntries(written)),
+    );
     assert.equal(places.length, 5);
     for (const place of places.map((path) => path.map(String))) {
       assert.equal(String(at(read, ...place)), "[secret]", place.join("."));

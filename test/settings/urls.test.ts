@@ -12,6 +12,7 @@ const jwt = (changes: Values): Values => ({
         issuer: "https://login.example.com/",
         audience: "temporal-codec",
         jwksUrl: "https://login.example.com/jwks",
+        requiredClaims: {},
         network: { cidrs: ["192.0.2.0/24"] },
         ...changes,
       },
