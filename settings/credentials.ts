@@ -18,14 +18,14 @@ export const tls = z
       .describe("Name in the server's certificate; the address's host by default."),
     ca: certificates("authorities")
       .optional()
-      .describe("Authority that signed the server's certificate, PEM; the system's authorities by default."),
+      .describe("Certificate authority of the server, PEM; the system's authorities by default."),
     caFrom: authoritiesFrom("the workers' namespace")
       .optional()
       .describe("Secret or ConfigMap to take the authorities from, instead of `ca`."),
     client: z
       .strictObject({
         certificate: certificates("client").describe(
-          "Certificate of the workers, PEM; its chain may follow.",
+          "Client certificate of the workers, PEM; its chain may follow.",
         ),
         privateKey: privateKey().describe(
           "Its private key, PEM, without a passphrase; only as a secret: `pulumi config set --secret --path`.",
@@ -41,7 +41,7 @@ export const tls = z
         }
       })
       .optional()
-      .describe("Certificate with which workers prove who they are (mTLS)."),
+      .describe("Client certificate of the workers (mTLS)."),
     secret: z
       .strictObject({
         name: secretName,

@@ -52,7 +52,7 @@ const jwtAuth = z.strictObject({
       },
     )
     .describe(
-      "Who may: a token must hold one of the values of each claim; a dot in the name leads into an object. `{}` is everybody with a token for the audience.",
+      "Required claims: a token must hold one of the values of each; a dot in the name selects a nested claim. `{}` admits everybody with a token for the audience.",
     ),
   network: peerNetwork("the identity provider").describe(
     "Where NetworkPolicies let the codec server through.",
@@ -75,11 +75,11 @@ const codecServer = z
       /^https?:\/\/[^\s?#]*[^\s?#/]$/,
     )
       .optional()
-      .describe("Address at which browsers reach it; told to the UI of a server that this stack runs."),
+      .describe("Address at which browsers reach it; passed to the UI of a server that this stack runs."),
     auth: z
       .discriminatedUnion("mode", [tokenAuth, jwtAuth])
       .default({ mode: "token" })
-      .describe("Who may have payloads decoded and encoded; there is no anonymous access."),
+      .describe("Authentication of the codec server; there is no anonymous access."),
     replicas: integer("pods", 1, 20).default(2).describe("Pods that run."),
     resources: containerResources({ cpu: "50m", memory: "128Mi", memoryLimit: "384Mi" }),
   })
@@ -104,26 +104,24 @@ export const payloadEncryption = z
     keys: keyIds
       .min(1, { error: "a list of at least one key id" })
       .default(["key-1"])
-      .describe("Ids of all keys that workers can read with; each key is generated once and kept."),
-    activeKey: keyId.default("key-1").describe("Id of the key with which payloads are written."),
+      .describe("Ids of all keys that workers can decrypt with; each key is generated once and kept."),
+    activeKey: keyId.default("key-1").describe("Id of the key that encrypts new payloads."),
     retiredKeys: keyIds
       .default([])
-      .describe(
-        "Ids of keys that no pod gets any more, but that are kept in the state and can be brought back.",
-      ),
+      .describe("Ids of keys that no pod gets anymore; they are kept in the state and can be reactivated."),
     bindToWorkflow: flag()
       .default(true)
       .describe(
-        "Whether each payload can be read in its own workflow only (additional authenticated data). `false` writes what Temporal's samples in other languages read.",
+        "Whether each payload is bound to its workflow (additional authenticated data). Workers of earlier versions cannot read such payloads: set `false` until every worker runs this version. `false` also writes the encoding of Temporal's samples in other languages.",
       ),
     requireEncrypted: flag()
       .default(false)
       .describe(
-        "Whether workers refuse payloads that are not encrypted. `false` while a namespace has some, or clients without keys.",
+        "Whether workers reject payloads that are not encrypted. `false` while a namespace has some, or clients without keys.",
       ),
     codecServer: codecServer
       .optional()
-      .describe("Shows payloads in the Temporal UI and CLI to who may see them; none by default."),
+      .describe("Codec server, which decodes payloads for the Temporal UI and CLI; none by default."),
   })
   .check(({ value, issues }) => {
     const { keys, retiredKeys, activeKey } = value;

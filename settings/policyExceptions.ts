@@ -18,11 +18,11 @@ export const policyExceptions = z
       resource: words("the name of a resource, as the policy's message has it").describe(
         "Resource that may break it, as the policy's message names it.",
       ),
-      reason: words("why the policy cannot be kept here").describe("Why the policy cannot be kept here."),
-      owner: words("who answers for the exception").describe("Who answers for the exception."),
+      reason: words("why the policy cannot be kept here").describe("Why the resource cannot comply."),
+      owner: words("who answers for the exception").describe("Owner of the exception."),
       expires: z
         .preprocess(dateOnly, z.iso.date({ error: 'a date such as "2027-01-31"' }))
-        .describe("Last day on which it holds; after it the preview fails."),
+        .describe("Last day of the exception; the preview fails after it."),
     }),
     { error: "a list of {policy, resource, reason, owner, expires}" },
   )

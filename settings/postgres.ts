@@ -82,33 +82,35 @@ const cluster = z
     synchronousReplicas: integer("replicas", 0, 8)
       .optional()
       .describe(
-        "Replicas that must have a commit before it is acknowledged; by default 1 from 3 instances on, else 0: Temporal loses data on asynchronous replicas.",
+        "Synchronous replicas that must confirm a commit; by default 1 from 3 instances on, else 0: a failover to an asynchronous replica loses data of Temporal.",
       ),
     antiAffinity: oneOf(["required", "preferred"])
       .default("required")
-      .describe("Whether two instances may share a node if there is no other: `preferred` lets them."),
+      .describe(
+        "Pod anti-affinity of the instances: `required`, or `preferred`, which lets two share a node if there is no other.",
+      ),
     storage: z.strictObject(volume("the data"), ifWrongType("a mapping with size")),
     walStorage: z
       .strictObject(volume("the write-ahead log"))
       .optional()
       .describe(
-        "A volume of its own for the write-ahead log; can never be removed. Without it, the data's volume.",
+        "A separate volume for the write-ahead log; can never be removed. By default it shares the data volume.",
       ),
     resources: containerResources({ cpu: "1", memory: "4Gi", memoryLimit: "4Gi" }),
     maxConnections: integer("connections", 20, 10_000)
       .default(500)
-      .describe("Connections that Postgres accepts; a change restarts all instances."),
+      .describe("Postgres' `max_connections`; a change restarts all instances."),
     parameters: parameters
       .default({})
       .describe(
-        "Further parameters of postgresql.conf; they win over those derived from memory and volumes.",
+        "Additional parameters of postgresql.conf; they override those derived from memory and volumes.",
       ),
     credentials: z
       .strictObject({
         loginRole: loginRole
           .default("a")
           .describe(
-            "Login role that Temporal uses; the two take turns, so that a password changes without a refused connection.",
+            "Login role in use; the two alternate, so that a password changes without a refused connection.",
           ),
         passwordGenerations: z.strictObject({ a: generation("a"), b: generation("b") }).prefault({}),
       })
@@ -118,7 +120,7 @@ const cluster = z
       .describe("Whether a PodMonitor is made; needs the Prometheus operator's resource types."),
     stopSeconds: integer("seconds", 30, 7200)
       .default(1800)
-      .describe("Seconds that an instance gets to stop; less on stacks that may be thrown away."),
+      .describe("Seconds that an instance has to shut down; less on disposable stacks."),
     readyTimeoutSeconds: integer("seconds", 60, 7200)
       .default(900)
       .describe("Seconds after which `pulumi up` reports that the cluster did not become ready."),
@@ -196,13 +198,13 @@ const managed = z
         key: inYaml(secretKey()).default("password").describe("Key of the password in it."),
         revision: labelValue()
           .default("1")
-          .describe("Change it whenever the Secret's content has changed: it restarts what uses it."),
+          .describe("Change it whenever the content of the Secret changes: that restarts what uses it."),
       })
       .optional()
       .describe("Secret that holds the password already, instead of `password`."),
     ca: certificates("authorities")
       .optional()
-      .describe("Certificates of the authorities that signed the server's, PEM; the public ones by default."),
+      .describe("Certificate authorities of the server, PEM; the public ones by default."),
     caFrom: authoritiesFrom("the namespace of the Temporal server")
       .optional()
       .describe("Secret or ConfigMap to take them from, instead of `ca`; pods read it when they start."),
@@ -217,19 +219,19 @@ const managed = z
           .describe("Key of its private key in it, without a passphrase."),
         revision: labelValue()
           .default("1")
-          .describe("Change it whenever the Secret's content has changed: it restarts what uses it."),
+          .describe("Change it whenever the content of the Secret changes: that restarts what uses it."),
       })
       .optional()
-      .describe("Certificate with which Temporal proves who it is, beside the password; none by default."),
+      .describe("Client certificate that Temporal presents in addition to the password; none by default."),
     verifyTls: oneOf(["full", "ca", "none"])
       .default("full")
       .describe(
-        "What is verified of the server: `full` its certificate and host name, `ca` only that `ca` signed its certificate (Cloud SQL by address), `none` nothing. TLS itself is never off.",
+        "Verification of the server: `full` checks certificate and host name, `ca` the certificate authority only (Cloud SQL by address), `none` nothing. TLS itself is always on.",
       ),
     connectAttributes: connectAttributes
       .default({})
       .describe(
-        "Further attributes of Temporal's connections, such as `application_name`, `target_session_attrs` or a parameter of the session.",
+        "Additional connection attributes of Temporal, such as `application_name`, `target_session_attrs` or a session parameter.",
       ),
     maxConnections: integer("connections", 20, 100_000).describe(
       "Connections that the server accepts, `max_connections`; the preflight compares.",
@@ -241,7 +243,7 @@ const managed = z
       ),
     preflightImage: imageReference("an image with psql")
       .default(imagePin(imagePins.postgres))
-      .describe("Image of the job that tries the login before Temporal is touched."),
+      .describe("Image of the preflight job, which verifies the login before Temporal is changed."),
   })
   .check(({ value, issues }) => {
     if ((value.password === undefined) === (value.passwordSecret === undefined)) {

@@ -18,7 +18,7 @@ export const quarantine = z
           digest: digest.describe("The worker image."),
           sources: text("a hash of 16 hexadecimal digits", /^[0-9a-f]{16}$/, 16)
             .optional()
-            .describe("Hash of what it was built from; a build of the same is refused as well."),
+            .describe("Hash of its sources; a new build of the same sources is refused as well."),
           since: since.describe("When it was put there."),
           reason: reason.describe("Why."),
         }),

@@ -24,7 +24,7 @@ export const kubernetes = z
     clusterIdentifier: dnsLabel("a name for the cluster", 63)
       .optional()
       .describe(
-        "Stands for the cluster's identity: when it changes, everything is replaced. `temporal-stack-<stack>` by default.",
+        "Identity of the cluster for the provider: everything is replaced when it changes. `temporal-stack-<stack>` by default.",
       ),
   })
   .prefault({});
@@ -56,7 +56,7 @@ export const namespaces = z
 const devServer = z.strictObject({
   mode: z
     .literal("devServer")
-    .describe("One pod, one SQLite file: for a single machine, never for production."),
+    .describe("Temporal's dev server: one pod, one SQLite file. Never for production."),
   image: imageReference("an image of the Temporal CLI")
     .default(imagePin(images.temporalCli))
     .describe("Image of the Temporal CLI."),
@@ -94,7 +94,7 @@ const external = z
       })
       .optional()
       .describe(
-        "Proxy by which workers reach the frontend; without it they connect themselves. `HTTPS_PROXY` is not read by the SDK.",
+        "HTTP CONNECT proxy through which workers reach the frontend; none by default. The SDK does not read `HTTPS_PROXY`.",
       ),
     tls,
     apiKey,
@@ -121,7 +121,9 @@ const pullSecret = z
       .describe("Secret of type `kubernetes.io/dockerconfigjson` that is in the workers' namespace already."),
     username: text("a user name", /^[^\s:]+$/, 255)
       .optional()
-      .describe("Instead: user that may pull and nothing else; a Secret is made from it."),
+      .describe(
+        "Alternative to `existing`: a user with pull permission only; the program creates a Secret from it.",
+      ),
     password: secretText(
       "The password or token of that user; only as a secret: `pulumi config set --secret --path`.",
     ).optional(),
@@ -138,14 +140,14 @@ const pullSecret = z
     }
   })
   .optional()
-  .describe("How the cluster logs in to the registry to pull; without it the registry must let it pull.");
+  .describe("Registry credentials with which the cluster pulls the worker image; none by default.");
 
 /** The image that every worker group runs. */
 export const workerImage = z.strictObject({
   repository: imageRepository("an image repository").describe("Repository to which the image is pushed."),
   digest: text("a digest: sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71)
     .optional()
-    .describe("Runs this image, which must be in the repository; nothing is built then."),
+    .describe("Digest of an image in the repository; it is run as it is, and nothing is built."),
   platform: oneOf(["linux/amd64", "linux/arm64"])
     .default("linux/amd64")
     .describe("Platform for which it is built."),
@@ -161,7 +163,7 @@ export const workerImage = z.strictObject({
     .prefault({}),
   buildNetwork: oneOf(["default", "host"])
     .default("default")
-    .describe("Network of the build's steps: `host` where the container engine has no bridge of its own."),
+    .describe("Network mode of the build steps: `host` where the container engine has no bridge network."),
   registry: z
     .strictObject({
       server: registry("a registry's host, with its port if that is not 443")
@@ -175,7 +177,7 @@ export const workerImage = z.strictObject({
   pullSecret,
   source: url("a URL that begins with https://", ["https"], /^https:/)
     .optional()
-    .describe("Where the sources are: label `org.opencontainers.image.source` of the image."),
+    .describe("URL of the sources: label `org.opencontainers.image.source` of the image."),
 });
 
 const SAMPLE_RATIO = "a number from 0 to 1 with at most four decimals";
@@ -206,7 +208,7 @@ export const tracing = z
       .multipleOf(0.0001, { error: SAMPLE_RATIO })
       .default(0.1)
       .describe(
-        "Share of the traces that begin at a worker; others keep the decision of whoever began them.",
+        "Sampling ratio of traces that begin at a worker; others follow the decision of their parent.",
       ),
     headers: secretSetting(
       text(HEADERS, /^[!#$%&'*+.^`|~\w-]+=[!-+\--~]*(,[!#$%&'*+.^`|~\w-]+=[!-+\--~]*)*$/, 8192).refine(
@@ -216,7 +218,7 @@ export const tracing = z
     )
       .optional()
       .describe(
-        "Headers of the requests, like `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",
+        "Headers of the requests, such as `authorization=Bearer%20...`; only as a secret: `pulumi config set --secret --path`.",
       ),
     network: peerNetwork("the receiver").describe("Where NetworkPolicies let the workers through."),
   })
@@ -235,7 +237,7 @@ const peers = (who: string) =>
   z
     .array(
       z.strictObject({
-        namespace: dnsLabel("a namespace name").describe("Namespace of the pods that get in."),
+        namespace: dnsLabel("a namespace name").describe("Namespace of the pods that may connect."),
         podLabels: labelMap("pod labels")
           .optional()
           .describe("Labels of those pods; every pod of the namespace by default."),
@@ -291,7 +293,7 @@ export const labels = labelMap("labels")
     }
   })
   .prefault({})
-  .describe("Further labels of every object, like an owner or cost centre.");
+  .describe("Additional labels of every object, such as owner or cost center.");
 
 /** Whether what holds data survives a mistake. */
 export const deletionProtection = flag()

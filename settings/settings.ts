@@ -32,19 +32,19 @@ export const settingsSchema = z
   .strictObject({
     kubernetes: kubernetes.describe("Which cluster, and how to reach it."),
     namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
-    temporal: temporal.describe("Where the Temporal server is: in this stack or elsewhere."),
+    temporal: temporal.describe("Provider of the Temporal server: this stack, or an existing server."),
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
     charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs."),
     imagePull: imagePull.describe(
-      "How the cluster logs in to pull any image of the stack: the server's, the operator's, Postgres's, the jobs' and the workers'; without it their registries must let it pull.",
+      "Registry credentials with which the cluster pulls every image of the stack: server, operator, Postgres, jobs and workers; none by default.",
     ),
     workers: workers.describe("Groups of worker pods."),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     labels,
-    quarantine: quarantine.describe("Worker images that a rollback left behind."),
+    quarantine: quarantine.describe("Worker images in quarantine."),
     deletionProtection,
     policyExceptions: policyExceptions.describe(
       "Resources that may break a policy of the policy pack for a while; every preview with `--policy-pack policy` reads them.",

@@ -35,7 +35,7 @@ const namespace = z.strictObject({
   shortenRetentionToDays: integer("days", 1, 3650)
     .optional()
     .describe(
-      "Acknowledges that a shorter retention deletes history for good; must equal `retentionDays` when that is lowered.",
+      "Acknowledges that a shorter retention deletes history permanently; must equal `retentionDays` when that is lowered.",
     ),
   description: text("one line of at most 200 printable characters without quotes", /^[^\p{C}"'`$\\]*$/u, 200)
     .default("")
@@ -84,7 +84,7 @@ export const chart = z
       .strictObject({
         name: inYaml(dnsLabel("a cluster name"))
           .default("active")
-          .describe("Name of this Temporal cluster towards others. Can never change."),
+          .describe("Name of this Temporal cluster in replication. Can never change."),
         initialFailoverVersion: integer("version", 1, 999)
           .default(1)
           .describe(
@@ -92,7 +92,9 @@ export const chart = z
           ),
         failoverVersionIncrement: integer("increment", 1, 1000)
           .default(10)
-          .describe("More than clusters that will ever replicate with each other. Can never change."),
+          .describe(
+            "Must exceed the number of clusters that will ever replicate with each other. Can never change.",
+          ),
         peers: z
           .array(dnsLabel("a cluster name"))
           .default([])
@@ -123,10 +125,10 @@ export const chart = z
       .strictObject({
         default: integer("connections", 2, 500)
           .default(20)
-          .describe("Connections of one server pod to the main database, at most."),
+          .describe("Maximum connections of one server pod to the main database."),
         visibility: integer("connections", 2, 500)
           .default(10)
-          .describe("Connections of one server pod to the visibility database, at most."),
+          .describe("Maximum connections of one server pod to the visibility database."),
       })
       .prefault({}),
     shutdown: z
@@ -136,7 +138,7 @@ export const chart = z
           .describe("Seconds for which a stopping frontend reports itself unhealthy before it drains."),
         drainSeconds: integer("seconds", 0, 600)
           .default(10)
-          .describe("Seconds for which a stopping pod still answers while its peers take over."),
+          .describe("Seconds for which a terminating pod still serves while its peers take over."),
         terminationGracePeriodSeconds: integer("seconds", 1, 3600)
           .default(60)
           .describe("Seconds after which Kubernetes kills the pod."),
@@ -161,7 +163,9 @@ export const chart = z
       .describe("Temporal namespaces, kept as they are described here. They can be added, never removed."),
     reconcileMinutes: integer("minutes", 1, 59)
       .default(10)
-      .describe("Minutes between two looks at the namespaces: what was changed by hand is put back."),
+      .describe(
+        "Interval in minutes at which the Temporal namespaces are reconciled: manual changes are reverted.",
+      ),
     dynamicConfig: z
       .record(
         text("a dynamic configuration key, like frontend.namespaceRPS", /^[a-zA-Z][\w.]*\w$/, 200),
@@ -171,11 +175,9 @@ export const chart = z
         ifWrongType("a mapping of keys to values"),
       )
       .default({})
-      .describe("Dynamic configuration of the server, by key; taken over within 10 s, without a restart."),
+      .describe("Dynamic configuration of the server, by key; applied within 10 s, without a restart."),
     ui,
-    logLevel: oneOf(["debug", "info", "warn", "error"])
-      .default("info")
-      .describe("Least level that is logged."),
+    logLevel: oneOf(["debug", "info", "warn", "error"]).default("info").describe("Minimum log level."),
     schemaTimeoutSeconds: integer("seconds", 60, 3600)
       .default(300)
       .describe("Seconds after which a schema job that does not succeed is a failure."),

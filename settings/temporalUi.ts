@@ -31,7 +31,7 @@ const login = z
     ),
     issuerUrl: httpsUrl("the issuer")
       .optional()
-      .describe("Issuer as its tokens name it, if that is not `providerUrl`."),
+      .describe("Issuer in its tokens, if it differs from `providerUrl`."),
     clientId: text("a client id", /^[^\s"']+$/, 255).describe("Id of the UI as the provider's client."),
     clientSecret: secretSetting(z.string({ error: "a secret text" }).min(1, { error: "a secret text" }))
       .optional()
@@ -42,7 +42,9 @@ const login = z
         key: secretKey().describe("Its key with the client's secret."),
       })
       .optional()
-      .describe("Instead: where the client's secret is. A change of its content needs a restart of the UI."),
+      .describe(
+        "Alternative to `clientSecret`: an existing Secret that holds it. A change of its content requires a restart of the UI.",
+      ),
     callbackUrl: httpsUrl("the callback")
       .optional()
       .describe(
@@ -102,15 +104,15 @@ export const ui = z
     ingress: ingress
       .optional()
       .describe(
-        "Makes the UI reachable from outside, by `networkAccess.uiFrom` only for the ingress controller; without it, from inside the cluster only. Without `ui.login` everybody gets in: put a login in front.",
+        "Ingress for the UI; `networkAccess.uiFrom` must admit the ingress controller. Without it, the UI is reachable inside the cluster only. Without `ui.login` the UI has no authentication: put one in front.",
       ),
     login: login
       .optional()
-      .describe("Single sign-on with OpenID Connect; without it the UI asks nobody who he is."),
+      .describe("Single sign-on with OpenID Connect; without it the UI has no authentication."),
     env: environment
       .default({})
       .describe(
-        "Further environment variables of the UI (`TEMPORAL_*` of its documentation), without secrets.",
+        "Additional environment variables of the UI (`TEMPORAL_*` of its documentation); no secrets.",
       ),
     envSecret: inYaml(secretName)
       .optional()

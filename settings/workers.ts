@@ -64,11 +64,11 @@ const replicas = z
   .strictObject({
     min: integer("minimum pods", 1, 1000)
       .default(3)
-      .describe("Pods that always run; 3 survive a node drain during a rollout."),
-    max: integer("maximum pods", 1, 1000).default(10).describe("Pods to which the autoscaler may go."),
+      .describe("Minimum number of pods; 3 survive a node drain during a rollout."),
+    max: integer("maximum pods", 1, 1000).default(10).describe("Maximum number of pods of the autoscaler."),
     targetCpuPercent: integer("percent of the CPU request", 10, 100)
       .default(70)
-      .describe("Average CPU use, in percent of the request, that the autoscaler keeps."),
+      .describe("Target average CPU utilization of the autoscaler, in percent of the request."),
   })
   .check(({ value, issues }) => {
     if (value.min > value.max) {
@@ -86,7 +86,9 @@ const shutdown = z
   .strictObject({
     graceSeconds: integer("seconds", 1, 3600)
       .default(30)
-      .describe("Seconds that running activities get to finish; at least the longest one without heartbeat."),
+      .describe(
+        "Seconds that running activities have to finish; at least as long as the longest one without heartbeat.",
+      ),
     forceSeconds: integer("seconds", 2, 3600)
       .default(40)
       .describe("Seconds after which the worker gives up on activities that ignore cancellation."),
@@ -145,22 +147,20 @@ export const worker = z
     resources: containerResources({ cpu: "250m", memory: "256Mi", memoryLimit: "1Gi" }),
     logFailureMessages: flag()
       .default(true)
-      .describe(
-        "Whether messages of failures stand in logs and spans, in the clear; `false`: their types alone.",
-      ),
+      .describe("Whether logs and spans contain failure messages in plain text; `false`: only their types."),
     logLevel: oneOf(["trace", "debug", "info", "warn", "error"])
       .default("info")
-      .describe("Least level that is logged."),
+      .describe("Minimum log level."),
     shutdown,
     activitySlots: integer("concurrent activities", 1, 10000)
       .optional()
-      .describe("Activities that one pod runs at once; by default as many as its memory limit bears."),
+      .describe("Maximum concurrent activities of one pod; derived from its memory limit by default."),
     workflowTaskSlots: integer("concurrent workflow tasks", 2, 10000)
       .optional()
-      .describe("Workflow tasks that one pod handles at once; by default as many as its memory limit bears."),
+      .describe("Maximum concurrent workflow tasks of one pod; derived from its memory limit by default."),
     maxCachedWorkflows: integer("workflows", 2, 100000)
       .optional()
-      .describe("Workflows that one pod keeps in memory; by default as many as its memory limit bears."),
+      .describe("Workflows that one pod caches in memory; derived from its memory limit by default."),
     activityPollers: pollers(1).describe(
       "Polls for activities that a pod keeps open for each queue: `auto` (the server says, from 1.28 on), or a number.",
     ),
@@ -190,7 +190,7 @@ export const worker = z
     rolloutTimeoutSeconds: integer("seconds", 150, 3600)
       .default(300)
       .describe("Seconds after which `pulumi up` reports a rollout as failed; the old pods go on running."),
-    env: environment.optional().describe("Further environment variables, without secrets."),
+    env: environment.optional().describe("Additional environment variables; no secrets."),
   })
   .check(({ value, issues }) => {
     const { taskQueues, resources } = value;
