@@ -103,7 +103,9 @@ export async function runCli(
     buffer: { stdout: onOutput === undefined, stderr: false, all: false },
     maxBuffer: MAX_OUTPUT,
   } satisfies Options;
-  const command = [...args, "--stack", cli.stack, "--non-interactive", "--color", "never"];
+  // The one question that is about the backend, not about the stack.
+  const stack = args[0] === "whoami" ? [] : ["--stack", cli.stack];
+  const command = [...args, ...stack, "--non-interactive", "--color", "never"];
   const child = execa(cli.command, command, options);
   const ended = protectChild(child);
   const [errors, lines]: [string[], string[]] = [[], []];

@@ -10,7 +10,7 @@ import { state } from "../../common/paths";
 import { environmentFile, machineSettingsFile, writeEnvironmentFile } from "../../common/localStack";
 import { recordCluster, recordedCluster, recordedTarget } from "../../common/localStack";
 import { recoverStack } from "../../local/recovery";
-import { localCli } from "../../common/pulumi";
+import { localCli, pulumi } from "../../common/pulumi";
 import { stackOutputs } from "../../common/stackOutputs";
 import { destroyStack, prepareStack, updateStack } from "../../local/stack";
 import type { Target } from "../../common/localStack";
@@ -119,6 +119,15 @@ describe("stack local", () => {
     answer("stack-ls", JSON.stringify([{ name: "local", current: true }]));
     await destroyStack(target, () => undefined);
     assert.ok(called().some((line) => line.startsWith("destroy --yes")));
+  });
+
+  it("is named to the CLI, but for a question about the backend", async () => {
+    await pulumi(localCli(target), ["stack", "export"]);
+    await pulumi(localCli(target), ["whoami", "--verbose"]);
+    assert.deepEqual(called(), [
+      "stack export --stack local --non-interactive --color never",
+      "whoami --verbose --non-interactive --color never",
+    ]);
   });
 
   it("needs no recovery after an update that ended", async () => {
