@@ -129,7 +129,7 @@ users: [{ name: test, user: {} }]
   it("changes nothing with a wrong passphrase, and says what is wrong", async () => {
     const { exitCode, output } = await rollback(["--yes"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
     assert.equal(exitCode, 1, output);
-    assert.match(output, /secrets of stack dev cannot be opened: the passphrase is wrong/);
+    assert.match(output, /secrets of stack dev cannot be decrypted: the passphrase is wrong/);
   });
 
   it("changes nothing when the cluster cannot be reached", async () => {

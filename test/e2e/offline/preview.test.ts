@@ -121,7 +121,7 @@ describe("npm run preview, promote and drift, without the cluster", () => {
     const env = { ...stack.environment, PULUMI_CONFIG_PASSPHRASE: "wrong" };
     const wrong = await run(["npm", "run", ...args], { env });
     assert.equal(wrong.exitCode, 1);
-    assert.match(wrong.output, /the secrets of stack prod cannot be opened: the passphrase is wrong/);
+    assert.match(wrong.output, /the secrets of stack prod cannot be decrypted: the passphrase is wrong/);
     assert.match(readFileSync(report, "utf8"), /Preview of stack `prod`: FAILED/);
     const none = await command("preview", "-s", "nowhere");
     assert.equal(none.exitCode, 1);
