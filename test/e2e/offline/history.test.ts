@@ -214,7 +214,7 @@ users: [{ name: test, user: {} }]
     writeFileSync(join(clone, "index.ts"), `${PROGRAM}export const version = 3;\n`);
     const dirty = await rollback(["--yes", "--worker-only"]);
     assert.equal(dirty.exitCode, 1, dirty.output);
-    assert.match(dirty.output, /files of this checkout differ from commit/);
+    assert.match(dirty.output, /files of the program differ from commit/);
     git("checkout", "--quiet", "index.ts");
     git("checkout", "--quiet", first);
     const other = await rollback(["--yes", "--worker-only"]);

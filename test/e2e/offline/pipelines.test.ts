@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { exitCodes } from "../../../common/exitCodes";
 import { checkout } from "../../../common/paths";
 import { pulumiHome } from "../../../common/localStack";
 import { programFolder } from "../../../toolchain/install";
 import { programs } from "../../../toolchain/programs";
+import { OfflineEngine } from "../../support/offlineEngine";
 
 const TOKEN = "token-that-nobody-may-see";
 const KUBECONFIG = `apiVersion: v1
@@ -27,13 +29,17 @@ describe("commands of pipelines", () => {
     RUNNER_TEMP: folder,
   };
 
-  async function run(command: string, args: readonly string[], { cwd = checkout, env = {} } = {}) {
+  async function run(
+    command: string,
+    args: readonly string[],
+    { env = {} }: { readonly env?: NodeJS.ProcessEnv } = {},
+  ) {
     const program = [
       ...["--require", join(checkout, "node_modules/sucrase/register/ts.js")],
       ...[join(checkout, "ci", command), ...args],
     ];
     const { exitCode, all } = await execa(process.execPath, program, {
-      cwd,
+      cwd: checkout,
       env: { ...environment, ...env },
       all: true,
       reject: false,
@@ -86,31 +92,36 @@ describe("commands of pipelines", () => {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
     const deploy = await run("deploy.ts", ["-s", "dev"], { env });
-    assert.equal(deploy.exitCode, 1, deploy.output);
-    assert.match(deploy.output, /the outputs of stack dev cannot be read[^]*pulumi stack init dev/);
-    const smoke = await run("../smoke.ts", ["-s", "dev"], { env });
-    assert.equal(smoke.exitCode, 1, smoke.output);
-    assert.match(smoke.output, /no stack named/);
+    assert.equal(deploy.exitCode, exitCodes.usage, deploy.output);
+    assert.match(deploy.output, /there is no stack dev on this backend/);
+    const smoke = await run("../ops/smoke.ts", ["-s", "dev"], { env });
+    assert.equal(smoke.exitCode, exitCodes.usage, smoke.output);
+    assert.match(smoke.output, /there is no stack dev on this backend/);
   });
 
-  it("ci:preview keeps report and outcome, and fails only where the preview was refused or failed", async () => {
-    for (const [exitCode, expected] of [
-      [0, 0],
-      [2, 0],
-      [3, 3],
-      [1, 1],
-    ] as const) {
-      const script = `node -e "fs.writeFileSync(process.argv.at(-1), 'report ${exitCode}'); process.exit(${exitCode})" --`;
-      writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { preview: script } }));
-      const result = await run("preview.ts", ["-s", "dev", "--reports", "reports"], { cwd: folder });
-      assert.equal(result.exitCode, expected, result.output);
-      assert.equal(readFileSync(join(folder, "reports/dev.md"), "utf8"), `report ${exitCode}`);
-      assert.deepEqual(JSON.parse(readFileSync(join(folder, "reports/dev.json"), "utf8")), {
-        stack: "dev",
-        exitCode,
-      });
-      assert.ok(readFileSync(environment.GITHUB_STEP_SUMMARY, "utf8").includes(`report ${exitCode}\n`));
+  it("ci:preview keeps report and outcome, and does not fail because something would change", async () => {
+    const engine = new OfflineEngine();
+    try {
+      await engine.start("dev");
+      const env = {
+        ...engine.environment,
+        PULUMI_OPTION_CONFIG_FILE: engine.writeStackFile("dev", (text) => text),
+      };
+      for (const [stack, preview, expected] of [
+        ["dev", exitCodes.changes, exitCodes.ok],
+        ["prod", exitCodes.failed, exitCodes.failed],
+      ] as const) {
+        const reports = join(folder, "reports");
+        const result = await run("preview.ts", ["-s", stack, "--reports", reports], { env });
+        assert.equal(result.exitCode, expected, result.output);
+        const report = readFileSync(join(reports, `${stack}.md`), "utf8");
+        assert.notEqual(report, "");
+        const outcome: unknown = JSON.parse(readFileSync(join(reports, `${stack}.json`), "utf8"));
+        assert.deepEqual(outcome, { stack, exitCode: preview });
+        assert.ok(readFileSync(environment.GITHUB_STEP_SUMMARY, "utf8").includes(report));
+      }
+    } finally {
+      engine.stop();
     }
-    assert.ok(!existsSync(environment.GITHUB_OUTPUT));
   });
 });

@@ -84,7 +84,7 @@ describe("policy pack", () => {
     assert.doesNotMatch(passed.output, /\[advisory\] +retention .*temporal-namespaces-job\)/);
     const { failed, output } = await preview("dev", exceptionFor("retention", ""));
     assert.ok(failed, output);
-    assert.match(output, /policyExceptions\[0\]\.owner .*expected who answers for the exception/);
+    assert.match(output, /policyExceptions\[0\]\.owner .*who answers for the exception/);
   });
 
   it("names a secret in the stack file, and never shows it", async () => {
