@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RESERVED_LABEL } from "../../components/manifests/labels";
 import { isMapping, type Mapping } from "../../settings/mapping";
 import { itemName } from "./subset";
 
@@ -60,8 +61,15 @@ export const knownManagers = (others: Iterable<string>): IsKnown => {
   return (manager) => known.has(manager);
 };
 
-/** What kubectl notes down for itself: nothing runs otherwise because of it. */
-const NOTES = /^kubectl\.kubernetes\.io\/(last-applied-configuration|restartedAt)$/;
+/**
+ * What nothing runs otherwise for: what kubectl notes down for itself, and the label with which an administrator
+ * reserves a namespace by `npm run deployer`.
+ */
+const NOTES = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "kubectl.kubernetes.io/restartedAt",
+  RESERVED_LABEL,
+]);
 
 /** Managers that have written something to an object, but for its status. */
 export const managersOf = (found: Mapping): string[] => [
@@ -117,7 +125,7 @@ class Walk {
   }
 
   private add({ want, have, ...place }: Place): void {
-    if (NOTES.test(String(place.pointer.at(-1)))) return;
+    if (NOTES.has(String(place.pointer.at(-1)))) return;
     this.found.push({ manager: this.manager, ...place, value: have, applied: want !== undefined });
   }
 }

@@ -12,7 +12,7 @@ import { deployedRelease, manifestObjects } from "../../ops/drift/release";
 import { evaluateRunning } from "../../ops/drift/policies";
 import { type DriftReport, exitCodeOf, render } from "../../ops/drift/driftReport";
 import { releasesDrift, together } from "../../ops/drift/detectDrift";
-import { knownManagers } from "../../ops/drift/ownership";
+import { foreignFields, knownManagers } from "../../ops/drift/ownership";
 import { compare, resourcesDrift, stackObjects } from "../../ops/drift/resources";
 import { removal } from "../../ops/drift/wayBack";
 import { differences, type ObjectManifest } from "../../ops/drift/subset";
@@ -474,6 +474,22 @@ describe("drift", () => {
         "worker spec.template.spec.containers[worker].image: registry/worker:1 -> registry/worker:2",
         "config data.level: info -> debug",
       ]);
+    });
+
+    it("is no reservation of a namespace by npm run deployer", () => {
+      const labels = { "f:temporal-stack/reserved-for": {}, "f:team": {} };
+      const found = {
+        metadata: {
+          name: "temporal",
+          labels: { "temporal-stack/reserved-for": "prod", team: "a" },
+          managedFields: [{ manager: "kubectl", fieldsV1: { "f:metadata": { "f:labels": labels } } }],
+        },
+      };
+      const added = foreignFields({ metadata: { name: "temporal" } }, found, knownManagers([]));
+      assert.deepEqual(
+        added.map(({ path }) => path),
+        ["metadata.labels.team"],
+      );
     });
 
     it("is no scale of an autoscaler", async () => {
