@@ -103,15 +103,13 @@ describe("commands of pipelines", () => {
     const engine = new OfflineEngine();
     try {
       await engine.start("dev");
-      const env = {
-        ...engine.environment,
-        PULUMI_OPTION_CONFIG_FILE: engine.writeStackFile("dev", (text) => text),
-      };
-      for (const [stack, preview, expected] of [
-        ["dev", exitCodes.changes, exitCodes.ok],
-        ["prod", exitCodes.failed, exitCodes.failed],
+      const file = engine.writeStackFile("dev", (text) => text);
+      for (const [stack, preview, expected, own] of [
+        ["dev", exitCodes.changes, exitCodes.ok, { PULUMI_OPTION_CONFIG_FILE: file }],
+        ["prod", exitCodes.usage, exitCodes.usage, {}],
       ] as const) {
         const reports = join(folder, "reports");
+        const env = { ...engine.environment, ...own };
         const result = await run("preview.ts", ["-s", stack, "--reports", reports], { env });
         assert.equal(result.exitCode, expected, result.output);
         const report = readFileSync(join(reports, `${stack}.md`), "utf8");
