@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { exitCodes } from "../../../common/exitCodes";
 import { ownPolicyPacks } from "../../../ops/report/runPreview";
 import { type Change, OfflineStack } from "../offlineStack";
 import { checkout, type Finished, repository, run } from "../support";
@@ -124,7 +125,7 @@ describe("npm run preview, promote and drift, without the cluster", () => {
     assert.match(wrong.output, /the secrets of stack prod cannot be decrypted: the passphrase is wrong/);
     assert.match(readFileSync(report, "utf8"), /Preview of stack `prod`: FAILED/);
     const none = await command("preview", "-s", "nowhere");
-    assert.equal(none.exitCode, 1);
+    assert.equal(none.exitCode, exitCodes.usage);
     assert.match(none.output, /there is no stack nowhere on this backend/);
   });
 
