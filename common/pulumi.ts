@@ -16,7 +16,8 @@ export interface StackCli {
   readonly stack: string;
   /** For people: whose CLI and backend. */
   readonly description: string;
-  readonly command: string;
+  /** Undefined where there is none. */
+  readonly command: string | undefined;
   /** Laid over this process's environment; what is undefined is taken out of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The kubeconfig and its context, where they are known without the stack. */
@@ -94,6 +95,7 @@ export async function runCli(
   args: readonly string[],
   { cwd = checkout, environment = {}, input, onLine, onOutput }: CliOptions = {},
 ): Promise<Ended> {
+  if (cli.command === undefined) throw cliFailure(cli, args, "", "ENOENT");
   const options = {
     cwd,
     env: { ...cli.environment, ...environment },
@@ -183,12 +185,12 @@ export async function pulumiJson(
  * The CLI itself, where it is installed: npm puts the launcher of its package `pulumi` in front of PATH, which passes
  * no signal on, so that an interrupted update would go on unseen.
  */
-export function pulumiProgram(path = ""): string {
+export function pulumiProgram(path = ""): string | undefined {
   const name = process.platform === "win32" ? "pulumi.exe" : "pulumi";
   const folders = path
     .split(delimiter)
     .filter((folder) => !/[\\/]node_modules[\\/]\.bin[\\/]?$/.test(folder));
-  return folders.map((folder) => join(folder, name)).find((program) => existsSync(program)) ?? "pulumi";
+  return folders.map((folder) => join(folder, name)).find((program) => existsSync(program));
 }
 
 function lockedFailure(stack: string, locks: readonly StackLock[]): Failure {

@@ -458,7 +458,7 @@ describe("failures of the Pulumi CLI", () => {
       writeFileSync(join(place, "pulumi"), "");
     }
     assert.equal(pulumiProgram(`${launcher}:/nowhere:${cli}`), join(cli, "pulumi"));
-    assert.equal(pulumiProgram(launcher), "pulumi");
+    assert.equal(pulumiProgram(launcher), undefined);
     rmSync(folder, { recursive: true });
   });
 });
