@@ -21,7 +21,7 @@ const codecServer = {
 };
 
 async function keysOf(workflowId: string): Promise<string[]> {
-  const found = (await readableHistory(workflowId)).matchAll(/"encryption-key-id": (\S+)/g);
+  const found = (await readableHistory(workflowId)).matchAll(/"encryption-key-id": ([^\s,]+)/g);
   return [...new Set([...found].map(([, id]) => id ?? ""))].sort();
 }
 
