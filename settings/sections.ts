@@ -99,6 +99,11 @@ const external = z
     tls,
     apiKey,
     apiKeySecret,
+    compression: oneOf(["gzip", "none"])
+      .default("gzip")
+      .describe(
+        "Of what goes between workers and server. `none` takes less CPU time, for a server nearby; one that this stack runs is never sent gzip.",
+      ),
   })
   .check(({ value, issues }) => {
     if (value.apiKey !== undefined && value.apiKeySecret !== undefined) {

@@ -61,7 +61,7 @@ export function asIfLimited(limit: number): Record<string, string> {
   const heapLimit = (limit * heapPercent(1)) / 100;
   const { cachedWorkflows, activities, workflowTasks } = fittingCapacity({ limit, heapLimit }, 1);
   return {
-    NODE_OPTIONS: `--enable-source-maps --max-old-space-size=${Math.floor(heapLimit / MIB)}`,
+    NODE_OPTIONS: `--max-old-space-size=${Math.floor(heapLimit / MIB)}`,
     MAX_CACHED_WORKFLOWS: String(cachedWorkflows),
     ACTIVITY_SLOTS: String(activities),
     WORKFLOW_TASK_SLOTS: String(workflowTasks),

@@ -5,6 +5,7 @@ import { costFigures } from "./cost";
 import { DevServer } from "./devServer";
 import { ImageBuilds } from "./images";
 import { imageSizeFigures } from "./imageSize";
+import { processStartFigures } from "./processStart";
 import { rebuildFigures } from "./rebuild";
 import { startFigures } from "./start";
 import { throughputFigures } from "./throughput";
@@ -34,9 +35,11 @@ runCommand<BenchWorkerOptions>(command, (chosen) => {
 });
 
 async function main(): Promise<void> {
-  await timed(["npm", "--prefix", "worker", "run", "--silent", "build"], {
-    remedy: "the lines above name the cause",
-  });
+  for (const step of ["build", "trace"]) {
+    await timed(["npm", "--prefix", "worker", "run", "--silent", step], {
+      remedy: "the lines above name the cause",
+    });
+  }
   const server = await DevServer.start();
   try {
     const figures = [
@@ -65,10 +68,12 @@ async function imageFigures(server: DevServer): Promise<Figure[]> {
 }
 
 async function processFigures(server: DevServer): Promise<Figure[]> {
+  console.log("measuring starts of processes");
+  const start = await processStartFigures(server, options.starts);
   console.log("measuring throughput");
   const load = { orders: options.orders, concurrency: options.concurrency, rounds: options.rounds };
   const measured = await measureTurns(server, load);
-  return [...throughputFigures(measured, load), ...costFigures(measured)];
+  return [...start, ...throughputFigures(measured, load), ...costFigures(measured)];
 }
 
 function numberOption(flags: string, description: string, fallback: number): Option {

@@ -71,6 +71,11 @@ export class BackgroundProcess {
     }
   }
 
+  /** Whether a text is in its last lines. */
+  hasPrinted(text: string): boolean {
+    return this.output.includes(text);
+  }
+
   /** The most memory that the process has had so far, in MiB: all of it, native memory and every thread. Linux. */
   get peakMebibytes(): number {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(contents(this.child.pid ?? 0, "status"))?.[1];

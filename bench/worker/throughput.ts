@@ -1,8 +1,8 @@
-import { atLeast, type Figure, figure, median, ratio } from "../table";
+import { type Figure, figure, median, ratio } from "../table";
 import type { Load, Measured, Turns } from "./turns";
 
-/** By issue 4. */
-const LEAST = 1.2;
+/** A tenth of the processors' time for metrics, limits on memory and the rest of the process. */
+const CPU_LIMIT = 1.1;
 
 /**
  * How many orders one worker does, with our settings and with the SDK's defaults, and the memory for it.
@@ -17,13 +17,18 @@ export function throughputFigures(
   return [
     figure(`throughput with our settings, ${where}`, median(ours.throughput), "perSecond"),
     figure(`throughput with the SDK's defaults, ${where}`, median(defaults.throughput), "perSecond"),
-    ratio(
+    figure(
       `throughput with our settings ÷ the SDK's defaults, median of ${load.rounds}`,
       relativeThroughput(ours, defaults),
-      atLeast(LEAST),
+      "ratio",
     ),
-    figure("  time of the processors for one order, our settings", ours.cpuMs, "ms"),
+    figure("time of the processors for one order, our settings with metrics", ours.cpuMs, "ms"),
     figure("  the same, the SDK's defaults", defaults.cpuMs, "ms"),
+    ratio(
+      "time of the processors for one order ÷ the SDK's defaults",
+      ours.cpuMs / defaults.cpuMs,
+      CPU_LIMIT,
+    ),
     figure("  the same, the server's part", serverCpuMs, "ms"),
     figure("peak memory with our settings", ours.peakMebibytes, "MiB"),
     figure("peak memory with the SDK's defaults", defaults.peakMebibytes, "MiB"),

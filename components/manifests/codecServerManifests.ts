@@ -53,7 +53,7 @@ export function codecServerEnvironment(
   activeKey: string,
 ): Record<string, string> {
   return {
-    NODE_OPTIONS: `--enable-source-maps --max-old-space-size-percentage=${HEAP_PERCENT}`,
+    NODE_OPTIONS: `--max-old-space-size-percentage=${HEAP_PERCENT}`,
     CODEC_KEYS_DIR: KEYRING_DIRECTORY,
     CODEC_ACTIVE_KEY: activeKey,
     CODEC_UI_ORIGIN: uiOrigin,

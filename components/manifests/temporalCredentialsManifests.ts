@@ -72,6 +72,7 @@ export function connectionEnvironment(temporal: TemporalSettings): Record<string
   ]);
   const { tls, proxy } = temporal.mode === "external" ? temporal : {};
   return {
+    TEMPORAL_GRPC_COMPRESSION: temporal.mode === "external" ? temporal.compression : "none",
     TEMPORAL_TLS: String(tls !== undefined || files.length > 0),
     ...(tls?.serverName === undefined ? {} : { TEMPORAL_TLS_SERVER_NAME: tls.serverName }),
     ...(proxy === undefined ? {} : { TEMPORAL_PROXY_ADDRESS: proxy.address }),

@@ -63,7 +63,7 @@ export function workerEnvironment(
     TEMPORAL_NAMESPACE: settings.temporal.namespace,
     ...connectionEnvironment(settings.temporal),
     TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
-    NODE_OPTIONS: `--enable-source-maps --max-old-space-size-percentage=${String(heapPercent(worker.taskQueues.length))}`,
+    NODE_OPTIONS: `--max-old-space-size-percentage=${String(heapPercent(worker.taskQueues.length))}`,
     HEALTH_PORT: String(HEALTH_PORT),
     METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
     LOG_LEVEL: worker.logLevel,

@@ -1,6 +1,7 @@
 import { shutdownOnSignal } from "../signals";
 
 const stop = shutdownOnSignal();
+process.setSourceMapsEnabled(true);
 
 // A signal that arrives while the modules load must not be lost.
 import("./service.js")

@@ -41,7 +41,7 @@ describe("configuration", () => {
       { limit: 1024 ** 3, heapLimit: 0.4 * 1024 ** 3 },
     );
     assert.deepEqual(config, {
-      connection: { address: "temporal:7233", apiKey: undefined, tls: undefined },
+      connection: { address: "temporal:7233", apiKey: undefined, tls: undefined, compression: "none" },
       namespace: "shop",
       taskQueues: ["orders"],
       keyring: undefined,
@@ -167,6 +167,14 @@ describe("configuration", () => {
     assert.deepEqual(names({ HEALTH_PORT: "9464" }), ["HEALTH_PORT"]);
   });
 
+  it("compresses for a distant server only, where that is said", () => {
+    const options = (overrides: Record<string, string>) =>
+      connectionOptions(loadClientConfig({ ...MINIMUM, ...overrides }).connection);
+    assert.deepEqual(options({}).grpcCompression, { codec: "none" });
+    assert.deepEqual(options({ TEMPORAL_GRPC_COMPRESSION: "gzip" }).grpcCompression, { codec: "gzip" });
+    assert.deepEqual(names({ TEMPORAL_GRPC_COMPRESSION: "zstd" }), ["TEMPORAL_GRPC_COMPRESSION"]);
+  });
+
   it('never takes a doubtful TEMPORAL_TLS for "no TLS"', () => {
     for (const value of ["True", "TRUE", "yes", "on", "no", "2"]) {
       assert.deepEqual(names({ TEMPORAL_TLS: value, TEMPORAL_API_KEY: "key" }), ["TEMPORAL_TLS"], value);
@@ -175,7 +183,12 @@ describe("configuration", () => {
 
   it("turns TLS on with an API key and refuses to send one in the clear", () => {
     const { connection } = loadClientConfig({ ...MINIMUM, TEMPORAL_API_KEY: "key" });
-    assert.deepEqual(connectionOptions(connection), { address: "temporal:7233", tls: {}, apiKey: "key" });
+    assert.deepEqual(connectionOptions(connection), {
+      address: "temporal:7233",
+      tls: {},
+      grpcCompression: { codec: "none" },
+      apiKey: "key",
+    });
     assert.deepEqual(names({ TEMPORAL_TLS: "false", TEMPORAL_API_KEY: "key" }), ["TEMPORAL_TLS"]);
     assert.deepEqual(names({ TEMPORAL_TLS: "0", TEMPORAL_TLS_SERVER_CA_CERT_PATH: file }), ["TEMPORAL_TLS"]);
   });
@@ -185,6 +198,7 @@ describe("configuration", () => {
     assert.deepEqual(connectionOptions(connection), {
       address: "temporal:7233",
       tls: false,
+      grpcCompression: { codec: "none" },
       proxy: { type: "http-connect", targetHost: "proxy.example.com:3128" },
     });
     for (const value of ["proxy.example.com", "http://proxy.example.com:3128", "user:password@proxy:3128"]) {

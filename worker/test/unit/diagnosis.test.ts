@@ -3,7 +3,7 @@ import { diagnose } from "../../src/diagnosis";
 
 describe("diagnosis of a connection", () => {
   const timeout = (address: string): string => {
-    const connection = { address, apiKey: undefined, tls: undefined };
+    const connection = { address, apiKey: undefined, tls: undefined, compression: "none" as const };
     return diagnose(new Error("no connection within 5 s"), { connection, namespace: "shop" }).message;
   };
 

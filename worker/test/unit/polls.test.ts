@@ -100,7 +100,7 @@ describe("polls", () => {
     );
     const error: unknown = await polls.look().catch((failed: unknown) => failed);
     assert.ok(error instanceof PollsFail);
-    const connection = { address: "temporal:7233", apiKey: undefined, tls: undefined };
+    const connection = { address: "temporal:7233", apiKey: undefined, tls: undefined, compression: "none" } as const;
     assert.deepEqual(diagnose(error, { connection, namespace: "shop" }), {
       kind: "permission",
       message:
