@@ -52,7 +52,7 @@ function count(text: string): number {
 
 function days(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of days from 1.");
+  throw new InvalidArgumentError("must be an integer from 1 (days)");
 }
 
 async function main(options: Options): Promise<number> {

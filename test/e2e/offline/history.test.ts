@@ -349,8 +349,8 @@ users: [{ name: test, user: {} }]
         checkpoint: z.looseObject({ latest: z.looseObject({ resources: z.array(z.unknown()) }) }),
       })
       .parse(JSON.parse(readFileSync(path, "utf8")));
-    const urn = `urn:pulumi:${STACK}::temporal-stack::random:index/randomId:RandomId::never`;
-    const resource = { urn, custom: true, type: "random:index/randomId:RandomId", inputs: { byteLength: 1 } };
+    const urn = `urn:pulumi:${STACK}::temporal-stack::random:index/randomUuid:RandomUuid::never`;
+    const resource = { urn, custom: true, type: "random:index/randomUuid:RandomUuid", inputs: {} };
     Object.assign(state.checkpoint.latest, { pending_operations: [{ type: "creating", resource }] });
     writeFileSync(path, JSON.stringify(state));
   }

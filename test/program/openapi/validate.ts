@@ -45,7 +45,7 @@ function check(schema: unknown, value: unknown, path: string): string[] {
   }
   if (schema["x-kubernetes-int-or-string"] === true) {
     const fits = typeof value === "string" || Number.isInteger(value);
-    return fits ? [] : [`${path}: ${JSON.stringify(value)} is neither a text nor a whole number`];
+    return fits ? [] : [`${path}: ${JSON.stringify(value)} is neither a string nor an integer`];
   }
   if (schema["type"] === "object") return checkObject(schema, value, path);
   if (schema["type"] === "array") {

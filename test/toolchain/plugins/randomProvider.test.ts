@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compareSync, truncates } from "bcryptjs";
 import fc from "fast-check";
-import { generateString, type StringRules } from "../../../toolchain/plugins/randomProvider/strings";
+import { generateString, type StringRules } from "../../../toolchain/plugins/randomProvider/password";
 import type { PropertyMap } from "../../../toolchain/plugins/runtime/properties";
 import { type RunningPlugin, startPlugin, VERSIONS } from "./pluginProcess";
 import { Provider, revealed, urnOf } from "./providerClient";
@@ -33,30 +33,24 @@ function count(text: unknown, pattern: RegExp): number {
 describe("random provider", () => {
   let plugin: RunningPlugin;
   let password: Provider;
-  let bytes: Provider;
-  let id: Provider;
-  let string: Provider;
   let uuid: Provider;
 
   before(async () => {
     plugin = await startPlugin("random");
     const provider = (type: string) => new Provider(plugin.address, urnOf(type));
     password = provider("random:index/randomPassword:RandomPassword");
-    bytes = provider("random:index/randomBytes:RandomBytes");
-    id = provider("random:index/randomId:RandomId");
-    string = provider("random:index/randomString:RandomString");
     uuid = provider("random:index/randomUuid:RandomUuid");
   });
 
   after(async () => {
-    for (const provider of [password, bytes, id, string, uuid]) provider.close();
+    for (const provider of [password, uuid]) provider.close();
     await plugin.stop();
   });
 
   it("gives its version and a schema of what it serves", async () => {
     assert.equal((await password.info()).getVersion(), VERSIONS.random);
     const schema = JSON.stringify(await password.schema());
-    assert.match(schema, /"random:index\/randomBytes:RandomBytes"/);
+    assert.match(schema, /"random:index\/randomUuid:RandomUuid"/);
     assert.match(schema, /"result":\{"type":"string","secret":true\}/);
   });
 
@@ -138,10 +132,7 @@ describe("random provider", () => {
       [{ length: 0 }, [/^length: expected at least 1, got 0/]],
       [{ length: 3, minLower: 2, minUpper: 2 }, [/^length: expected at least the sum of .* \(4\), got 3/]],
       [{ length: 8, minLower: -1 }, [/^minLower: expected at least 0/]],
-      [
-        { length: 8.5, special: "no" },
-        [/^length: expected a whole number/, /^special: expected true or false/],
-      ],
+      [{ length: 8.5, special: "no" }, [/^length: expected an integer/, /^special: expected true or false/]],
       [{ length: 8, size: 1 }, [/^size: unknown property/]],
       [
         { length: 8, lower: false, upper: false, numeric: false, special: false },
@@ -184,41 +175,9 @@ describe("random provider", () => {
     const { state } = await password.create({ length: 12 }, true);
     assert.equal(state["result"], UNKNOWN);
     assert.equal(state["bcryptHash"], UNKNOWN);
-    assert.equal((await bytes.create({ length: 12 }, true)).state["base64"], UNKNOWN);
   });
 
-  it("creates bytes, secret; the id is their base64 form, as the official provider has it", async () => {
-    const { id: bytesId, state } = await bytes.create({ length: 32 });
-    const base64 = revealed(state["base64"]);
-    assert.ok(typeof base64 === "string");
-    assert.equal(bytesId, base64);
-    assert.equal(Buffer.from(base64, "base64").length, 32);
-    assert.equal(revealed(state["hex"]), Buffer.from(base64, "base64").toString("hex"));
-    assert.deepEqual((await bytes.diff(state, { length: 16 })).replaces, ["length"]);
-    assert.equal((await bytes.diff(state, { length: 32, keepers: {} })).changes, false);
-    assert.match((await bytes.check({ length: 0 })).failures[0] ?? "", /at least 1/);
-    assert.notEqual((await bytes.create({ length: 32 })).id, bytesId);
-  });
-
-  it("imports what it would have created, in the official provider's id formats", async () => {
-    const official = {
-      b64Std: "gEtk2V/GVJQ=",
-      b64Url: "gEtk2V_GVJQ",
-      dec: "9244593544885589140",
-      hex: "804b64d95fc65494",
-    };
-    const plain = await id.read("gEtk2V_GVJQ");
-    assert.deepEqual(plain.state, { ...official, byteLength: 8, id: "gEtk2V_GVJQ" });
-    const prefixed = await id.read("p-,gEtk2V_GVJQ");
-    assert.equal(prefixed.id, "gEtk2V_GVJQ");
-    assert.equal(prefixed.state["hex"], `p-${official.hex}`);
-    assert.deepEqual(prefixed.inputs, { byteLength: 8, prefix: "p-" });
-
-    assert.equal(
-      revealed((await bytes.read("fE+Jesqco6w20rpufjykBA==")).state["hex"]),
-      "7c4f897aca9ca3ac36d2ba6e7e3ca404",
-    );
-    await assert.rejects(bytes.read("%%"), /expected base64/);
+  it("imports a password as its own, hashed up to the 72 bytes that bcrypt reads", async () => {
     const long = "hunter2-".repeat(10);
     const imported = await password.read(long);
     assert.equal(imported.id, "none");
@@ -226,14 +185,6 @@ describe("random provider", () => {
     const hash = revealed(imported.state["bcryptHash"]);
     assert.ok(typeof hash === "string" && truncates(long) && compareSync(long.slice(0, 72), hash));
     assert.equal((await password.diff(imported.state, imported.inputs)).changes, false);
-  });
-
-  it("makes random strings that are not secret and are their own id", async () => {
-    const { id: stringId, state } = await string.create({ length: 8, special: false });
-    assert.match(stringId, /^[A-Za-z0-9]{8}$/);
-    assert.equal(state["result"], stringId);
-    assert.equal(state["__meta"], '{"schema_version":"2"}');
-    assert.deepEqual((await string.read(stringId, state)).state, state);
   });
 
   it("makes UUIDs that are not secret and are their own id, and imports them", async () => {

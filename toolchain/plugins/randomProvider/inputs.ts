@@ -9,7 +9,7 @@ import type { CheckFailure, Difference, PropertySchema, ResourceSchema } from ".
 
 const EXPECTED: Readonly<Record<PropertySchema["type"], string>> = {
   boolean: "true or false",
-  integer: "a whole number",
+  integer: "an integer",
   string: "a string",
   map: "a map of strings",
   object: "a map",

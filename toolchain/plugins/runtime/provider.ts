@@ -79,7 +79,13 @@ function typeOf(urn: string): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }
 
-/** gRPC handlers of a resource provider. */
+/**
+ * gRPC handlers of a resource provider.
+ *
+ * The server in `@pulumi/pulumi/provider` (3.248) does not serve what the official plugins do: it gives a provider
+ * neither its configuration nor the engine's "this is a preview", so an image's tag would be unknown in each preview,
+ * and answers a diff without its properties, which preview reports are made from.
+ */
 class ProviderHandlers {
   readonly cancellation = new AbortController();
 

@@ -27,7 +27,7 @@ interface Options {
 
 const MAX_COUNT = 1000;
 
-function wholeNumber(min: number, max: number) {
+function integer(min: number, max: number) {
   return (text: string): number => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) throw new InvalidArgumentError(`Expected ${min} to ${max}.`);
@@ -51,11 +51,11 @@ const command = new Command("order")
   )
   .option("--customer <id>", "who orders", "customer-1")
   .addOption(new Option("--fail <how>", "make the order fail").choices(SAMPLE_FAILURES))
-  .option("--count <n>", "orders to start", wholeNumber(1, MAX_COUNT), 1)
+  .option("--count <n>", "orders to start", integer(1, MAX_COUNT), 1)
   .option(
     "--delay <seconds>",
     "time between payment and shipping",
-    wholeNumber(0, MAX_FULFILMENT_DELAY_SECONDS),
+    integer(0, MAX_FULFILMENT_DELAY_SECONDS),
     0,
   )
   .option("--large", "orders so large that they wait for --approve", false)
@@ -65,7 +65,7 @@ const command = new Command("order")
   .addOption(onExisting("status", "start nothing, show where these orders are"))
   .addOption(onExisting("approve", "approve these orders, which were started with --large"))
   .addOption(onExisting("cancel", "cancel these orders"))
-  .option("--timeout <seconds>", "longest wait for one order", wholeNumber(1, 7 * 24 * 3600), 300)
+  .option("--timeout <seconds>", "longest wait for one order", integer(1, 7 * 24 * 3600), 300)
   .option("--json", "one JSON object per line", false)
   .showHelpAfterError("(--help shows all options)");
 

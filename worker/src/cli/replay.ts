@@ -20,7 +20,7 @@ const PROGRESS_MS = 2000;
 
 function positive(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number from 1.");
+  throw new InvalidArgumentError("must be an integer from 1");
 }
 
 const command = new Command("replay")

@@ -14,29 +14,29 @@ function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
   });
 }
 
-const wholeNumber =
+const integerWithin =
   (min: number, max: number) =>
   (text: string): number | undefined => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     return value >= min && value <= max ? value : undefined;
   };
 
-const wholeNumberField = (min: number, max: number) =>
-  parsed(wholeNumber(min, max), `a whole number from ${min} to ${max}`);
+const integerField = (min: number, max: number) =>
+  parsed(integerWithin(min, max), `an integer from ${min} to ${max}`);
 
-/** Whole number in plain decimal digits, within a range. */
+/** Integer in plain decimal digits, within a range. */
 export const integer = (range: { min: number; max: number; fallback: number }) =>
-  wholeNumberField(range.min, range.max).default(range.fallback);
+  integerField(range.min, range.max).default(range.fallback);
 
 /** The same for a setting whose default is found out at run time. */
 export const optionalInteger = (range: { min: number; max: number }) =>
-  wholeNumberField(range.min, range.max).optional();
+  integerField(range.min, range.max).optional();
 
 /** How many polls a worker keeps open: a fixed number, or as many as the server's hints ask for. */
 export const pollers = (min: number) =>
   parsed(
-    (text): "auto" | number | undefined => (text === "auto" ? text : wholeNumber(min, 1000)(text)),
-    `auto, or a whole number from ${min} to 1000`,
+    (text): "auto" | number | undefined => (text === "auto" ? text : integerWithin(min, 1000)(text)),
+    `auto, or an integer from ${min} to 1000`,
   ).default("auto");
 
 const MAX_TASK_QUEUES = 20;

@@ -54,9 +54,7 @@ const clientFields = {
   TEMPORAL_TLS_CLIENT_KEY_PATH: readableFile.optional(),
   TEMPORAL_API_KEY: z.string().regex(/^\S+$/, "expected no white space").optional(),
   TEMPORAL_API_KEY_PATH: readableFile.optional(),
-  TEMPORAL_GRPC_COMPRESSION: z
-    .enum(["none", "gzip"], { error: "expected none or gzip" })
-    .default("none"),
+  TEMPORAL_GRPC_COMPRESSION: z.enum(["none", "gzip"], { error: "expected none or gzip" }).default("none"),
   CODEC_KEYS_DIR: z.string().optional(),
   CODEC_ACTIVE_KEY: z.string().optional(),
   CODEC_BIND_TO_WORKFLOW: flag.default(true),

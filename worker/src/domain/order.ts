@@ -3,7 +3,7 @@ import { boolean, integerFrom, listOf, matching, numberBetween, object, optional
 /** One article of an order. */
 export interface OrderLine {
   readonly sku: string;
-  /** Pieces, a whole number from 1. */
+  /** Pieces, an integer from 1. */
   readonly quantity: number;
   /** Price of one piece in the smallest unit of the order's currency (cents for EUR). */
   readonly unitPriceMinor: number;

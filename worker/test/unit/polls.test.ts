@@ -100,7 +100,12 @@ describe("polls", () => {
     );
     const error: unknown = await polls.look().catch((failed: unknown) => failed);
     assert.ok(error instanceof PollsFail);
-    const connection = { address: "temporal:7233", apiKey: undefined, tls: undefined, compression: "none" } as const;
+    const connection = {
+      address: "temporal:7233",
+      apiKey: undefined,
+      tls: undefined,
+      compression: "none",
+    } as const;
     assert.deepEqual(diagnose(error, { connection, namespace: "shop" }), {
       kind: "permission",
       message:

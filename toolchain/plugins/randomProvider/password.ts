@@ -146,64 +146,46 @@ async function bcryptHash(password: string): Promise<string> {
   return hash(password, salt.replace(/^\$2b\$/, "$2a$"));
 }
 
-interface StringFlavour {
-  readonly schema: ResourceSchema;
-  /** Version of the state's layout, which the official plugin looks for when it takes the state over. */
-  readonly schemaVersion: string;
-  /** Outputs that follow from the string. */
-  outputs(result: string): Promise<PropertyMap>;
-  id(result: string): string;
-}
+const schema: ResourceSchema = {
+  inputs: INPUTS,
+  outputs: { bcryptHash: { type: "string", secret: true }, result: { type: "string", secret: true } },
+};
+/** Version of the state's layout, which the official plugin looks for when it takes the state over. */
+const META = { __meta: JSON.stringify({ schema_version: "3" }) };
+const ID = "none";
 
-function stringType(flavour: StringFlavour): ResourceType {
-  const meta = { __meta: JSON.stringify({ schema_version: flavour.schemaVersion }) };
-  const finished = async (inputs: PropertyMap, result: string): Promise<ResourceState> => {
-    const id = flavour.id(result);
-    return { id, state: { ...withDefaults(inputs), ...(await flavour.outputs(result)), ...meta, id } };
-  };
-  return {
-    schema: flavour.schema,
-    check(inputs) {
-      const shape = checkShape(flavour.schema, inputs);
-      const failures = shape.length > 0 || containsUnknown(inputs) ? shape : checkRules(inputs);
-      return { inputs, failures };
-    },
-    diff(state, inputs) {
-      const emptyAsAbsent = (values: PropertyMap): PropertyMap =>
-        Object.fromEntries(
-          Object.entries(withDefaults(values)).filter(
-            ([key, value]) => key !== "overrideSpecial" || value !== "",
-          ),
-        );
-      return replacements(flavour.schema, emptyAsAbsent(state), emptyAsAbsent(inputs));
-    },
-    async create(inputs, preview) {
-      if (!preview) return finished(inputs, generateString(rulesOf(inputs)));
-      const unknown = Object.fromEntries(Object.keys(flavour.schema.outputs).map((key) => [key, UNKNOWN]));
-      return { id: "", state: { ...withDefaults(inputs), ...unknown } };
-    },
-    async adopt(result) {
-      const inputs = { length: Buffer.byteLength(result) };
-      return { ...(await finished(inputs, result)), inputs };
-    },
-  };
-}
-
-/** `random:index/randomPassword:RandomPassword`. */
-export const randomPassword = stringType({
-  schema: {
-    inputs: INPUTS,
-    outputs: { bcryptHash: { type: "string", secret: true }, result: { type: "string", secret: true } },
+const finished = async (inputs: PropertyMap, result: string): Promise<ResourceState> => ({
+  id: ID,
+  state: {
+    ...withDefaults(inputs),
+    bcryptHash: secret(await bcryptHash(result)),
+    result: secret(result),
+    ...META,
+    id: ID,
   },
-  schemaVersion: "3",
-  outputs: async (result) => ({ bcryptHash: secret(await bcryptHash(result)), result: secret(result) }),
-  id: () => "none",
 });
 
-/** `random:index/randomString:RandomString`: not secret, and its id is the string. */
-export const randomString = stringType({
-  schema: { inputs: INPUTS, outputs: { result: { type: "string" } } },
-  schemaVersion: "2",
-  outputs: (result) => Promise.resolve({ result }),
-  id: (result) => result,
-});
+const emptyAsAbsent = (values: PropertyMap): PropertyMap =>
+  Object.fromEntries(
+    Object.entries(withDefaults(values)).filter(([key, value]) => key !== "overrideSpecial" || value !== ""),
+  );
+
+/** `random:index/randomPassword:RandomPassword`: its result and its hash are secret. */
+export const randomPassword: ResourceType = {
+  schema,
+  check(inputs) {
+    const shape = checkShape(schema, inputs);
+    const failures = shape.length > 0 || containsUnknown(inputs) ? shape : checkRules(inputs);
+    return { inputs, failures };
+  },
+  diff: (state, inputs) => replacements(schema, emptyAsAbsent(state), emptyAsAbsent(inputs)),
+  async create(inputs, preview) {
+    if (!preview) return finished(inputs, generateString(rulesOf(inputs)));
+    const unknown = Object.fromEntries(Object.keys(schema.outputs).map((key) => [key, UNKNOWN]));
+    return { id: "", state: { ...withDefaults(inputs), ...unknown } };
+  },
+  async adopt(result) {
+    const inputs = { length: Buffer.byteLength(result) };
+    return { ...(await finished(inputs, result)), inputs };
+  },
+};
