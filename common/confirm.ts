@@ -9,7 +9,10 @@ import { Failure } from "./failure";
  */
 export async function confirm(question: string, signal?: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    throw new Failure("nobody is there to confirm", "run it in a terminal, or add --yes");
+    throw new Failure(
+      "cannot ask for confirmation: stdin is not a terminal",
+      "run it in a terminal, or add --yes",
+    );
   }
   const dialogue = createInterface({ input: process.stdin, output: process.stdout });
   // The terminal is read key by key now, so Ctrl-C comes from here instead of as a signal.

@@ -21,7 +21,7 @@ import type { PayloadKeyring } from "./payloadKeyring";
 import { podAccount } from "./podAccount";
 import type { CodecServerSettings, Settings } from "../settings/settings";
 
-/** Letters and digits of the token: 381 bits of chance. */
+/** Letters and digits of the token: 381 bits of entropy. */
 const TOKEN_LENGTH = 64;
 /** More than Kubernetes itself takes to call a rollout failed. */
 const ROLLOUT_TIMEOUT = "300s";

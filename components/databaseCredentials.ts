@@ -12,7 +12,7 @@ import {
 import { dataOptions } from "./protection";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
-/** Letters and digits of a password: 238 bits of chance. Temporal's connection text mangles other signs. */
+/** Letters and digits of a password: 238 bits of entropy. Temporal's connection text mangles other signs. */
 const PASSWORD_LENGTH = 40;
 
 /** Inputs of {@link DatabaseCredentials}. */

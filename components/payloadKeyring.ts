@@ -8,7 +8,7 @@ import type { Settings } from "../settings/settings";
 
 /** Name of the Secret; whoever starts workflows or shows their payloads reads the keys there. */
 export const KEYRING_SECRET = "temporal-payload-keyring";
-/** Letters and digits of the text that a key is made from: 381 bits of chance, for a key of 256. */
+/** Letters and digits of the text that a key is made from: 381 bits of entropy, for a key of 256. */
 const SEED_LENGTH = 64;
 
 /** A key for AES-256 (32 bytes, as base64) from a random text. */

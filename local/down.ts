@@ -61,7 +61,7 @@ async function main(options: { readonly purge?: boolean }): Promise<void> {
 function refuseForeignFolders(purges: boolean): void {
   const problems = [ownedState, ...(purges ? [ownedCache] : [])].flatMap(foreignFolderProblems);
   if (problems.length > 0) {
-    throw new Failure("nothing was removed", "settle this, then run the command again", problems);
+    throw new Failure("nothing was removed", "resolve this, then run the command again", problems);
   }
 }
 

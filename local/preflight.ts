@@ -57,7 +57,7 @@ export async function checkMachine({
       problems.length === 1
         ? "this machine is not ready"
         : `this machine is not ready, for ${problems.length} reasons`,
-      "settle this, then run the command again",
+      "resolve this, then run the command again",
       problems,
     );
   }

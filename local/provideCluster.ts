@@ -15,7 +15,7 @@ import { usesCharts } from "./target";
 export interface ClusterOptions {
   readonly context?: string;
   readonly repository?: string;
-  /** On this machine's own cluster: deploy with the rights of `npm run deployer` only. */
+  /** On this machine's own cluster: deploy with the permissions of `npm run deployer` only. */
   readonly deployer?: boolean;
 }
 

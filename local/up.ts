@@ -51,7 +51,7 @@ const command = new Command("npm run up --")
   .addOption(
     new Option(
       "--deployer",
-      "with --native: deploy with the rights of npm run deployer only, as a pipeline would, not as administrator",
+      "with --native: deploy with the permissions of npm run deployer only, as a pipeline would, not as administrator",
     ).implies({ native: true }),
   );
 

@@ -15,7 +15,7 @@ interface Options {
 
 const command = new Command("npm run deployer --")
   .description(
-    "Prints the namespaces of a stack and the least rights of who deploys it, for an administrator to apply.",
+    "Prints the namespaces of a stack and the least permissions of who deploys it, for an administrator to apply.",
   )
   .requiredOption("-s, --stack <name>", "the stack: one with a Pulumi.<name>.yaml")
   .addOption(

@@ -4,7 +4,7 @@ import { recover, type RecoverOptions } from "./recover/recoverUpdate";
 
 const command = new Command("npm run recover --")
   .description(
-    "Shows what an interrupted update left behind (a lock, a stuck Helm release, pending operations), and settles it.",
+    "Shows what an interrupted update left behind (a lock, a stuck Helm release, pending operations), and resolves it.",
   )
   .requiredOption("-s, --stack <name>", "the stack")
   .option("-y, --yes", "do not ask")

@@ -93,7 +93,7 @@ const AS_TEMPORAL_WRITES_IT = [
 ];
 
 /**
- * Proves that login, databases, rights, version, connections and shards are what Temporal needs, and
+ * Proves that login, databases, permissions, version, connections and shards are what Temporal needs, and
  * reports everything that is not. It changes nothing: the extension is created in a transaction that is
  * rolled back.
  */

@@ -120,7 +120,7 @@ async function requireAllowed(stack: string, settings: Settings): Promise<string
   if (message === undefined) return [];
   throw new RefusedPromotion(
     `stack "${stack}" cannot take over what is promoted`,
-    "settle what is named above first; nothing was written",
+    "resolve the problems above first; nothing was written",
     message.split("\n"),
   );
 }

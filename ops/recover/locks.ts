@@ -45,6 +45,6 @@ export async function requireFree(workspace: Workspace): Promise<void> {
   }
   throw new Failure(
     `stack ${stack} is locked by ${ownerOf(first)}, which is gone; nothing was changed`,
-    `npm run recover -- -s ${stack} removes the lock and settles what was interrupted; then run the command again`,
+    `npm run recover -- -s ${stack} removes the lock and resolves what was interrupted; then run the command again`,
   );
 }

@@ -26,14 +26,14 @@ interface Findings {
   readonly locks: readonly StackLock[] | undefined;
   readonly stuck: readonly StuckRelease[];
   readonly pending: StackState["pending"];
-  /** Why the cluster could not be asked; then nothing in it can be settled. */
+  /** Why the cluster could not be asked; then nothing in it can be resolved. */
   readonly unreachable?: string | undefined;
 }
 
 /**
- * Shows what an interrupted update left behind, and settles it on confirmation.
+ * Shows what an interrupted update left behind, and resolves it on confirmation.
  *
- * @throws Failure when somebody works on the stack, or something cannot be settled
+ * @throws Failure when somebody works on the stack, or something cannot be resolved
  */
 export async function recover(
   { stack, yes }: RecoverOptions,
@@ -61,7 +61,7 @@ export async function recover(
         console.log("nothing was changed");
         return;
       }
-      await settle(workspace, findings, async () => {
+      await resolveAll(workspace, findings, async () => {
         const config = await kubeConfigOf(workspace.cli, state.kubernetesContext);
         // Looked at again: until its plugins were stopped, an interrupted Helm may have gone on.
         for (const release of await stuckReleases(config, state.helmReleases)) {
@@ -70,11 +70,11 @@ export async function recover(
       });
       if (findings.unreachable !== undefined && state.pending.length > 0) {
         throw new Failure(
-          `stack ${stack} is not settled yet: ${findings.unreachable}`,
+          `stack ${stack} is not recovered yet: ${findings.unreachable}`,
           "run the command again when the cluster answers",
         );
       }
-      console.log(`\nstack ${stack} is settled; run the command that was interrupted again`);
+      console.log(`\nstack ${stack} is recovered; run the command that was interrupted again`);
     },
     checkout,
   );
@@ -116,7 +116,7 @@ export function describeFindings(findings: Findings, now: number): string[] {
       ? []
       : [
           unreachable,
-          "so nobody knows whether Helm releases are stuck, and only a lock can be settled: run the command again when it answers",
+          "so nobody knows whether Helm releases are stuck, and only a lock can be removed: run the command again when it answers",
         ];
   if (!isAnything(findings)) {
     return [
@@ -143,7 +143,7 @@ export function describeFindings(findings: Findings, now: number): string[] {
   ];
 }
 
-async function settle(
+async function resolveAll(
   workspace: Workspace,
   { locks = [], stuck, pending, unreachable }: Findings,
   forgetStuck: () => Promise<void>,

@@ -45,7 +45,7 @@ export class Clone implements Commits {
     if (failed) {
       throw new Failure(
         `commit ${commit} cannot be checked out`,
-        "settle what Git names above, then run the command again",
+        "resolve what Git names above, then run the command again",
         lastLines(all),
       );
     }

@@ -141,7 +141,7 @@ function requireNoStuckRelease(stuck: readonly StuckRelease[], stack: string): v
 const interrupted = (stack: string, found: readonly string[]): Failure =>
   new Failure(
     `an update of stack ${stack} was interrupted; nothing was changed`,
-    `npm run recover -- -s ${stack} settles it; then run the command again`,
+    `npm run recover -- -s ${stack} resolves it; then run the command again`,
     found,
   );
 

@@ -6,7 +6,7 @@ import { workloadsOf } from "../workloads";
 const ROLES = ["Role", "ClusterRole"];
 const BINDINGS = ["RoleBinding", "ClusterRoleBinding"];
 
-/** Rights by which one gets more rights. */
+/** Verbs with which an account can extend its own permissions. */
 const ESCALATING_VERBS = ["escalate", "bind", "impersonate"];
 /** Subresources that run a program inside a pod, or give a token away. */
 const ESCALATING_RESOURCES = ["pods/exec", "pods/attach", "serviceaccounts/token"];
@@ -17,7 +17,7 @@ const EVERYBODY = [
   "system:serviceaccounts",
 ];
 
-/** Whether somebody gives rights to a ServiceAccount; unknown names may be its name. */
+/** Whether somebody grants permissions to a ServiceAccount; unknown names may be its name. */
 function hasRights(bindings: readonly unknown[], namespace: unknown, account: unknown): boolean {
   return bindings
     .flatMap((binding) => listAt(binding, "subjects"))
@@ -40,7 +40,7 @@ function isWithheld(accounts: readonly unknown[], namespace: unknown, name: unkn
 export const accountRules = [
   {
     id: "service-account-token",
-    title: "Only pods whose ServiceAccount has rights mount its token.",
+    title: "Only pods whose ServiceAccount has permissions mount its token.",
     reason: "A token opens the API server's door; one without a purpose is there for intruders alone.",
     fix: "set automountServiceAccountToken: false, or bind a Role to the ServiceAccount that needs it",
     levels: EVERYWHERE,
@@ -63,7 +63,7 @@ export const accountRules = [
         .map((workload) => ({
           subject: workload.subject,
           part: workload.part,
-          text: `${describe(workload)} mounts a token that nobody has given rights to`,
+          text: `${describe(workload)} mounts a token without any permissions`,
         }));
     },
   } satisfies StackRule,
@@ -84,9 +84,10 @@ export const accountRules = [
   kindRule(
     {
       id: "no-escalation",
-      title: "Roles and bindings give nobody a way to more rights.",
-      reason: "Whoever may bind roles, start programs in pods or list Secrets has the rights of them all.",
-      fix: "remove the right; read single Secrets by resourceNames; bind no role of the cluster's administrators",
+      title: "Roles and bindings let nobody extend their own permissions.",
+      reason:
+        "Whoever may bind roles, start programs in pods or list Secrets has the permissions of them all.",
+      fix: "remove the permission; read single Secrets by resourceNames; bind no role of the cluster's administrators",
       levels: EVERYWHERE,
     },
     [...ROLES, ...BINDINGS],

@@ -161,12 +161,12 @@ describe("recovery of a stack", () => {
     ]);
   });
 
-  it("says what it does not know while the cluster does not answer, and that only a lock can be settled", () => {
+  it("says what it does not know while the cluster does not answer, and that only a lock can be removed", () => {
     const nothing = { locks: [], stuck: [], pending: [], unreachable: "the cluster x cannot be reached" };
     const lines = describeFindings(nothing, 0);
     assert.match(
       lines.join("\n"),
-      /^the cluster x cannot be reached\nso nobody knows .* only a lock can be settled/,
+      /^the cluster x cannot be reached\nso nobody knows .* only a lock can be removed/,
     );
     assert.doesNotMatch(lines.join("\n"), /nothing was left behind/);
   });

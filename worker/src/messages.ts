@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { LoyaltyAccount, Purchase } from "./domain/loyalty";
 import type { Address, OrderStatus } from "./domain/order";
 
-/** Cancels an order, also without a reason: it is taken back. Without effect once the carrier has taken the parcel over. */
+/** Cancels an order, also without a reason: it is compensated. Without effect once the carrier has taken the parcel over. */
 export const cancelOrder = defineSignal<[{ readonly reason: string }]>("cancelOrder");
 
 /** Approves an order that waits for it. Refused when the order does not wait, or nobody is named. */

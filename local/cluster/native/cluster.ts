@@ -39,7 +39,7 @@ export async function startControlPlane(): Promise<void> {
   for (const name of ["kubelet", "kube-proxy"] as const) startInNode(name, nodeComponents[name]);
 }
 
-/** Gives the API server its rights on the node, and the cluster its DNS and its default storage class. */
+/** Gives the API server its permissions on the node, and the cluster its DNS and its default storage class. */
 export async function installClusterServices(): Promise<void> {
   const references: Record<string, string> = {};
   for (const name of clusterImages) references[name] = await provideImage(localImages[name]);

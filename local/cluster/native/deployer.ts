@@ -9,7 +9,7 @@ import { kubeconfigOf, userKubeconfig } from "./pki";
 const USER = "temporal-stack-deployer";
 
 /**
- * Gives a user no more rights than the deployment of a stack needs, as an administrator would for a pipeline.
+ * Gives a user no more permissions than the deployment of a stack needs, as an administrator would for a pipeline.
  *
  * @returns the path of that user's kubeconfig
  */

@@ -144,7 +144,7 @@ users: [{ name: test, user: {} }]
   it("asks first, and does nothing where nobody can answer", async () => {
     const { exitCode, output } = await rollback();
     assert.equal(exitCode, 1, output);
-    assert.match(output, /nobody is there to confirm/);
+    assert.match(output, /cannot ask for confirmation: stdin is not a terminal/);
     // The preview came before.
     assert.match(output, /Previewing update/);
     assert.doesNotMatch(output, /first secret|another secret/);
@@ -269,7 +269,7 @@ users: [{ name: test, user: {} }]
     assert.match(uncommitted.output, /can be gone back to: npm run rollback -- -s dev --to 2/);
   });
 
-  it("says the one command when it was killed, which shows what is left and settles it", async () => {
+  it("says the one command when it was killed, which shows what is left and resolves it", async () => {
     const index = join(clone, "index.ts");
     writeFileSync(
       index,
@@ -319,14 +319,14 @@ users: [{ name: test, user: {} }]
     assert.equal(shown.exitCode, 1, shown.output);
     assert.match(shown.output, /lock of process \d+ of .*, which is gone: remove it/);
     assert.match(shown.output, /creating of urn:.*::never was interrupted/);
-    assert.match(shown.output, /nobody is there to confirm/);
+    assert.match(shown.output, /cannot ask for confirmation: stdin is not a terminal/);
     assert.equal((await stackLocks(join(folder, "backend"), "temporal-stack", STACK)).length, 1);
 
     kubeconfig(1);
     const unreachable = await ops("recover", ["--yes"]);
     kubeconfig(port);
     assert.equal(unreachable.exitCode, 1, unreachable.output);
-    assert.match(unreachable.output, /is not settled yet: the cluster .* cannot be reached/);
+    assert.match(unreachable.output, /is not recovered yet: the cluster .* cannot be reached/);
     assert.deepEqual(await stackLocks(join(folder, "backend"), "temporal-stack", STACK), []);
 
     const recovered = await ops("recover", ["--yes"]);

@@ -34,7 +34,7 @@ export interface CodecServerConfig {
   readonly authentication: AuthenticationConfig;
 }
 
-/** 192 bits of chance in any alphabet that tokens are made of. */
+/** 192 bits of entropy in any alphabet that tokens are made of. */
 const LEAST_TOKEN_LENGTH = 32;
 
 const tokenFile = z.string().transform((path, context): string => {

@@ -40,6 +40,6 @@ export const cardDeclined = (reason: string): BusinessError =>
 export const addressRejected = (country: string): BusinessError =>
   new BusinessError("AddressRejected", `the carrier does not deliver to ${country}`, { country });
 
-/** A request whose key was taken back before the request arrived: carrying it out would leave it orphaned. */
+/** A request whose key was voided before the request arrived: carrying it out would leave it orphaned. */
 export const requestVoided = (key: string): BusinessError =>
-  new BusinessError("RequestVoided", `${key} was taken back before it was carried out`, { key });
+  new BusinessError("RequestVoided", `${key} was voided before it was carried out`, { key });

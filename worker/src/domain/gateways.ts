@@ -5,7 +5,7 @@ import type { Address, OrderLine } from "./order";
  * has no further effect and gives the same answer.
  *
  * A method that takes a step back is called with the key of that step. It succeeds when the step never happened,
- * and a step that arrives after it was taken back is refused with `RequestVoided`: an abandoned attempt may still
+ * and a step that arrives after it was voided is refused with `RequestVoided`: an abandoned attempt may still
  * be under way when the compensation runs.
  */
 export interface InventoryGateway {

@@ -164,7 +164,7 @@ export function orderProblems(order: unknown): string[] {
  *
  * One run of an order takes each step once, and a retry is the same step. An order id may be used again once its
  * workflow has ended, so it is the run that a key belongs to: else the second order would get the first one's answer,
- * or be refused because the first was taken back. A compensation uses the key of the step that it takes back.
+ * or be refused because the first was voided. A compensation uses the key of the step that it compensates.
  *
  * @param run what tells the runs of one workflow id apart
  */

@@ -85,7 +85,7 @@ function orderFailure(orderId: string, error: TemporalFailure): ApplicationFailu
       reason instanceof ApplicationFailure
         ? (FAILURE_TYPES.find((type) => type === reason.type) ?? "FulfilmentFailed")
         : "FulfilmentFailed",
-    message: `order ${orderId} was not fulfilled and has been taken back`,
+    message: `order ${orderId} was not fulfilled and has been compensated`,
     nonRetryable: true,
     details: reason instanceof ApplicationFailure ? (reason.details ?? []) : [],
     cause: error,
@@ -100,12 +100,12 @@ const RUN_KEYS = "idempotency-keys-of-the-run";
 
 /**
  * Fulfils one order: reserve the goods, charge the card, wait for an approval if the order is large, wait for the
- * warehouse, ship. If a step fails for good, or the order is cancelled, everything done so far is taken back. The
+ * warehouse, ship. If a step fails for good, or the order is cancelled, everything done so far is compensated. The
  * workflow's id is the order's id; what it can be told and asked is in `messages.ts`.
  *
  * @throws ApplicationFailure of a type from `BUSINESS_FAILURES` when the business refuses, nobody approves or the
  * customer cancels; `FulfilmentFailed` when a step ran out of time; `CompensationFailed` when a step could not be
- * taken back
+ * compensated
  */
 export async function order(input: Order): Promise<OrderConfirmation> {
   const orderId = workflowInfo().workflowId;
@@ -223,7 +223,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
 
   try {
     const confirmation = await fulfilment.run(fulfil);
-    // From here on nothing is taken back: the parcel is with the carrier.
+    // From here on nothing is compensated: the parcel is with the carrier.
     await CancellationScope.nonCancellable(async () => {
       if (input.collectsPoints === true) {
         const purchaseId = run === undefined ? orderId : `${orderId}/${run}`;
@@ -248,7 +248,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     if (cancellation === undefined) throw error;
     throw ApplicationFailure.create({
       type: "OrderCancelled",
-      message: `order ${orderId} was cancelled and has been taken back: ${cancellation.reason}`,
+      message: `order ${orderId} was cancelled and has been compensated: ${cancellation.reason}`,
       nonRetryable: true,
       details: [cancellation],
     });

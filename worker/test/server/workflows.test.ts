@@ -104,7 +104,7 @@ describe("workflows with a real server", () => {
     await handle.terminate();
   });
 
-  it("a large order that nobody approves in time is taken back", async () => {
+  it("a large order that nobody approves in time is compensated", async () => {
     await startWorker();
     const input = { ...sampleOrder({ large: true }), approvalTimeoutSeconds: 1 };
     const handle = await startOrder("approval-timeout", input);
@@ -113,7 +113,7 @@ describe("workflows with a real server", () => {
     assert.equal((await handle.query(orderStatus)).phase, "takenBack");
   });
 
-  it("a customer cancels an order, which is taken back with the reason", async () => {
+  it("a customer cancels an order, which is compensated with the reason", async () => {
     await startWorker();
     const handle = await startOrder("cancelled-by-customer", sampleOrder({ large: true }));
     await reached(handle, "awaitingApproval");

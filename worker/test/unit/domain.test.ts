@@ -267,7 +267,7 @@ describe("sample gateways", () => {
     assert.equal(payment.balanceMinor, 1000);
   });
 
-  it("refuse a step that arrives after it was taken back", async () => {
+  it("refuse a step that arrives after it was voided", async () => {
     const carrier = new SampleCarrier();
     await carrier.recall("late");
     const parcel = { address: sampleOrder().address, lines: [] };

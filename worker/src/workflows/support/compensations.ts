@@ -23,7 +23,7 @@ interface Compensation {
 }
 
 /**
- * What must be taken back if the workflow does not reach its end.
+ * What must be compensated if the workflow does not reach its end.
  *
  * A compensation is registered before its step runs: a step that timed out may have happened all the same.
  */
@@ -38,7 +38,7 @@ export class Compensations {
    * Takes every registered step back, the latest first, even while the workflow is being cancelled. One that
    * fails does not keep the others from running.
    *
-   * @throws ApplicationFailure `CompensationFailed`, naming the steps that a person has to take back
+   * @throws ApplicationFailure `CompensationFailed`, naming the steps that a person has to compensate
    */
   async run(): Promise<void> {
     const failed: string[] = [];
@@ -48,14 +48,14 @@ export class Compensations {
           await next.undo();
         } catch (error) {
           failed.push(next.step);
-          log.error("a step could not be taken back", { step: next.step, error });
+          log.error("a step could not be compensated", { step: next.step, error });
         }
       }
     });
     if (failed.length > 0) {
       throw ApplicationFailure.create({
         type: COMPENSATION_FAILED,
-        message: `could not be taken back: ${failed.join(", ")}`,
+        message: `could not be compensated: ${failed.join(", ")}`,
         nonRetryable: true,
         details: [{ steps: failed }],
       });
