@@ -1,9 +1,11 @@
 import type * as client from "@kubernetes/client-node";
 import type { Settings } from "../settings/settings";
 import type { ClusterLookup } from "./guards/cluster";
+import type { ObjectLookup } from "./guards/existingObjectsGuard";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { clusterAccessOf } from "./kubernetesProvider";
+import type { ExistingObject } from "./manifests/existingObjects";
 import { clientConfig } from "../settings/kubeconfig";
 
 /** Seconds to wait for the API server. */
@@ -73,6 +75,27 @@ export async function lookUpStorageClasses(
       DEFAULT_CLASS.some((annotation) => metadata?.annotations?.[annotation] === "true"),
     ),
   };
+}
+
+/**
+ * Asks the cluster for a Secret or ConfigMap.
+ * @returns its keys and nothing of what is in them, never a failure
+ */
+export async function lookUpObject(
+  settings: Pick<Settings, "kubernetes">,
+  namespace: string,
+  { kind, name }: Pick<ExistingObject, "kind" | "name">,
+): Promise<ObjectLookup> {
+  const answer = await ask<{ readonly data?: object }>(settings, (config, { CoreV1Api }) => {
+    const api = config.makeApiClient(CoreV1Api);
+    return kind === "Secret"
+      ? api.readNamespacedSecret({ name, namespace })
+      : api.readNamespacedConfigMap({ name, namespace });
+  });
+  if (answer.found === "object") return { found: "object", keys: Object.keys(answer.object.data ?? {}) };
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
+  const around = await lookUpNamespace(settings, namespace);
+  return { found: around.found === "none" ? "no-namespace" : "none" };
 }
 
 /** The client is loaded only here, as most updates ask for nothing. */

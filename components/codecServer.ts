@@ -79,6 +79,7 @@ export class CodecServer extends pulumi.ComponentResource {
             metadata: { labels, annotations },
             spec: codecServerPod(server, settings.payloadEncryption.activeKey, {
               image,
+              platform: settings.workerImage.platform,
               serviceAccount: serviceAccount.metadata.name,
               keyring: keyring.secretName,
               token: token?.secretName,

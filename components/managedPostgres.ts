@@ -1,7 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { lookUpObject } from "./clusterLookup";
 import { secretChecksum } from "./checksum";
+import { existingObjectsGuard } from "./guards/existingObjectsGuard";
+import { neededByPostgresService } from "./manifests/existingObjects";
 import { oneOffMetadata, scriptPod } from "./manifests/jobs";
 import { objectLabels, stackLabels } from "./manifests/labels";
 import {
@@ -101,7 +104,16 @@ export class ManagedPostgres extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this, customTimeouts: { create: `${PREFLIGHT_SECONDS + 30}s` } },
+      {
+        parent: this,
+        customTimeouts: { create: `${PREFLIGHT_SECONDS + 30}s` },
+        hooks: existingObjectsGuard(
+          `${name}-existing-objects`,
+          neededByPostgresService(service),
+          settings.namespaces.temporal,
+          (object) => lookUpObject(settings, settings.namespaces.temporal, object),
+        ),
+      },
     );
     this.connection = {
       host: service.host,

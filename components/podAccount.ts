@@ -8,6 +8,7 @@ interface Metadata {
   readonly name?: string;
   readonly namespace: pulumi.Input<string>;
   readonly labels: Labels;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -1,5 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpObject } from "./clusterLookup";
+import { existingObjectsGuard } from "./guards/existingObjectsGuard";
+import { neededByWorkers } from "./manifests/existingObjects";
 import { objectLabels, selectorLabels } from "./manifests/labels";
 import {
   MIN_READY_SECONDS,
@@ -12,6 +15,7 @@ import {
   workerPod,
 } from "./manifests/workerManifests";
 import { credentialProjections } from "./manifests/temporalCredentialsManifests";
+import { ownSecretEntries, podAnnotations } from "./manifests/workerPodFields";
 import type { PayloadKeyring } from "./payloadKeyring";
 import type { Settings, WorkerSettings } from "../settings/settings";
 import type { TemporalCredentials } from "./temporalCredentials";
@@ -50,7 +54,19 @@ export class TemporalWorker extends pulumi.ComponentResource {
     const matchLabels = selectorLabels(identity);
     const child = { parent: this };
 
-    const serviceAccount = podAccount(`${name}-service-account`, settings, metadata, child, pullSecret);
+    const account = worker.serviceAccount;
+    const serviceAccount = podAccount(
+      `${name}-service-account`,
+      settings,
+      {
+        ...metadata,
+        ...(account.name === undefined ? {} : { name: account.name }),
+        labels: { ...account.labels, ...labels },
+        ...(Object.keys(account.annotations).length === 0 ? {} : { annotations: account.annotations }),
+      },
+      child,
+      pullSecret,
+    );
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       { metadata, data: workerEnvironment(settings, worker) },
@@ -65,6 +81,16 @@ export class TemporalWorker extends pulumi.ComponentResource {
         { metadata, immutable: true, stringData: { OTEL_EXPORTER_OTLP_HEADERS: tracingHeaders } },
         child,
       );
+    const secrets = ownSecretEntries(worker);
+    // Immutable likewise: the pods of a rollout that fails keep what they were started with.
+    const ownSecret =
+      Object.keys(secrets).length === 0
+        ? undefined
+        : new k8s.core.v1.Secret(
+            `${name}-secrets`,
+            { metadata, immutable: true, type: "Opaque", stringData: pulumi.secret(secrets) },
+            child,
+          );
     const seconds = `${String(worker.rolloutTimeoutSeconds)}s`;
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -78,8 +104,9 @@ export class TemporalWorker extends pulumi.ComponentResource {
           selector: { matchLabels },
           template: {
             metadata: {
-              labels,
+              labels: { ...worker.pod.labels, ...labels },
               annotations: {
+                ...podAnnotations(worker),
                 ...(keyring && { "temporal-stack/keyring-checksum": keyring.checksum }),
                 ...(credentials && { "temporal-stack/credentials-checksum": credentials.checksum }),
               },
@@ -91,12 +118,23 @@ export class TemporalWorker extends pulumi.ComponentResource {
               keyring: keyring?.secretName,
               credentials: credentialProjections(settings.temporal, credentials?.secretName),
               environment: environment?.metadata.name,
+              ownSecret: ownSecret?.metadata.name,
+              platform: settings.workerImage.platform,
             }),
           },
         },
       },
-      // The provider waits for its own timeout even when Kubernetes has given the rollout up already.
-      { ...child, customTimeouts: { create: seconds, update: seconds } },
+      {
+        ...child,
+        // The provider waits for its own timeout even when Kubernetes has given the rollout up already.
+        customTimeouts: { create: seconds, update: seconds },
+        hooks: existingObjectsGuard(
+          `${name}-existing-objects`,
+          neededByWorkers(settings, worker.name),
+          settings.namespaces.workers,
+          (object) => lookUpObject(settings, settings.namespaces.workers, object),
+        ),
+      },
     );
     this.deployment = deployment.metadata.name;
     new k8s.autoscaling.v2.HorizontalPodAutoscaler(

@@ -6,6 +6,9 @@ import { byteLength } from "./names";
 const OWN_VARIABLES =
   /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|LOG_FAILURE_MESSAGES|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS|ACTIVITY_POLLERS|WORKFLOW_TASK_POLLERS|OTEL_(EXPORTER_OTLP_(TRACES_)?(ENDPOINT|HEADERS|PROTOCOL)|TRACES_SAMPLER(_ARG)?|SDK_DISABLED))$/;
 
+/** Whether the program sets a variable of this name in the pods of workers. */
+export const isOwnVariable = (name: string): boolean => OWN_VARIABLES.test(name);
+
 /** Words of a name behind which a secret stands. */
 const SECRET_WORDS =
   /(^|_)(PASSWORDS?|PASSWD|PASSPHRASE|PASS|PWD|SECRET|TOKEN|CREDENTIALS?|APIKEY|PRIVATEKEY|(API|PRIVATE|ACCESS|SECRET|SIGNING|ENCRYPTION|MASTER|SHARED|AUTH|LICENSE)_KEY)\d*(_|$)/;
@@ -27,10 +30,17 @@ export function looksSecret(name: string): boolean {
 const ENVIRONMENT_BYTES = 1024 ** 2 - 64 * 1024;
 const VALUE = "a text of at most 4096 characters without NUL (numbers and true/false in quotes)";
 
+/** Name of an environment variable. */
+export const variableName = text(
+  "a name of upper-case letters, digits and _, at most 128 characters",
+  /^[A-Z_][A-Z0-9_]*$/,
+  128,
+);
+
 /** Environment variables of the workers, without secrets. */
 export const environment = z
   .record(
-    text("a name of upper-case letters, digits and _, at most 128 characters", /^[A-Z_][A-Z0-9_]*$/, 128),
+    variableName,
     text(VALUE, /^[^\p{Cs}\0]*$/u, 4096),
     ifWrongType("a mapping of variable names to texts"),
   )
@@ -45,12 +55,12 @@ export const environment = z
       );
     }
     for (const [name, text] of Object.entries(value)) {
-      if (OWN_VARIABLES.test(name)) {
+      if (isOwnVariable(name)) {
         issues.push(rule("is set by this program from other settings; remove it here", [name]));
       } else if (looksSecret(name) && !/^(true|false|)$/i.test(text)) {
         issues.push(
           rule(
-            "looks like a secret, but env is a ConfigMap, readable in the cluster and in the state; keep the secret in a Secret, and if this is none, choose a name that says so (..._URL, ..._NAME, ..._FILE)",
+            "looks like a secret, but env is a ConfigMap, readable in the cluster and in the state; set it under secrets, and if this is none, choose a name that says so (..._URL, ..._NAME, ..._FILE)",
             [name],
           ),
         );

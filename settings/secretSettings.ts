@@ -106,6 +106,7 @@ export const keyOf = (path: SettingPath): string =>
   path.reduce<string>((text, part) => text + segment(part, text === ""), "");
 
 function segment(part: PropertyKey, first: boolean): string {
+  if (part === "*") return "[]";
   if (typeof part === "number") return `[${String(part)}]`;
   const name = String(part);
   if (!/^[\w-]+$/.test(name)) return `["${name}"]`;

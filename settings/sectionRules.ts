@@ -5,12 +5,14 @@ import type { networkAccess, namespaces, temporal } from "./sections";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
 import { CODEC_VARIABLES } from "./temporalUi";
+import { openEgressProblems } from "./workerEgress";
 import type { workers } from "./workers";
 
 /** The sections between which there are rules. */
 interface Sections {
   readonly temporal: z.output<typeof temporal>;
   readonly workers: z.output<typeof workers>;
+  readonly deletionProtection: boolean;
   readonly namespaces: z.output<typeof namespaces>;
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
@@ -24,6 +26,7 @@ export function sectionProblems(sections: Sections): Problem[] {
   return [
     ...proxyProblems(sections),
     ...doorProblems(sections),
+    ...openEgressProblems(sections.deletionProtection, sections.workers),
     ...postgresProblems(sections),
     ...namespaceProblems(sections),
   ];
@@ -34,12 +37,13 @@ const PROXY_VARIABLES = /^(HTTPS?|ALL|GRPC)_PROXY$/;
 
 function proxyProblems({ temporal, workers }: Sections): Problem[] {
   if (temporal.mode !== "external" || temporal.proxy !== undefined) return [];
-  return workers.flatMap(({ env = {} }, index) =>
+  return workers.flatMap(({ env = {}, egress }, index) =>
     Object.keys(env)
-      .filter((name) => PROXY_VARIABLES.test(name))
+      // With a way out of its own, the variable is for the group's own requests.
+      .filter((name) => PROXY_VARIABLES.test(name) && egress.length === 0)
       .map((name) =>
         rule(
-          "is not read by the Temporal SDK, so workers would not reach the frontend by it; set temporal.proxy (then this stays for your own requests)",
+          "is not read by the Temporal SDK, so workers would not reach the frontend by it; set temporal.proxy; for your own requests open the way to the proxy under egress, then this stays",
           ["workers", index, "env", name],
         ),
       ),

@@ -6,6 +6,7 @@ import { apiKey, apiKeySecret, tls } from "./credentials";
 import { flag, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imageReference, imageRepository, registry } from "./images";
 import { dnsLabel, inYaml, labelMap, objectName, searchAttributes, temporalNamespace } from "./names";
+import { reservedLabelProblems } from "./reservedLabels";
 import { secretSetting } from "./secretSettings";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
@@ -278,24 +279,10 @@ export const networkAccess = z
   })
   .prefault({});
 
-/**
- * Labels that Kubernetes, an operator, Helm or this program sets, or that policies and controllers select by.
- */
-const RESERVED_LABELS =
-  /^((([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io|cnpg\.io|cloudnative-pg\.io|temporal\.io)|helm\.sh|pulumi\.com|temporal-stack)\/.*|pod-template-hash|pod-template-generation|controller-revision-hash|controller-uid|job-name)$/;
-
 /** Labels that every object gets. */
 export const labels = labelMap("labels")
   .check(({ value, issues }) => {
-    for (const key of Object.keys(value)) {
-      if (RESERVED_LABELS.test(key))
-        issues.push(
-          rule(
-            "is reserved: Kubernetes, an operator or this program sets it, and policies select by it; choose another key",
-            [key],
-          ),
-        );
-    }
+    issues.push(...reservedLabelProblems(value));
   })
   .prefault({})
   .describe("Additional labels of every object, such as owner or cost center.");

@@ -3,6 +3,9 @@ import { environment } from "./env";
 import { cpu, flag, integer, memory, oneOf, rule } from "./fields";
 import { dnsLabel, inYaml, taskQueue } from "./names";
 import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
+import { workerEgress } from "./workerEgress";
+import { accountProblems, workerPodFields } from "./workerPod";
+import { workerSecretFields, workerSecretProblems } from "./workerSecrets";
 
 /** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
 const CACHED_WORKFLOW_BYTES = 1024 ** 2;
@@ -191,9 +194,13 @@ export const worker = z
       .default(300)
       .describe("Seconds after which `pulumi up` reports a rollout as failed; the old pods go on running."),
     env: environment.optional().describe("Additional environment variables; no secrets."),
+    ...workerSecretFields,
+    egress: workerEgress,
+    ...workerPodFields,
   })
   .check(({ value, issues }) => {
     const { taskQueues, resources } = value;
+    issues.push(...workerSecretProblems(value));
     taskQueues.forEach((name, index) => {
       if (taskQueues.indexOf(name) !== index) {
         issues.push(rule(`"${name}" stands in the list twice; remove one`, ["taskQueues", index]));
@@ -238,6 +245,7 @@ export const workers = z
   .min(1, { error: "a list of at least one worker" })
   .max(100, { error: "a list of at most 100 workers" })
   .check(({ value, issues }) => {
+    issues.push(...accountProblems(value));
     value.forEach(({ name }, index) => {
       const earlier = value.findIndex((group) => group.name === name);
       if (earlier !== index) {

@@ -4,6 +4,7 @@ import type { CodecServerSettings } from "../../settings/settings";
 import { type Identity, selectorLabels } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
+import { architectureOf } from "./workerPodFields";
 import { HEALTH_PORT, KEYRING_DIRECTORY, WORKER_UID } from "./workerManifests";
 
 type PodSpec = types.input.core.v1.PodSpec;
@@ -40,6 +41,8 @@ export const CODEC_SERVER_ROLLOUT = {
 export interface CodecServerPodReferences {
   /** Image by digest. */
   readonly image: pulumi.Input<string>;
+  /** Its platform, such as `linux/amd64`. */
+  readonly platform: string;
   readonly serviceAccount: pulumi.Input<string>;
   /** Secret with the payload keys. */
   readonly keyring: pulumi.Input<string>;
@@ -89,6 +92,7 @@ export function codecServerPod(
     enableServiceLinks: false,
     securityContext: restrictedPod(WORKER_UID),
     terminationGracePeriodSeconds: 30,
+    nodeSelector: architectureOf(references.platform),
     topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
       (topologyKey) => ({
         topologyKey,

@@ -18,7 +18,7 @@ import {
   SERVER_METRICS_PORT,
   UI_SERVICE_PORT,
 } from "./temporalNames";
-import { METRICS_PORT } from "./workerManifests";
+import { METRICS_PORT, workerIdentity } from "./workerManifests";
 
 /** Pods of one namespace; no labels means all of them. */
 export interface Pods {
@@ -55,7 +55,7 @@ export interface Flow {
 
 type FlowSettings = Pick<
   Settings,
-  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres" | "tracing"
+  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres" | "tracing" | "workers"
 >;
 
 const DNS_PORTS: readonly FlowPort[] = [
@@ -115,6 +115,7 @@ export function stackFlows(settings: FlowSettings): Flow[] {
             why: "spans of the workers",
           },
         ]),
+    ...workerEgressFlows(settings),
     ...networkAccess.frontendFrom.map((peer, index) => ({
       name: `access-frontend-${index}`,
       from: pods(peer.namespace, peer.podLabels ?? {}),
@@ -138,6 +139,19 @@ export function stackFlows(settings: FlowSettings): Flow[] {
       })),
     ),
   ];
+}
+
+/** What each group of workers reaches beyond Temporal. */
+function workerEgressFlows({ namespaces, workers }: FlowSettings): Flow[] {
+  return workers.flatMap(({ name, egress }) =>
+    egress.map(({ namespace, podLabels, cidrs, ports, protocol, why }, index) => ({
+      name: `worker-${name}-egress-${index}`,
+      from: pods(namespaces.workers, selectorLabels(workerIdentity(name))),
+      to: namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {}),
+      ports: ports.map((port) => ({ port, protocol })),
+      why: why ?? `workers[].egress of ${name}`,
+    })),
+  );
 }
 
 /** Between the roles of the official chart, and from its tools. */

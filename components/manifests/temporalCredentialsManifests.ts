@@ -18,6 +18,8 @@ interface Existing {
 interface Credential {
   readonly file: string;
   readonly variable: string;
+  /** The setting below `temporal` that says where it is. */
+  readonly setting: string;
   /** In the settings: it goes into the Secret that this program makes. */
   readonly value?: pulumi.Input<string> | undefined;
   /** In a Secret that exists, or in a ConfigMap. */
@@ -33,22 +35,31 @@ function credentials(temporal: TemporalSettings): Credential[] {
     {
       file: "ca.crt",
       variable: "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+      setting: tls?.caFrom === undefined ? "tls.secret.caKey" : "tls.caFrom",
       value: tls?.ca,
       existing: tls?.caFrom === undefined ? existing(tls?.secret?.caKey) : authorities(tls.caFrom),
     },
     {
       file: "tls.crt",
       variable: "TEMPORAL_TLS_CLIENT_CERT_PATH",
+      setting: "tls.secret.certificateKey",
       value: tls?.client?.certificate,
       existing: existing(tls?.secret?.certificateKey),
     },
     {
       file: "tls.key",
       variable: "TEMPORAL_TLS_CLIENT_KEY_PATH",
+      setting: "tls.secret.privateKeyKey",
       value: tls?.client?.privateKey.reveal(),
       existing: existing(tls?.secret?.privateKeyKey),
     },
-    { file: "api-key", variable: "TEMPORAL_API_KEY_PATH", value: apiKey?.reveal(), existing: apiKeySecret },
+    {
+      file: "api-key",
+      variable: "TEMPORAL_API_KEY_PATH",
+      setting: "apiKeySecret",
+      value: apiKey?.reveal(),
+      existing: apiKeySecret,
+    },
   ];
   return all.filter(({ value, existing: elsewhere }) => value !== undefined || elsewhere !== undefined);
 }
@@ -61,6 +72,13 @@ function authorities({ secret, configMap = "", key }: AuthoritiesFrom): Existing
 export function ownCredentials(temporal: TemporalSettings): Record<string, pulumi.Input<string>> {
   return Object.fromEntries(
     credentials(temporal).flatMap(({ file, value }) => (value === undefined ? [] : [[file, value] as const])),
+  );
+}
+
+/** The Secrets and ConfigMaps that others made, each with the setting that names it. */
+export function existingCredentials(temporal: TemporalSettings): (Existing & { readonly setting: string })[] {
+  return credentials(temporal).flatMap(({ setting, existing }) =>
+    existing === undefined ? [] : [{ ...existing, setting: `temporal.${setting}` }],
   );
 }
 

@@ -7,6 +7,15 @@ import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import { connectionEnvironment, CREDENTIALS_DIRECTORY } from "./temporalCredentialsManifests";
 import { frontendAddress } from "./temporalNames";
+import {
+  furtherContainers,
+  podPlacement,
+  secretFiles,
+  secretVariables,
+  TMP_DIRECTORY,
+  variableSources,
+  WORKER_SECRETS_DIRECTORY,
+} from "./workerPodFields";
 
 type PodSpec = types.input.core.v1.PodSpec;
 type EnvVar = types.input.core.v1.EnvVar;
@@ -48,6 +57,10 @@ export interface WorkerPodReferences {
   readonly credentials: types.input.core.v1.VolumeProjection[];
   /** Secret with further environment variables, if there is one. */
   readonly environment: pulumi.Input<string> | undefined;
+  /** Secret with the secrets of the settings, if there are some. */
+  readonly ownSecret: pulumi.Input<string> | undefined;
+  /** Platform of the image, such as `linux/amd64`. */
+  readonly platform: string;
 }
 
 /** The worker's environment as far as it is the same in every pod. */
@@ -99,15 +112,40 @@ function whereSet(name: string, value: number | undefined): Record<string, strin
   return value === undefined ? {} : { [name]: String(value) };
 }
 
+interface Mount {
+  readonly volume: Volume;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+}
+
 /** What is mounted, and where. */
-function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume; mountPath: string }[] {
+function mounts(worker: WorkerSettings, { keyring, credentials, ownSecret }: WorkerPodReferences): Mount[] {
+  const files = secretFiles(worker, ownSecret);
   return [
+    {
+      mountPath: TMP_DIRECTORY,
+      volume: { name: "tmp", emptyDir: { sizeLimit: worker.tmp.sizeLimit } },
+      readOnly: false,
+    },
+    ...(files.length === 0
+      ? []
+      : [
+          {
+            mountPath: WORKER_SECRETS_DIRECTORY,
+            volume: {
+              name: "worker-secrets",
+              projected: { sources: files, defaultMode: SECRET_FILE_MODE },
+            },
+            readOnly: true,
+          },
+        ]),
     ...(keyring === undefined
       ? []
       : [
           {
             mountPath: KEYRING_DIRECTORY,
             volume: { name: "codec-keys", secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE } },
+            readOnly: true,
           },
         ]),
     ...(credentials.length === 0
@@ -119,6 +157,7 @@ function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume
               name: "credentials",
               projected: { sources: credentials, defaultMode: SECRET_FILE_MODE },
             },
+            readOnly: true,
           },
         ]),
   ];
@@ -126,33 +165,33 @@ function mounts({ keyring, credentials }: WorkerPodReferences): { volume: Volume
 
 /** The pod of a worker group. */
 export function workerPod(worker: WorkerSettings, references: WorkerPodReferences): PodSpec {
-  const mounted = mounts(references);
+  const mounted = mounts(worker, references);
+  const { pod } = worker;
+  const further = furtherContainers(worker);
   const probe = (path: string) => ({ httpGet: { path, port: "http-health" } });
   return {
     serviceAccountName: references.serviceAccount,
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: worker.serviceAccount.automountToken,
     enableServiceLinks: false,
     securityContext: restrictedPod(WORKER_UID),
     terminationGracePeriodSeconds: worker.shutdown.terminationGracePeriodSeconds,
-    topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
-      (topologyKey) => ({
-        topologyKey,
-        maxSkew: 1,
-        whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: { matchLabels: selectorLabels(workerIdentity(worker.name)) },
-        // Counts only pods of the same revision, so that a rollout spreads the new ones.
-        matchLabelKeys: ["pod-template-hash"],
-      }),
-    ),
+    ...podPlacement(worker, references.platform, selectorLabels(workerIdentity(worker.name))),
+    ...(further.length === 0 ? {} : { initContainers: further }),
     containers: [
       {
         name: "worker",
         image: references.image,
+        // The later one wins: the program's own variables.
         envFrom: [
+          ...variableSources(worker),
           { configMapRef: { name: references.configMap } },
           ...(references.environment === undefined ? [] : [{ secretRef: { name: references.environment } }]),
         ],
-        env: [fromPod("POD_NAME", "metadata.name"), fromPod("POD_NAMESPACE", "metadata.namespace")],
+        env: [
+          fromPod("POD_NAME", "metadata.name"),
+          fromPod("POD_NAMESPACE", "metadata.namespace"),
+          ...secretVariables(worker, references.ownSecret),
+        ],
         ports: [
           { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },
           { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
@@ -162,14 +201,13 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
         readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
         resources: containerResources(worker.resources),
         securityContext: restrictedContainer(),
-        volumeMounts: mounted.map(({ volume, mountPath }) => ({
-          name: volume.name,
-          mountPath,
-          readOnly: true,
-        })),
+        volumeMounts: [
+          ...mounted.map(({ volume, mountPath, readOnly }) => ({ name: volume.name, mountPath, readOnly })),
+          ...pod.volumeMounts,
+        ],
       },
     ],
-    volumes: mounted.map(({ volume }) => volume),
+    volumes: [...mounted.map(({ volume }) => volume), ...pod.volumes],
   };
 }
 

@@ -5,6 +5,7 @@ import { Failure, lastLines } from "../../common/failure";
 import { cache, privateFolder, state } from "../../common/paths";
 import { isReachable, install } from "../../toolchain/download";
 import type { Cluster } from "../../common/localStack";
+import { MACHINE_PLATFORM } from "./platform";
 
 const NAME = "temporal-stack";
 const REGISTRY = { container: `${NAME}-registry`, image: "registry:2.8.3", host: "localhost:5001" };
@@ -59,7 +60,7 @@ export async function startKind(): Promise<Cluster> {
     imageEnvironment: {},
     settings: {
       kubernetes: { context: `kind-${NAME}` },
-      workerImage: { repository: `${REGISTRY.host}/temporal-stack/worker` },
+      workerImage: { repository: `${REGISTRY.host}/temporal-stack/worker`, platform: MACHINE_PLATFORM },
     },
   };
 }

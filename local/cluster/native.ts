@@ -6,6 +6,7 @@ import { dockerBinary, dockerHost } from "./native/docker";
 import { localImages, provideImage } from "./native/images";
 import { runningPid } from "./native/process";
 import type { Cluster } from "../../common/localStack";
+import { MACHINE_PLATFORM } from "./platform";
 
 /**
  * The single-node Kubernetes on this machine, once it is started, with the images of the stack in its registry.
@@ -35,6 +36,7 @@ export async function nativeCluster(charts: boolean, kubeconfig: string): Promis
       kubernetes: { context },
       workerImage: {
         repository: `${registryHost}/temporal-stack/worker`,
+        platform: MACHINE_PLATFORM,
         buildNetwork: "host",
         baseImages,
       },

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lookUpNamespace, lookUpStorageClasses } from "../../components/clusterLookup";
+import { lookUpNamespace, lookUpObject, lookUpStorageClasses } from "../../components/clusterLookup";
 
 const storageClass = (name: string, isDefault = "false") => ({
   metadata: { name, annotations: { "storageclass.kubernetes.io/is-default-class": isDefault } },
@@ -18,6 +18,12 @@ describe("look-up in the cluster", () => {
     "/api/v1/namespaces/bare": [200, { metadata: {} }],
     "/api/v1/namespaces/none": [404, { reason: "NotFound" }],
     "/api/v1/namespaces/closed": [403, { reason: "Forbidden" }],
+    "/api/v1/namespaces/ours/secrets/stripe": [200, { data: { "api-key": "aHVudGVyMg==" } }],
+    "/api/v1/namespaces/ours/secrets/empty": [200, {}],
+    "/api/v1/namespaces/ours/secrets/none": [404, { reason: "NotFound" }],
+    "/api/v1/namespaces/ours/secrets/closed": [403, { reason: "Forbidden" }],
+    "/api/v1/namespaces/none/secrets/stripe": [404, { reason: "NotFound" }],
+    "/api/v1/namespaces/ours/configmaps/flags": [200, { data: { dark: "true" } }],
     "/apis/storage.k8s.io/v1/storageclasses": [
       200,
       { items: [storageClass("slow"), storageClass("fast", "true")] },
@@ -72,6 +78,20 @@ describe("look-up in the cluster", () => {
     });
     assert.deepEqual(await lookUpNamespace(settings, "bare"), { found: "namespace", labels: {} });
     assert.deepEqual(await lookUpNamespace(settings, "none"), { found: "none" });
+  });
+
+  it("says which keys a Secret or ConfigMap has, and nothing of what is in them", async () => {
+    const secret = (name: string, namespace = "ours") =>
+      lookUpObject(settings, namespace, { kind: "Secret", name });
+    assert.deepEqual(await secret("stripe"), { found: "object", keys: ["api-key"] });
+    assert.deepEqual(await secret("empty"), { found: "object", keys: [] });
+    assert.deepEqual(await secret("none"), { found: "none" });
+    assert.deepEqual(await secret("stripe", "none"), { found: "no-namespace" });
+    assert.equal((await secret("closed")).found, "unknown");
+    assert.deepEqual(await lookUpObject(settings, "ours", { kind: "ConfigMap", name: "flags" }), {
+      found: "object",
+      keys: ["dark"],
+    });
   });
 
   it("says which storage classes there are, and whether one is the default", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ownershipProblem } from "../../components/guards/namespaceOwnership";
+import { existingObjectProblem } from "../../components/guards/existingObjectsGuard";
 import { storageClassProblems } from "../../components/guards/storageClass";
 import { isRefusal, refusal } from "../../components/guards/sentence";
 import { configChanges } from "../../ops/report/configChanges";
@@ -281,7 +282,16 @@ describe("preview report", () => {
       { "postgres.storage": { storageClass: "fast" } },
       { found: "classes", names: [], hasDefault: false },
     );
-    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass])
+    const needed = {
+      setting: "workers[0].secrets[1]",
+      kind: "Secret",
+      name: "stripe",
+      key: "api-key",
+    } as const;
+    const missing = [{ found: "none" } as const, { found: "object", keys: [] } as const].map((lookup) =>
+      existingObjectProblem(needed, "workers", lookup),
+    );
+    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass, ...missing])
       assert.ok(isRefusal(message ?? ""), message);
     for (const message of ["1 problem in the settings of stack", "connection refused", "preview failed"]) {
       assert.ok(!isRefusal(message), message);

@@ -8,7 +8,7 @@ import type { Deployment, Values } from "../harness";
 import { outputsSchema } from "../../common/stackOutputs";
 import { workerConnection } from "../../ops/stack/workerConnection";
 import { serveObjects } from "../ops/servedObjects";
-import { openApiProblems } from "./openapi/validate";
+import { openApiProblems } from "../../settings/openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
 import { at, deployStack, objectsOf } from "./stack";
 

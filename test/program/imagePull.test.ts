@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Deployment, Values } from "../harness";
 import { valuesProblems } from "../local/charts/values";
-import { openApiProblems } from "./openapi/validate";
+import { openApiProblems } from "../../settings/openapi/validate";
 import { podsOf } from "./pods";
 import { at, deployStack, listAt, objectsOf, type StackName, STACKS, stackConfig } from "./stack";
 

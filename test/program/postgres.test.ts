@@ -4,7 +4,7 @@ import { parseSettings } from "../../settings/settings";
 import { FAKE_SEED } from "../emulation";
 import type { Deployment, Registration } from "../harness";
 import { valuesProblems } from "../local/charts/values";
-import { openApiProblems } from "./openapi/validate";
+import { openApiProblems } from "../../settings/openapi/validate";
 import { pem } from "../fixtures/certificates";
 import { podsOf, restrictedProblems } from "./pods";
 import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";

@@ -4,7 +4,7 @@ import type { Deployment, Registration, Values } from "../harness";
 import { RELEASE_NAMES } from "../../components/manifests/chartSource";
 import { sourceRevision } from "../../components/manifests/sourceRevision";
 import { plugins, tools } from "../../settings/versions";
-import { openApiProblems, schemaVersion } from "./openapi/validate";
+import { openApiProblems, schemaVersion } from "../../settings/openapi/validate";
 import { podsOf, restrictedProblems } from "./pods";
 import {
   at,
@@ -122,7 +122,7 @@ for (const stack of STACKS) {
     });
 
     it("renders objects that the API server takes", () => {
-      assert.equal(schemaVersion, tools.kubernetes);
+      assert.equal(schemaVersion(), tools.kubernetes);
       assert.deepEqual(
         objectsOf(deployment).flatMap(({ inputs }) => openApiProblems(inputs)),
         [],

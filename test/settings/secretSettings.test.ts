@@ -20,6 +20,7 @@ describe("secret settings", () => {
       "tracing.headers",
       "workerImage.pullSecret.password",
       "workerImage.registry.password",
+      "workers[].secrets[].value",
     ]);
   });
 

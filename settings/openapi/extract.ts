@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { tools } from "../../../settings/versions";
-import { isValues, type Values } from "../../harness";
+import { tools } from "../versions";
+import { isMapping, type Mapping } from "../mapping";
 
 /*
  * Writes kubernetes.json: of the API server's own OpenAPI documents, and of CloudNativePG's resource
@@ -11,7 +11,7 @@ import { isValues, type Values } from "../../harness";
  *
  *   go mod download -json k8s.io/kubernetes@v<version>      # prints the module's folder
  *   go mod download -json github.com/cloudnative-pg/cloudnative-pg@v<version>
- *   node --require sucrase/register/ts test/program/openapi/extract.ts \
+ *   node --require sucrase/register/ts settings/openapi/extract.ts \
  *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases
  */
 
@@ -46,7 +46,7 @@ const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 function withoutDescriptions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutDescriptions);
-  if (!isValues(value)) return value;
+  if (!isMapping(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, item]) => !(key === "description" && typeof item === "string") && key !== "default")
@@ -54,19 +54,19 @@ function withoutDescriptions(value: unknown): unknown {
   );
 }
 
-function schemasOf(folder: string): Values {
+function schemasOf(folder: string): Mapping {
   const all = DOCUMENTS.map((name): unknown =>
     JSON.parse(readFileSync(join(folder, `${name}_openapi.json`), "utf8")),
   );
   const entries = all.flatMap((document) => {
-    const components = isValues(document) ? document["components"] : undefined;
-    const schemas = isValues(components) ? components["schemas"] : undefined;
-    return isValues(schemas) ? Object.entries(schemas) : [];
+    const components = isMapping(document) ? document["components"] : undefined;
+    const schemas = isMapping(components) ? components["schemas"] : undefined;
+    return isMapping(schemas) ? Object.entries(schemas) : [];
   });
   return Object.fromEntries(entries);
 }
 
-function reachable(schemas: Values): Record<string, unknown> {
+function reachable(schemas: Mapping): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   const open = [...KINDS];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -83,14 +83,14 @@ function customSchemas(definitions: string): Record<string, unknown> {
   return Object.fromEntries(
     RESOURCE_DEFINITIONS.map((file) => {
       const definition: unknown = parseYaml(readFileSync(join(definitions, file), "utf8"));
-      const at = (value: unknown, key: string) => (isValues(value) ? value[key] : undefined);
+      const at = (value: unknown, key: string) => (isMapping(value) ? value[key] : undefined);
       const spec = at(definition, "spec");
       const group = String(at(spec, "group"));
       const kind = String(at(at(spec, "names"), "kind"));
       const versions = at(spec, "versions");
-      const [version] = Array.isArray(versions) ? versions.filter(isValues) : [];
+      const [version] = Array.isArray(versions) ? versions.filter(isMapping) : [];
       const schema = withoutDescriptions(at(at(version, "schema"), "openAPIV3Schema"));
-      if (version === undefined || !isValues(schema) || !isValues(schema["properties"])) {
+      if (version === undefined || !isMapping(schema) || !isMapping(schema["properties"])) {
         throw new Error(`${file} is no resource definition`);
       }
       const name = String(version["name"]);

@@ -1,0 +1,70 @@
+import type { AuthoritiesFrom } from "../../settings/certificates";
+import type { ManagedPostgresSettings, Settings } from "../../settings/settings";
+import { existingCredentials } from "./temporalCredentialsManifests";
+
+/** A Secret or ConfigMap that others made and that a setting names. */
+export interface ExistingObject {
+  /** Key of the setting below `temporal-stack:`. */
+  readonly setting: string;
+  readonly kind: "Secret" | "ConfigMap";
+  readonly name: string;
+  /** Key that it must have; undefined: any. */
+  readonly key?: string | undefined;
+}
+
+/** What the pods of a worker group need to be there: its own Secrets, and those that they connect to Temporal with. */
+export function neededByWorkers(
+  { temporal, workers }: Pick<Settings, "temporal" | "workers">,
+  group: string,
+): ExistingObject[] {
+  const index = workers.findIndex(({ name }) => name === group);
+  const { secrets = [], envFrom = [] } = workers[index] ?? {};
+  const place = (list: string, item: number) => `workers[${index}].${list}[${item}]`;
+  return [
+    ...secrets.flatMap(({ secret, key }, item): ExistingObject[] =>
+      secret === undefined ? [] : [{ setting: place("secrets", item), kind: "Secret", name: secret, key }],
+    ),
+    ...envFrom.map(({ secret, configMap = "" }, item): ExistingObject => {
+      const setting = place("envFrom", item);
+      return secret === undefined
+        ? { setting, kind: "ConfigMap", name: configMap }
+        : { setting, kind: "Secret", name: secret };
+    }),
+    ...existingCredentials(temporal).map(({ setting, name, key, kind }): ExistingObject => ({
+      setting,
+      kind: kind === "configMap" ? "ConfigMap" : "Secret",
+      name,
+      key,
+    })),
+  ];
+}
+
+/** What the pods that log in to a Postgres service need to be there. */
+export function neededByPostgresService(service: ManagedPostgresSettings): ExistingObject[] {
+  const { passwordSecret, clientCertificateSecret: client, caFrom } = service;
+  const secret = (setting: string, name: string, key: string) => ({
+    setting: `postgres.${setting}`,
+    kind: "Secret" as const,
+    name,
+    key,
+  });
+  return [
+    ...(passwordSecret === undefined
+      ? []
+      : [secret("passwordSecret", passwordSecret.name, passwordSecret.key)]),
+    ...(client === undefined
+      ? []
+      : [
+          secret("clientCertificateSecret", client.name, client.certificateKey),
+          secret("clientCertificateSecret", client.name, client.privateKeyKey),
+        ]),
+    ...(caFrom === undefined ? [] : [authorities(caFrom)]),
+  ];
+}
+
+function authorities({ secret, configMap = "", key }: AuthoritiesFrom): ExistingObject {
+  const setting = "postgres.caFrom";
+  return secret === undefined
+    ? { setting, kind: "ConfigMap", name: configMap, key }
+    : { setting, kind: "Secret", name: secret, key };
+}
