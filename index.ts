@@ -14,6 +14,7 @@ import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgresMode";
 import { loadSettings } from "./settings/settings";
+import { smokeWorkflowOf } from "./settings/smoke";
 import { temporalServer } from "./components/temporalMode";
 import { temporalCredentials } from "./components/temporalCredentials";
 import { StackIdentity } from "./components/stackIdentity";
@@ -108,6 +109,7 @@ export const workers = groups.map(({ worker, component }) => ({
   namespace: workersNamespace,
   deployment: component.deployment,
   taskQueues: worker.taskQueues,
+  smoke: smokeWorkflowOf(settings.smoke, worker) ?? null,
 }));
 /** Where the payload keys are, by name; null if payloads are not encrypted. */
 export const payloadKeyring = keyring

@@ -3,11 +3,21 @@ import { pulumiJson, type StackCli } from "./pulumi";
 import { UsageFailure } from "./usageFailure";
 
 const service = z.object({ namespace: z.string(), service: z.string(), port: z.number() });
+const smokeWorkflow = z.object({
+  /** Its type. */
+  workflow: z.string(),
+  /** Its argument, as JSON; undefined: none. */
+  input: z.string().optional(),
+  taskQueue: z.string(),
+  timeoutSeconds: z.number(),
+});
 const workerGroup = z.object({
   name: z.string(),
   namespace: z.string(),
   deployment: z.string(),
   taskQueues: z.tuple([z.string()], z.string()),
+  /** Null: the settings name none. Stacks that were deployed before there was this output do not have it. */
+  smoke: smokeWorkflow.nullish(),
 });
 
 /** Outputs of index.ts that commands read. */
@@ -24,6 +34,14 @@ export const outputsSchema = z.object({
 
 /** What a stack deployed, as its last update left it. */
 export type StackOutputs = z.infer<typeof outputsSchema>;
+/** The workflow that shows that a worker group works. */
+export type SmokeWorkflow = z.infer<typeof smokeWorkflow>;
+
+/** That of a group; of a stack that names none yet, the sample's. */
+export function smokeOf({ smoke, taskQueues }: StackOutputs["workers"][number]): SmokeWorkflow | undefined {
+  if (smoke !== undefined) return smoke ?? undefined;
+  return { workflow: "canary", input: "null", taskQueue: taskQueues[0], timeoutSeconds: 120 };
+}
 
 /**
  * Reads a stack's outputs. Values that are secret are masked.

@@ -46,6 +46,8 @@ function kindOf(node: Mapping): string {
       return "list";
     case "object":
       return "mapping";
+    case undefined:
+      return "any value";
     default:
       return "text";
   }

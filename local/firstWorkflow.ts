@@ -2,15 +2,15 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
-import { execa } from "execa";
-import { z } from "zod";
 import type { Cluster } from "../common/localStack";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
-import { Failure, lastLines } from "../common/failure";
-import { checkout, privateFolder, state } from "../common/paths";
+import { Failure } from "../common/failure";
+import { privateFolder, state } from "../common/paths";
 import type { Forward } from "./serveForwards";
-import type { StackOutputs } from "../common/stackOutputs";
+import { failureLines, type SmokeOutcome } from "../common/smoke/outcome";
+import { runSmokeWorkflow } from "../common/smoke/run";
+import { smokeOf, type StackOutputs } from "../common/stackOutputs";
 
 /** Where this machine's own port of each service is. */
 export const localPorts = { frontend: 7233, ui: 8233 } as const;
@@ -18,15 +18,6 @@ export const uiAddress = `http://127.0.0.1:${localPorts.ui}`;
 
 const PORT_FORWARD = "port-forward";
 const keysFolder = state("codec-keys");
-
-const resultSchema = z.object({
-  workflowId: z.string(),
-  status: z.string(),
-  durationMs: z.number().optional(),
-  result: z.unknown().optional(),
-  failure: z.array(z.string()).optional(),
-});
-export type WorkflowResult = z.infer<typeof resultSchema>;
 
 /** Makes Temporal's frontend and UI reachable on this machine's loopback address, in the background. */
 export async function forwardPorts(cluster: Cluster, outputs: StackOutputs): Promise<void> {
@@ -71,35 +62,28 @@ export async function clientEnvironment(
 }
 
 /**
- * Runs one order through the stack and waits for its end.
+ * Runs the workflow that the settings name through the first worker group that they name one for.
  *
+ * @returns undefined if they name none
  * @throws Failure with the workflow's failure when it does not complete
  */
 export async function runFirstWorkflow(
+  outputs: StackOutputs,
   environment: Readonly<Record<string, string>>,
-): Promise<WorkflowResult> {
-  const { stdout, stderr } = await execa("npm", ["run", "--silent", "order", "--", "--json"], {
-    cwd: join(checkout, "worker"),
-    env: environment,
-    reject: false,
-  });
-  const line = stdout.trim().split("\n").at(-1) ?? "";
-  const parsed = line.startsWith("{") ? resultSchema.safeParse(JSON.parse(line)) : undefined;
-  if (parsed?.success !== true) {
+): Promise<SmokeOutcome | undefined> {
+  for (const group of outputs.workers) {
+    const workflow = smokeOf(group);
+    if (workflow === undefined) continue;
+    const remedy = `look at the port-forward's log ${logFile(PORT_FORWARD)}, then run the command again`;
+    const outcome = await runSmokeWorkflow(group.name, workflow, { environment, remedy });
+    if (outcome.completed) return outcome;
     throw new Failure(
-      "the first workflow could not be started",
-      `look at the port-forward's log ${logFile(PORT_FORWARD)}, then run the command again`,
-      lastLines(`${stdout}\n${stderr}`),
-    );
-  }
-  if (parsed.data.status !== "completed") {
-    throw new Failure(
-      `workflow ${parsed.data.workflowId} ended as ${parsed.data.status}`,
+      `workflow ${outcome.workflowId} ended as failed`,
       `its history is on ${uiAddress}; correct the worker and run the command again`,
-      parsed.data.failure ?? [],
+      failureLines(outcome.failure),
     );
   }
-  return parsed.data;
+  return undefined;
 }
 
 /** Copies the keyring's Secret to files that only this user can read. */

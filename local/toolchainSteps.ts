@@ -8,6 +8,7 @@ import type { ClusterWay } from "../common/localStack";
 import { checkout } from "../common/paths";
 import { inOrder, sideBySide, step } from "../common/progress";
 import { pulumiHome } from "../common/localStack";
+import { workflowClient } from "../common/smoke/run";
 import { installDebianPackages } from "../toolchain/debian";
 import { install } from "../toolchain/download";
 import { commandPath, isInstalled, programFolder } from "../toolchain/install";
@@ -63,7 +64,7 @@ export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
     ...(needs.way === "native" ? [debianPackages] : []),
     sideBySide("programs", [
       step("worker's client", buildWorkerClient, {
-        done: () => builtAt(workerClient) > changedAt(workerSources),
+        done: () => builtAt(workflowClient) > changedAt(workerSources),
       }),
       inOrder("first queue", first),
       inOrder("second queue", second),
@@ -97,7 +98,6 @@ export function wholeToolchainSteps(source: Source): ListrTask[] {
 
 const debianPackages = step("Debian packages: etcd, containerd, Docker, registry", installDebianPackages);
 
-const workerClient = join(checkout, "worker/lib/cli/order.js");
 const workerSources = join(checkout, "worker/src");
 
 const builtAt = (file: string): number => (existsSync(file) ? statSync(file).mtimeMs : 0);

@@ -6,14 +6,7 @@ import { type ClusterOptions, provideCluster } from "./provideCluster";
 import { runCommand } from "../common/command";
 import { Failure } from "../common/failure";
 import { UsageFailure } from "../common/usageFailure";
-import {
-  clientEnvironment,
-  forwardPorts,
-  localPorts,
-  runFirstWorkflow,
-  uiAddress,
-  type WorkflowResult,
-} from "./firstWorkflow";
+import { clientEnvironment, forwardPorts, localPorts, runFirstWorkflow, uiAddress } from "./firstWorkflow";
 import { JobWatch } from "./jobWatch";
 import { diagnosePods } from "./podDiagnosis";
 import { checkMachine } from "./preflight";
@@ -22,7 +15,8 @@ import { recordCluster, recordedCluster } from "../common/localStack";
 import { environmentFile, writeEnvironmentFile } from "../common/localStack";
 import { recoverStack } from "./recovery";
 import { localCli } from "../common/pulumi";
-import { type StackOutputs, stackOutputs } from "../common/stackOutputs";
+import { OTHER_WORKFLOW, type SmokeOutcome } from "../common/smoke/outcome";
+import { stackOutputs } from "../common/stackOutputs";
 import { prepareStack, updateStack } from "./stack";
 import { type Target } from "../common/localStack";
 import { DEFAULT_STACK, buildsImage, requireStackFile, usesCharts } from "./target";
@@ -87,8 +81,8 @@ async function main(options: UpOptions): Promise<void> {
   const cluster = await provideCluster(way, stack, options);
   recordCluster({ way, stack, cluster });
   const target = { ...cluster, stack };
-  const { result, outputs } = await deploy(target);
-  summarize(target, outputs, result, Date.now() - started);
+  const outcome = await deploy(target);
+  summarize(target, outcome, Date.now() - started);
 }
 
 /** One state folder holds one stack on one cluster; `down` has to know which. */
@@ -118,7 +112,7 @@ async function chooseWay({ context, kind, native }: UpOptions): Promise<ClusterW
   return recordedCluster()?.way ?? ((await kindIsPossible()) ? "kind" : "native");
 }
 
-async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs: StackOutputs }> {
+async function deploy(target: Target): Promise<SmokeOutcome | undefined> {
   const recovered = await runStep(`Pulumi stack ${target.stack}`, async () => {
     await prepareStack(target);
     return recoverStack(target);
@@ -128,13 +122,12 @@ async function deploy(target: Target): Promise<{ result: WorkflowResult; outputs
     await update(target, report);
     return stackOutputs(localCli(target));
   });
-  const result = await runStep("first workflow", async () => {
+  return runStep("first workflow", async () => {
     await forwardPorts(target, outputs);
     const environment = await clientEnvironment(target, outputs);
     await writeEnvironmentFile(target, environment);
-    return runFirstWorkflow(environment);
+    return runFirstWorkflow(outputs, environment);
   });
-  return { outputs, result };
 }
 
 async function update(target: Target, report: (line: string) => void): Promise<void> {
@@ -153,13 +146,9 @@ async function update(target: Target, report: (line: string) => void): Promise<v
   }
 }
 
-function summarize(target: Target, outputs: StackOutputs, result: WorkflowResult, elapsed: number): void {
-  const [worker] = outputs.workers;
+function summarize(target: Target, outcome: SmokeOutcome | undefined, elapsed: number): void {
   console.log(`
-The first workflow has finished.
-  workflow   ${result.workflowId} on task queue ${worker.taskQueues[0]}
-  result     ${JSON.stringify(result.result)}
-  duration   ${((result.durationMs ?? 0) / 1_000).toFixed(2)} s
+${workflowLines(outcome).join("\n")}
   Temporal   127.0.0.1:${localPorts.frontend}, UI ${uiAddress}
   cluster    stack ${target.stack} on ${target.description}
   policies   ${policyNote[target.networkPolicies]}
@@ -171,6 +160,16 @@ Next, in this checkout:
   npm run order -- --fail card-declined   a workflow that fails, and how that looks
   npm run down                       take it all away`);
 }
+
+const workflowLines = (outcome: SmokeOutcome | undefined): string[] =>
+  outcome === undefined
+    ? [`The stack is deployed, but NOT VERIFIED: its settings name no workflow; ${OTHER_WORKFLOW}.`]
+    : [
+        "The first workflow has finished.",
+        `  workflow   ${outcome.workflowId} on task queue ${outcome.taskQueue}`,
+        `  result     ${JSON.stringify(outcome.result)}`,
+        `  duration   ${(outcome.durationMs / 1_000).toFixed(2)} s`,
+      ];
 
 const policyNote = {
   enforced: "NetworkPolicies are enforced",

@@ -21,7 +21,7 @@ const command = new Command("npm run rollback --")
   )
   .option("--reason <text>", "why, for the history and the quarantine", oneLine)
   .option("--skip-replay", "do not replay open workflows on that image first")
-  .option("--no-verify", "run no order afterwards")
+  .option("--no-verify", "run no workflow afterwards")
   .option("-y, --yes", "do not ask")
   .addHelpText(
     "after",

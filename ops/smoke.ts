@@ -2,21 +2,25 @@ import { Command, InvalidArgumentError } from "commander";
 import { runCommand } from "../common/command";
 import { type ExitCode, exitCodes } from "../common/exitCodes";
 import { runStep } from "../common/progress";
-import { renderOutcomes } from "./smoke/outcome";
+import { failedOf, renderVerdicts } from "../common/smoke/outcome";
 import { smoke } from "./smoke/smokeTest";
 
 interface Options {
   readonly stack: string;
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
 const command = new Command("npm run smoke --")
-  .description("Runs one order through each worker group of a deployed stack and waits for its end.")
+  .description("Runs the workflow that the settings name through each worker group of a deployed stack.")
   .requiredOption("-s, --stack <name>", "the stack")
-  .option("--timeout <seconds>", "longest wait for one order", seconds, 120)
+  .option(
+    "--timeout <seconds>",
+    "seconds after which a workflow has failed; default: the settings' smoke.timeoutSeconds",
+    seconds,
+  )
   .addHelpText(
     "after",
-    "\nExample: npm run smoke -- -s prod --timeout 60\nExit codes: 0 every order completed, 1 not.",
+    "\nExample: npm run smoke -- -s prod --timeout 60\nExit codes: 0 every workflow completed, 1 not. Groups without a workflow are named: NOT VERIFIED.",
   );
 
 function seconds(text: string): number {
@@ -25,13 +29,11 @@ function seconds(text: string): number {
 }
 
 async function main({ stack, timeout }: Options, signal: AbortSignal): Promise<ExitCode> {
-  const outcomes = await runStep(`orders through stack ${stack}`, ({ report }) =>
+  const verdicts = await runStep(`workflows through stack ${stack}`, ({ report }) =>
     smoke({ stack, timeoutSeconds: timeout, onLine: report, signal }),
   );
-  console.log(renderOutcomes(outcomes));
-  return outcomes.length > 0 && outcomes.every(({ completed }) => completed)
-    ? exitCodes.ok
-    : exitCodes.failed;
+  console.log(renderVerdicts(verdicts));
+  return failedOf(verdicts).length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 runCommand(command, main, { afterInterruption: "run the command again", onSignal: "finish" });

@@ -4,6 +4,7 @@ import { rule } from "./fields";
 import type { networkAccess, namespaces, temporal } from "./sections";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
+import { type smoke, smokeProblems } from "./smoke";
 import { CODEC_VARIABLES } from "./temporalUi";
 import { openEgressProblems } from "./workerEgress";
 import type { workers } from "./workers";
@@ -17,6 +18,7 @@ interface Sections {
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
   readonly postgres?: PostgresSettings | undefined;
+  readonly smoke: z.output<typeof smoke>;
 }
 
 type Problem = ReturnType<typeof rule>;
@@ -29,6 +31,7 @@ export function sectionProblems(sections: Sections): Problem[] {
     ...openEgressProblems(sections.deletionProtection, sections.workers),
     ...postgresProblems(sections),
     ...namespaceProblems(sections),
+    ...smokeProblems(sections.smoke, sections.workers),
   ];
 }
 

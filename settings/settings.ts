@@ -18,6 +18,7 @@ import {
   workerImage,
 } from "./sections";
 import { sectionProblems } from "./sectionRules";
+import { smoke } from "./smoke";
 import { dateOf, mergedConfig, type SettingsSource, sourceOfThisRun } from "./source";
 import { workers } from "./workers";
 
@@ -40,6 +41,9 @@ export const settingsSchema = z
       "Registry credentials with which the cluster pulls every image of the stack: server, operator, Postgres, jobs and workers; none by default.",
     ),
     workers: workers.describe("Groups of worker pods."),
+    smoke: smoke.describe(
+      "The workflow with which `npm run up`, `npm run smoke` and `npm run rollback` show that a worker group works.",
+    ),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),

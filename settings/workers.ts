@@ -6,6 +6,7 @@ import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
 import { workerEgress } from "./workerEgress";
 import { accountProblems, workerPodFields } from "./workerPod";
 import { workerSecretFields, workerSecretProblems } from "./workerSecrets";
+import { groupSmoke } from "./smoke";
 
 /** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
 const CACHED_WORKFLOW_BYTES = 1024 ** 2;
@@ -197,6 +198,7 @@ export const worker = z
     ...workerSecretFields,
     egress: workerEgress,
     ...workerPodFields,
+    smoke: groupSmoke.describe("The smoke test of this group, where it differs from section `smoke`."),
   })
   .check(({ value, issues }) => {
     const { taskQueues, resources } = value;

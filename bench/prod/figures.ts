@@ -127,7 +127,7 @@ async function timedToWorkflow(
 ): Promise<number> {
   const started = performance.now();
   await deploy();
-  await runFirstWorkflow(await forwarded(target, outputs));
+  await runFirstWorkflow(outputs, await forwarded(target, outputs));
   const taken = (performance.now() - started) / 1_000;
   await stopForwarding();
   return taken;

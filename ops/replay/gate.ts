@@ -11,6 +11,7 @@ import { UsageFailure } from "../../common/usageFailure";
 import { type GateReport, type GroupReport, groupReportSchema } from "./replayReport";
 import { cliOf } from "../../common/pulumi";
 import { stackOutputs } from "../../common/stackOutputs";
+import { systemCertificates } from "../../common/systemCertificates";
 import { workerConnection } from "../stack/workerConnection";
 
 /** What to replay, and with what. */
@@ -93,12 +94,3 @@ async function replayWith(
   }
   return groupReportSchema.parse(JSON.parse(stdout));
 }
-
-/** Where a connection that is secured by a public authority looks for it. */
-export const systemCertificates = (): Record<string, string> =>
-  Object.fromEntries(
-    ["SSL_CERT_FILE", "SSL_CERT_DIR"].flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );

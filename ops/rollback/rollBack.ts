@@ -3,6 +3,7 @@ import { confirm } from "../../common/confirm";
 import { Failure } from "../../common/failure";
 import { type StuckRelease, stuckReleases } from "../../common/stuckReleases";
 import { runStep, runSteps, step } from "../../common/progress";
+import { failedOf, type GroupVerdict, renderVerdicts } from "../../common/smoke/outcome";
 import { kubeConfigOf, requireCluster } from "../stack/kubeConfig";
 import { nameOf } from "../history/choose";
 import { historyTable, oneLine } from "../history/table";
@@ -12,6 +13,7 @@ import { requireFree } from "../recover/locks";
 import { exitCodes } from "../../common/exitCodes";
 import { replayGate } from "../replay/gate";
 import { exitCodeOf, render } from "../replay/replayReport";
+import { smoke } from "../smoke/smokeTest";
 import { digestOf, type StackState } from "../stack/state";
 import { checkout as ownCheckout } from "../../common/paths";
 import { withWorkspace, type Workspace } from "../stack/workspace";
@@ -21,7 +23,6 @@ import { lockRollback, type RollbackLock } from "./lock";
 import { planRollback, type RollbackPlan } from "./plan";
 import { installPackages } from "./program";
 import { type Prepared, showPreview, update } from "./update";
-import { verifyByWorkflow } from "./verify";
 
 /** What a user asks of a rollback. */
 export interface RollbackOptions {
@@ -32,7 +33,7 @@ export interface RollbackOptions {
   readonly yes?: boolean;
   /** False: do not replay open workflows first. */
   readonly replay?: boolean;
-  /** False: do not run an order afterwards. */
+  /** False: do not run a workflow afterwards. */
   readonly verify?: boolean;
 }
 
@@ -180,7 +181,7 @@ async function carryOut(
   { yes, verify }: RollbackOptions,
   { workspace, signal }: Context,
 ): Promise<void> {
-  const { stack, checkout } = workspace;
+  const { stack } = workspace;
   const lines: string[] = [];
   await runSteps([step("pulumi preview", () => showPreview(prepared, (line) => lines.push(line)))]);
   console.log(`${lines.join("\n")}\n`);
@@ -196,13 +197,14 @@ async function carryOut(
       "look at npm run history and run the command again if it is still needed",
     );
   }
+  const verdicts: GroupVerdict[] = [];
   await runSteps([
     step("pulumi up", (task) => update(prepared, plan.message, task.report)),
     ...(verify === false
       ? []
       : [
-          step("an order, to verify it", async (task) => {
-            task.report(`${await verifyByWorkflow(stack, checkout)} completed`);
+          step("a workflow through each worker group, to verify it", async ({ report }) => {
+            verdicts.push(...(await smoke({ stack, onLine: report, signal })));
           }),
         ]),
   ]);
@@ -210,6 +212,7 @@ async function carryOut(
   console.log(
     [
       `\nstack ${stack} is back at ${nameOf(plan.target)}`,
+      verify === false ? "NOT VERIFIED: no workflow was run through it" : renderVerdicts(verdicts),
       ...(held.length === 0
         ? []
         : [
@@ -217,5 +220,16 @@ async function carryOut(
             `  npm run quarantine -- -s ${stack} --release DIGEST --reason "…"`,
           ]),
     ].join("\n"),
+  );
+  requireCompleted(verdicts);
+}
+
+/** @throws Failure when a workflow of the smoke test failed: the stack is back, and does not work */
+function requireCompleted(verdicts: readonly GroupVerdict[]): void {
+  const failed = failedOf(verdicts);
+  if (failed.length === 0) return;
+  throw new Failure(
+    `the stack is back, but ${failed.map(({ workflowId }) => workflowId).join(", ")} failed, which was to verify it`,
+    "look at the workers' pods and at the workflow in the Temporal UI",
   );
 }

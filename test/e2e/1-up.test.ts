@@ -25,7 +25,7 @@ describe("npm run up", () => {
   it("carries on, and ends with a finished workflow, its result and the UI's address", async () => {
     const output = await succeed(["npm", "run", "up", "--", "--native"]);
     assert.match(output, /The first workflow has finished/);
-    assert.match(output, /result +\{"orderId":"order-/);
+    assert.match(output, /result +\{"buildId":"/);
     const address = /UI (http:\/\/\S+)/.exec(output)?.[1] ?? "";
     assert.match(await (await fetch(address)).text(), /<html/i);
   });

@@ -249,6 +249,8 @@ for (const stack of STACKS) {
           namespace: "temporal-workers",
           deployment: "worker-orders-deployment-1a2b3c4d",
           taskQueues: ["orders"],
+          // Never a business workflow.
+          smoke: { workflow: "canary", input: "null", taskQueue: "orders", timeoutSeconds: 120 },
         },
       ]);
       assert.match(String(outputs["workerImage"]), /^[\w./:-]+@sha256:[0-9a-f]{64}$/);

@@ -3,11 +3,11 @@ import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { OrderClient } from "../client";
 import type { OrderOutcome } from "../client";
-import { ConfigurationError, EXIT_CONFIGURATION, loadClientConfig } from "../config";
+import { loadClientConfig } from "../config";
 import { SAMPLE_FAILURES, sampleOrder } from "../domain/sample-orders";
 import type { SampleFailure } from "../domain/sample-orders";
 import { MAX_FULFILMENT_DELAY_SECONDS } from "../domain/order";
-import { causeChain } from "../errors";
+import { reportFailure } from "./failure";
 
 interface Options {
   readonly customer: string;
@@ -136,20 +136,11 @@ async function run(options: Options): Promise<boolean> {
   }
 }
 
-function fail(error: unknown): number {
-  if (error instanceof ConfigurationError) {
-    console.error(["Invalid configuration:", ...error.problems.map((problem) => `  ${problem}`)].join("\n"));
-    return EXIT_CONFIGURATION;
-  }
-  console.error(causeChain(error).join("\n  "));
-  return 1;
-}
-
 run(command.parse().opts<Options>()).then(
   (completed) => {
     process.exitCode = completed ? 0 : 1;
   },
   (error: unknown) => {
-    process.exitCode = fail(error);
+    process.exitCode = reportFailure(error);
   },
 );

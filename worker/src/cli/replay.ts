@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DefaultLogger, NativeConnection, Runtime } from "@temporalio/worker";
 import { version as sdkVersion } from "@temporalio/worker/package.json";
-import { ConfigurationError, connectionOptions, EXIT_CONFIGURATION, loadClientConfig } from "../config";
+import { connectionOptions, EXIT_CONFIGURATION, loadClientConfig } from "../config";
 import { openWithin } from "../connection";
-import { causeChain } from "../errors";
 import { replayOpenWorkflows } from "../replay/gate";
 import { QueryError } from "../replay/open-workflows";
 import { Replayer } from "../replay/replayer";
 import { exitCode } from "../replay/report";
+import { reportFailure } from "./failure";
 
 interface Options {
   readonly sample?: number;
@@ -72,16 +72,10 @@ async function run({ query, sample }: Options): Promise<number> {
   return exitCode(report);
 }
 
-function fail(error: unknown): number {
-  if (error instanceof ConfigurationError) {
-    console.error(["Invalid configuration:", ...error.problems.map((problem) => `  ${problem}`)].join("\n"));
-    return EXIT_CONFIGURATION;
-  }
-  console.error(causeChain(error).join("\n  "));
-  return error instanceof QueryError ? EXIT_CONFIGURATION : 1;
-}
-
 run(command.parse().opts<Options>()).then(
   (code) => process.exit(code),
-  (error: unknown) => process.exit(fail(error)),
+  (error: unknown) => {
+    const code = reportFailure(error);
+    process.exit(error instanceof QueryError ? EXIT_CONFIGURATION : code);
+  },
 );

@@ -28,6 +28,10 @@ export const DEFAULT_POLICY: EncryptionPolicy = { bindToWorkflow: true, requireE
 
 const text = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString("utf8");
 
+/** Whether a payload is one that this codec wrote. */
+export const isEncrypted = ({ metadata }: Payload): boolean =>
+  [ENCODING, BOUND_ENCODING].includes(text(metadata?.["encoding"]));
+
 const unscheduled = (workflowId: string): string => workflowId.replace(SCHEDULED_AT, "");
 
 /** Unambiguous: neither the encoding nor a key id, which is a file's name, holds the separator. */
