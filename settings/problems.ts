@@ -83,12 +83,23 @@ function unknownKeys(
 ): string[] {
   const known = knownKeys(schema, path, merged.value);
   return keys.map((key) => {
+    const place = where([...path, key], source, merged);
+    const impossible = IMPOSSIBLE.find(([name]) => name.test(keyOf([...path, key])));
+    if (impossible !== undefined) return `${place}: ${impossible[1]}`;
     const meant = closest(key, known);
     const remedy =
       meant === undefined ? `remove it; known here: ${known.join(", ")}` : `did you mean "${meant}"?`;
-    return `${where([...path, key], source, merged)}: unknown key; ${remedy}`;
+    return `${place}: unknown key; ${remedy}`;
   });
 }
+
+/** What people look for, and no setting could do: why, and the way around it. */
+const IMPOSSIBLE: readonly (readonly [key: RegExp, instead: string])[] = [
+  [
+    /^(workerImage|images\..*)\.(build)?secrets?$/i,
+    "cannot be: Pulumi's Docker provider hands no secrets over to a build; build the image in your pipeline with `docker buildx build --secret` (docs/ci-cd.md) and set its `digest` instead",
+  ],
+];
 
 function sentenceOf(
   issue: Issue,

@@ -89,6 +89,11 @@ describe("settings", () => {
       /temporal-stack:workers\[0\]\.replicas\.maximum .*unknown key; remove it; known here: min, max, targetCpuPercent/,
     ],
     [
+      "secrets of a build, which nothing could hand over",
+      { ...LEAST, workerImage: { repository: "registry.example/worker", buildSecrets: { npmrc: "x" } } },
+      /temporal-stack:workerImage\.buildSecrets .*cannot be: .*`docker buildx build --secret` .*set its `digest`/,
+    ],
+    [
       "a number in quotes",
       worker({ replicas: { max: "20" } }),
       /replicas\.max .*must be an integer from 1 to 1000 \(maximum pods\), got "20"; remove the quotes/,
