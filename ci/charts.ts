@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { Failure } from "../common/failure";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { noStackFile } from "../common/stackFiles";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { chartsOf, checkChart } from "./chartArchive";
@@ -20,10 +20,7 @@ const command = new Command("npm run ci:charts --")
 runCommand(command, main);
 
 async function main({ stack }: { readonly stack: string }): Promise<void> {
-  const source = sourceOfStackFile(checkout, stack);
-  if (source === undefined) {
-    throw new Failure(`there is no Pulumi.${stack}.yaml`, "name a stack that has a file");
-  }
+  const source = sourceOfStackFile(checkout, stack) ?? noStackFile(stack);
   const used = chartsOf(parseSettings(source));
   if (used.length === 0) console.log(`stack ${stack} deploys no Helm chart`);
   for (const chart of used) {

@@ -4,6 +4,7 @@ import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { noStackFile } from "../common/stackFiles";
 import { exitCodes } from "../common/exitCodes";
 import { cliOf, pulumi, type StackCli } from "../common/pulumi";
 import { findOutputs } from "../common/stackOutputs";
@@ -26,10 +27,7 @@ interface Options {
 runCommand(command, main);
 
 async function main({ stack, image: proven }: Options, signal: AbortSignal): Promise<void> {
-  const source = sourceOfStackFile(checkout, stack);
-  if (source === undefined) {
-    throw new Failure(`there is no Pulumi.${stack}.yaml`, "name a stack that has a file");
-  }
+  const source = sourceOfStackFile(checkout, stack) ?? noStackFile(stack);
   const { digest } = parseSettings(source).workerImage;
   if (proven !== undefined && !(digest !== undefined && proven.endsWith(`@${digest}`))) {
     throw new Failure(

@@ -46,7 +46,8 @@ export function runCommand<Options extends object>(
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void interrupt());
   const interrupted = (): boolean => stop.signal.aborted;
-  const done: Promise<unknown> = work(command.opts<Options>(), stop.signal, command.args);
+  // What the work throws before it gives a promise is its failure as well.
+  const done = (async (): Promise<unknown> => work(command.opts<Options>(), stop.signal, command.args))();
   done.then(
     (code) => {
       process.exitCode = interrupted()

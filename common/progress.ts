@@ -59,18 +59,19 @@ export async function runStep<T>(
   work: (step: Step) => Promise<T>,
   options: Pick<StepOptions, "estimate"> = {},
 ): Promise<T> {
-  const found: T[] = [];
+  const found: { readonly value: T }[] = [];
   await runSteps([
     step(
       title,
       async (task) => {
-        found.push(await work(task));
+        found.push({ value: await work(task) });
       },
       options,
     ),
   ]);
   const [result] = found;
-  return result as T;
+  if (result === undefined) throw new Error(`step "${title}" was not run`);
+  return result.value;
 }
 
 /** Steps that run one after the other. */

@@ -1,16 +1,10 @@
 import { ApiException, CoreV1Api, type KubeConfig, type V1Secret } from "@kubernetes/client-node";
 import { z } from "zod";
+import { exportedStack, type StateResource } from "./exportedStack";
 
 const RELEASE_TYPE = "kubernetes:helm.sh/v3:Release";
 const NAMESPACE_TYPE = "kubernetes:core/v1:Namespace";
 
-const resource = z.object({ type: z.string(), inputs: z.unknown().optional() });
-const exportedStack = z.object({
-  deployment: z.object({
-    resources: z.array(resource).nullish(),
-    pending_operations: z.array(z.object({ type: z.string(), resource })).nullish(),
-  }),
-});
 const releaseInputs = z.object({ name: z.string(), namespace: z.string() });
 const namespaceInputs = z.object({ metadata: z.object({ name: z.string() }) });
 
@@ -37,17 +31,17 @@ export interface ReleaseOfStack {
  * @param names names of the releases that the program makes
  */
 export function helmReleases(exported: unknown, names: readonly string[]): ReleaseOfStack[] {
-  const { resources, pending_operations: pending } = exportedStack.parse(exported).deployment;
-  const ofType = (type: string, from: readonly z.output<typeof resource>[]) =>
+  const { resources, pending } = exportedStack(exported);
+  const ofType = (type: string, from: readonly StateResource[]) =>
     from.filter((entry) => entry.type === type).map(({ inputs }) => inputs);
-  const inputsOf = (from: readonly z.output<typeof resource>[]) =>
+  const inputsOf = (from: readonly StateResource[]) =>
     ofType(RELEASE_TYPE, from).flatMap((inputs) => releaseInputs.safeParse(inputs).data ?? []);
-  const namespaces = ofType(NAMESPACE_TYPE, resources ?? []).flatMap(
+  const namespaces = ofType(NAMESPACE_TYPE, resources).flatMap(
     (inputs) => namespaceInputs.safeParse(inputs).data?.metadata.name ?? [],
   );
-  const interrupted = (pending ?? []).filter(({ type }) => type === "creating");
+  const interrupted = pending.filter(({ type }) => type === "creating");
   const found: ReleaseOfStack[] = [
-    ...inputsOf(resources ?? []).map((release) => ({ ...release, origin: "recorded" as const })),
+    ...inputsOf(resources).map((release) => ({ ...release, origin: "recorded" as const })),
     ...inputsOf(interrupted.map((operation) => operation.resource)).map((release) => ({
       ...release,
       origin: "creating" as const,

@@ -19,7 +19,7 @@ export async function recoverStack(target: Target): Promise<string[]> {
   const locks = await clearLocks(target);
   const exported = await pulumiJson(localCli(target), ["stack", "export"]);
   const releases = await forgetStuckRevisions(target, exported);
-  const pending = pendingOperations.parse(exported);
+  const pending = pendingOperations(exported);
   if (pending.length > 0 || releases.length > 0) {
     // Last, as it takes the interrupted creations, which name releases, out of the state. What Helm was at is in the
     // state, too, as the provider last heard of it.

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { exportedStack } from "../common/exportedStack";
 import { checkout } from "../common/paths";
 import {
   backendFolder,
@@ -35,7 +36,7 @@ export async function prepareStack(target: Target): Promise<void> {
 /** The salt with which this machine's passphrase opens the stack. */
 async function saltOf(target: Target): Promise<string | undefined> {
   const exported = await pulumiJson(localCli(target), ["stack", "export"]);
-  return exportedStack.parse(exported).deployment.secrets_providers?.state?.salt;
+  return exportedStack(exported).salt;
 }
 
 /**
@@ -69,9 +70,4 @@ export async function destroyStack(target: Target, onLine: (line: string) => voi
   await pulumi(localCli(target), ["destroy", "--yes", "--skip-preview"], { onLine });
 }
 
-const exportedStack = z.object({
-  deployment: z.object({
-    secrets_providers: z.object({ state: z.object({ salt: z.string().optional() }).nullish() }).nullish(),
-  }),
-});
 const stackList = z.array(z.object({ name: z.string() }));

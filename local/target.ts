@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import { stackFile } from "../common/localStack";
 import { configOf, parseAsEngine } from "../settings/engineYaml";
 import { isMapping, PROJECT } from "../settings/mapping";
-import { checkout } from "../common/paths";
 
 /** The stack that `npm run up` deploys unless told otherwise. */
 export const DEFAULT_STACK = "local";
@@ -24,17 +23,6 @@ export function usesCharts(stack: string): boolean {
 export function buildsImage(stack: string): boolean {
   const { [`${PROJECT}:workerImage`]: image } = configOf(readFileSync(stackFile(stack), "utf8"), PROJECT);
   return !(isMapping(image) && image["digest"] !== undefined);
-}
-
-/**
- * Makes sure that a stack has a file in this checkout.
- *
- * @throws Failure naming the stacks that have one
- */
-export function requireStackFile(stack: string): void {
-  if (existsSync(stackFile(stack))) return;
-  const known = readdirSync(checkout).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
-  throw new Failure(`there is no Pulumi.${stack}.yaml in this checkout`, `name one of: ${known.join(", ")}`);
 }
 
 /**

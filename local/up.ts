@@ -13,13 +13,14 @@ import { checkMachine } from "./preflight";
 import { minutes, runStep, runSteps } from "../common/progress";
 import { recordCluster, recordedCluster } from "../common/localStack";
 import { environmentFile, writeEnvironmentFile } from "../common/localStack";
+import { requireStackFile } from "../common/stackFiles";
 import { recoverStack } from "./recovery";
 import { localCli } from "../common/pulumi";
 import { OTHER_WORKFLOW, type SmokeOutcome } from "../common/smoke/outcome";
 import { stackOutputs } from "../common/stackOutputs";
 import { prepareStack, updateStack } from "./stack";
 import { type Target } from "../common/localStack";
-import { DEFAULT_STACK, buildsImage, requireStackFile, usesCharts } from "./target";
+import { DEFAULT_STACK, buildsImage, usesCharts } from "./target";
 import { mustBuild, toolchainSteps } from "./toolchainSteps";
 import { chooseSource } from "../toolchain/steps";
 

@@ -5,6 +5,7 @@ import { sourceOfStackFile } from "../settings/stackFile";
 import { Failure } from "../common/failure";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { noStackFile } from "../common/stackFiles";
 
 interface Options {
   readonly stack: string;
@@ -52,10 +53,7 @@ function subjectOf({ user, group, serviceAccount: account }: Options): DeployerS
 
 function main(options: Options): Promise<void> {
   const subject = subjectOf(options);
-  const source = sourceOfStackFile(checkout, options.stack);
-  if (source === undefined) {
-    throw new Failure(`there is no Pulumi.${options.stack}.yaml`, "name a stack that has a file");
-  }
+  const source = sourceOfStackFile(checkout, options.stack) ?? noStackFile(options.stack);
   const items = deployerObjects(parseSettings(source), subject);
   console.log(JSON.stringify({ apiVersion: "v1", kind: "List", items }, null, 2));
   return Promise.resolve();

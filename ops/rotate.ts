@@ -7,6 +7,7 @@ import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
+import { noStackFile } from "../common/stackFiles";
 import { confirm } from "../common/confirm";
 import { kubeConfigOf } from "./stack/kubeConfig";
 import { stackOutputs } from "../common/stackOutputs";
@@ -36,10 +37,7 @@ const command = new Command("npm run rotate --")
 
 /** What of a stack file a rotation depends on. */
 function credentialsOf(stack: string) {
-  const source = sourceOfStackFile(checkout, stack);
-  if (source === undefined) {
-    throw new Failure(`there is no Pulumi.${stack}.yaml`, "name a stack that has a file");
-  }
+  const source = sourceOfStackFile(checkout, stack) ?? noStackFile(stack);
   const { postgres, temporal, namespaces } = parseSettings(source);
   if (postgres?.mode !== "cluster" || temporal.mode !== "chart") {
     throw new Failure(

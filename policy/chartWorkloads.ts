@@ -1,3 +1,4 @@
+import { SERVER_ROLES } from "../settings/temporal";
 import type { Subject } from "./subject";
 import { at, isSet, listAt, mappingAt, UNKNOWN } from "./values";
 import type { Workload } from "./workload";
@@ -6,9 +7,6 @@ import type { Workload } from "./workload";
  * Objects inside a Helm release are invisible to a policy pack, its values are not. What the values of our two
  * charts say about pods is therefore read as pods: a value that is missing is missing in the pod.
  */
-
-/** Roles of the Temporal server; each has a Deployment. */
-const SERVER_ROLES = ["frontend", "history", "matching", "worker"];
 
 /** The pods that a release makes; none for a chart whose values nobody can read. */
 export function releaseWorkloads(subject: Subject): readonly Workload[] {

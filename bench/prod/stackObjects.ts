@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exportedStack } from "../../common/exportedStack";
 import { isMapping, type Mapping } from "../../settings/mapping";
 
 /** Key and value by which an exported stack marks a secret. */
@@ -7,11 +8,6 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 const inputsSchema = z.record(z.string(), z.unknown());
-const exportSchema = z.object({
-  deployment: z.object({
-    resources: z.array(z.object({ type: z.string(), inputs: inputsSchema.default({}) })),
-  }),
-});
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
@@ -50,10 +46,9 @@ export interface StackObjects {
  * @throws ZodError when an object or a release is not complete
  */
 export function stackObjects(exported: string): StackObjects {
-  const { resources } = exportSchema.parse(JSON.parse(exported)).deployment;
-  const applied = resources
-    .filter(({ type }) => type.startsWith("kubernetes:"))
-    .map(({ type, inputs }) => ({ type, inputs: plain(inputs) }));
+  const applied = exportedStack(JSON.parse(exported))
+    .resources.filter(({ type }) => type.startsWith("kubernetes:"))
+    .map(({ type, inputs }) => ({ type, inputs: plain(inputs ?? {}) }));
   return {
     objects: applied.filter(({ type }) => type !== RELEASE).map(({ inputs }) => objectSchema.parse(inputs)),
     releases: applied.filter(({ type }) => type === RELEASE).map(({ inputs }) => releaseSchema.parse(inputs)),

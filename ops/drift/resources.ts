@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exportedStack } from "../../common/exportedStack";
 import { isMapping, type Mapping } from "../../settings/mapping";
 import type { DriftedResource } from "../report/plan";
 import type { PropertyChange } from "../report/propertyChanges";
@@ -21,23 +22,7 @@ export interface StackObjects {
   readonly managers: readonly string[];
 }
 
-const stateSchema = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          type: z.string(),
-          custom: z.boolean().default(false),
-          external: z.boolean().default(false),
-          delete: z.boolean().default(false),
-          inputs: z.unknown().optional(),
-          outputs: z.looseObject({ __fieldManager: z.string().optional() }).optional(),
-        }),
-      )
-      .nullish(),
-  }),
-});
+const fieldManager = z.string();
 const manifestSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
@@ -46,7 +31,7 @@ const manifestSchema = z.looseObject({
 
 /** Reads what a stack has declared in the cluster out of what `pulumi stack export` printed. */
 export function stackObjects(exported: unknown): StackObjects {
-  const resources = (stateSchema.parse(exported).deployment.resources ?? []).filter(
+  const resources = exportedStack(exported).resources.filter(
     ({ type, custom, external, delete: replaced }) =>
       custom && !external && !replaced && type.startsWith("kubernetes:") && !type.endsWith("Patch"),
   );
@@ -57,7 +42,9 @@ export function stackObjects(exported: unknown): StackObjects {
         ? []
         : [{ urn, type, name: urn.split("::").slice(3).join("::"), manifest }];
     }),
-    managers: resources.flatMap(({ outputs }) => outputs?.__fieldManager ?? []),
+    managers: resources.flatMap(
+      ({ outputs }) => fieldManager.safeParse(outputs?.["__fieldManager"]).data ?? [],
+    ),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exportedStack } from "../../common/exportedStack";
 import { Failure } from "../../common/failure";
 import { splitImage } from "../../settings/imageVersion";
 
@@ -30,20 +31,6 @@ const temporalRelease = z.object({
 const operatorRelease = z.object({ chart: z.string(), version: z.string(), values: withImage });
 const cluster = z.object({ spec: z.object({ imageName: z.string() }) });
 
-const checkpoint = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          type: z.string(),
-          inputs: z.record(z.string(), z.unknown()).nullish(),
-          outputs: z.record(z.string(), z.unknown()).nullish(),
-        }),
-      )
-      .nullish(),
-  }),
-});
-
 /**
  * Reads what a stack runs out of its checkpoint.
  *
@@ -51,7 +38,7 @@ const checkpoint = z.object({
  * @throws Failure when no worker image by digest is deployed
  */
 export function runningVersions(stack: string, exported: unknown): RunningVersions {
-  const resources = checkpoint.parse(exported).deployment.resources ?? [];
+  const resources = exportedStack(exported).resources;
   const inputsOf = <T>(type: RegExp, schema: z.ZodType<T>): T | undefined =>
     resources
       .filter((resource) => type.test(resource.type))

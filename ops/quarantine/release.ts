@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSeq, parseDocument, Scalar } from "yaml";
+import { noStackFile } from "../../common/stackFiles";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { quarantine as quarantineSchema } from "../../settings/quarantine";
 import { Failure } from "../../common/failure";
@@ -41,8 +42,7 @@ export async function writeRelease(
 ): Promise<string> {
   const name = stackFileOf(stack);
   const file = join(checkout, name);
-  if (!existsSync(file))
-    throw new Failure(`there is no ${name} in this checkout`, "run the command in the stack's checkout");
+  if (!existsSync(file)) noStackFile(/^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? stack, checkout);
   const release = entries.map(({ digest, since }) => ({ digest, since, reason }));
   if (!quarantineSchema.safeParse({ release }).success) {
     throw new Failure("the reason is not one line of at most 300 characters", "give a shorter one");

@@ -4,6 +4,7 @@ import { deployedRecord, type DeployedRecord } from "../../components/guards/rec
 import { RELEASE_NAMES } from "../../components/manifests/chartSource";
 import type { ProgramRevision } from "../../components/manifests/sourceRevision";
 import { type Release, releasesOutput } from "../../components/guards/releases";
+import { exportedStack } from "../../common/exportedStack";
 import { pendingOperations } from "../../common/pendingOperations";
 import { helmReleases, type ReleaseOfStack } from "../../common/stuckReleases";
 import { askPulumi, type Workspace } from "./workspace";
@@ -16,21 +17,6 @@ const deploymentInputs = z.object({
 const providerInputs = z.object({ context: z.string().optional() });
 const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
 const programOutputs = z.object({ commit: z.string().nullable(), dirty: z.boolean() });
-const stateSchema = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          type: z.string(),
-          inputs: z.unknown().optional(),
-          outputs: z.record(z.string(), z.unknown()).optional(),
-        }),
-      )
-      .nullish(),
-  }),
-});
-
 /** A worker image as a stack's state has it. */
 export interface DeployedImage {
   /** `repository@sha256:…` */
@@ -65,7 +51,7 @@ export async function readState(workspace: Workspace): Promise<StackState> {
 
 /** What `pulumi stack export` printed. */
 export function stateOf(exported: unknown): StackState {
-  const resources = stateSchema.parse(exported).deployment.resources ?? [];
+  const resources = exportedStack(exported).resources;
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const outputs = ofType("pulumi:pulumi:Stack")[0]?.outputs ?? {};
   const kubernetesContext =
@@ -80,7 +66,7 @@ export function stateOf(exported: unknown): StackState {
       ofType("kubernetes:apps/v1:Deployment").map((resource) => resource.inputs),
     ),
     helmReleases: helmReleases(exported, RELEASE_NAMES),
-    pending: pendingOperations.parse(exported),
+    pending: pendingOperations(exported),
     quarantine: quarantineOutput.parse(outputs["quarantine"] ?? []),
     deployed: deployed.success ? deployed.data : undefined,
     kubernetesContext: typeof kubernetesContext === "string" ? kubernetesContext : undefined,

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import "./folders";
 import { Failure } from "../../common/failure";
 import { stackFile } from "../../common/localStack";
-import { requireOwnSecrets, requireStackFile, usesCharts } from "../../local/target";
+import { requireOwnSecrets, usesCharts } from "../../local/target";
 
 describe("the stack of npm run up", () => {
   // Beside the real stack files, as `npm run up` looks for it there.
@@ -22,14 +22,6 @@ describe("the stack of npm run up", () => {
     }
     throw new Error("nothing was refused");
   };
-
-  it("needs a file, and the message names those that have one", () => {
-    for (const known of ["local", "dev", "prod"]) requireStackFile(known);
-    assert.match(
-      refused(() => requireStackFile("staging")),
-      /no Pulumi\.staging\.yaml .*name one of: dev, local, prod/,
-    );
-  });
 
   it("tells whether charts are needed", () => {
     assert.deepEqual(["local", "dev", "prod"].map(usesCharts), [false, true, true]);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../common/failure";
 import { kubectl } from "../../local/cluster/native/addons";
+import { SERVER_ROLES } from "../../settings/temporal";
 
 /*
  * What is done to a stack with charts on this machine's own cluster, to see what comes of it: by the tests, which
@@ -10,9 +11,6 @@ import { kubectl } from "../../local/cluster/native/addons";
 const NAMESPACE = "temporal";
 const CLUSTER = "cluster.postgresql.cnpg.io/temporal-pg";
 const FAILOVER_MS = 150_000;
-
-/** Roles of the Temporal server; each has a Deployment. */
-export const SERVER_ROLES = ["frontend", "history", "matching", "worker"] as const;
 
 /** Name of the pod that is the primary of Postgres now. */
 export async function primary(): Promise<string> {

@@ -3,6 +3,7 @@ import { deployerObjects } from "../../../components/manifests/deployer";
 import { parseSettings } from "../../../settings/settings";
 import { sourceOfStackFile } from "../../../settings/stackFile";
 import { checkout } from "../../../common/paths";
+import { noStackFile } from "../../../common/stackFiles";
 import { kubectl } from "./addons";
 import { kubeconfigOf, userKubeconfig } from "./pki";
 
@@ -14,8 +15,7 @@ const USER = "temporal-stack-deployer";
  * @returns the path of that user's kubeconfig
  */
 export async function provideDeployer(stack: string): Promise<string> {
-  const source = sourceOfStackFile(checkout, stack);
-  if (source === undefined) throw new Error(`stack ${stack} has no file`);
+  const source = sourceOfStackFile(checkout, stack) ?? noStackFile(stack);
   const items = deployerObjects(parseSettings(source), { kind: "User", name: USER });
   await kubectl(
     ["apply", "--server-side", "--force-conflicts", "--filename", "-"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { failOver, killPods, postgresReady, rolledOut, SERVER_ROLES } from "../../support/faults";
+import { failOver, killPods, postgresReady, rolledOut } from "../../support/faults";
+import { SERVER_ROLES } from "../../../settings/temporal";
 import { underLoad } from "../load";
 import { allComplete, startOrders } from "../orders";
 import { podsOf } from "../support";
