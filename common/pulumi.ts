@@ -105,8 +105,8 @@ export async function runCli(
     buffer: { stdout: onOutput === undefined, stderr: false, all: false },
     maxBuffer: MAX_OUTPUT,
   } satisfies Options;
-  // The one question that is about the backend, not about the stack.
-  const stack = args[0] === "whoami" ? [] : ["--stack", cli.stack];
+  // Questions about the backend or the CLI, not about the stack.
+  const stack = /^(whoami|version)$/.test(args[0] ?? "") ? [] : ["--stack", cli.stack];
   const command = [...args, ...stack, "--non-interactive", "--color", "never"];
   const child = execa(cli.command, command, options);
   const ended = protectChild(child);

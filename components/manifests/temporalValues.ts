@@ -29,7 +29,7 @@ const CLIENT_CERTIFICATE_DIRECTORY = "/etc/temporal/postgres-client";
 /** Retries of a schema job within its deadline. */
 const SCHEMA_RETRIES = 10;
 /** Resources of short-lived and idle pods, which have no settings of their own. */
-const TOOL_RESOURCES = { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } };
+export const TOOL_RESOURCES = { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } };
 
 /** What the values refer to. */
 export interface TemporalValuesReferences {

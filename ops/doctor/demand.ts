@@ -1,0 +1,139 @@
+import { TOOL_RESOURCES } from "../../components/manifests/temporalValues";
+import { bytesOf, millicoresOf } from "../../settings/quantity";
+import type { Settings } from "../../settings/settings";
+import { SERVER_ROLES } from "../../settings/temporal";
+
+type DemandSettings = Pick<
+  Settings,
+  "temporal" | "postgres" | "workers" | "workerImage" | "payloadEncryption"
+>;
+
+/** Identical pods that the stack runs for good, and what each of them asks for. */
+export interface PodDemand {
+  /** Key of the settings that decide about it. */
+  readonly setting: string;
+  readonly pods: number;
+  /** Most pods that an autoscaler makes. */
+  readonly mostPods: number;
+  /** CPU request of one pod, in thousandths of a core. */
+  readonly millicores: number;
+  /** Memory request of one pod. */
+  readonly bytes: number;
+  /** Whether each of them needs a node of its own. */
+  readonly apart: boolean;
+  /** Whether a rolling update starts a pod before it stops one. */
+  readonly surges: boolean;
+  /** Architecture of its image, as nodes name theirs; undefined: its image has several. */
+  readonly architecture?: string;
+}
+
+/** Identical volumes that the stack claims. */
+export interface VolumeDemand {
+  /** Key of the settings that decide about them. */
+  readonly setting: string;
+  readonly volumes: number;
+  /** Size of one of them. */
+  readonly bytes: number;
+  readonly storageClass?: string | undefined;
+}
+
+interface Requests {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+}
+
+/**
+ * The pods that a stack runs for good, with as many as its settings ask for at least. Jobs are left out: each asks for
+ * 10m and 32Mi for a moment, or runs before the pod that asks for as much.
+ */
+export function podDemand(settings: DemandSettings): PodDemand[] {
+  const { temporal, postgres, workers, workerImage, payloadEncryption } = settings;
+  const { codecServer } = payloadEncryption;
+  const architecture = workerImage.platform.replace(/^linux\//, "");
+  return [
+    ...(temporal.mode === "devServer"
+      ? [pods("temporal", 1, temporal.resources, { surges: false })]
+      : temporal.mode === "chart"
+        ? [
+            ...SERVER_ROLES.map((role) => {
+              const { replicas, resources } = temporal.roles[role];
+              return pods(`temporal.roles.${role}`, replicas, resources);
+            }),
+            pods("temporal (admin tools)", 1, TOOL_RESOURCES),
+            ...(temporal.ui.enabled
+              ? [pods("temporal.ui", temporal.ui.replicas, temporal.ui.resources)]
+              : []),
+          ]
+        : []),
+    ...(postgres?.mode === "cluster"
+      ? [
+          pods("postgres", postgres.instances, postgres.resources, {
+            surges: false,
+            apart: postgres.antiAffinity === "required",
+          }),
+          ...(postgres.operator.install
+            ? [pods("postgres.operator", postgres.operator.replicas, postgres.operator.resources)]
+            : []),
+        ]
+      : []),
+    ...workers.map(({ name, replicas, resources }) =>
+      pods(`workers[${name}]`, replicas.min, resources, { mostPods: replicas.max, architecture }),
+    ),
+    ...(codecServer === undefined
+      ? []
+      : [
+          pods("payloadEncryption.codecServer", codecServer.replicas, codecServer.resources, {
+            architecture,
+          }),
+        ]),
+  ];
+}
+
+/** The volumes that a stack claims. */
+export function volumeDemand({ temporal, postgres }: DemandSettings): VolumeDemand[] {
+  const volume = (
+    setting: string,
+    volumes: number,
+    storage: { readonly size: string; readonly storageClass?: string | undefined } | undefined,
+  ): VolumeDemand[] =>
+    storage === undefined
+      ? []
+      : [{ setting, volumes, bytes: bytesOf(storage.size) ?? 0, storageClass: storage.storageClass }];
+  return [
+    ...(temporal.mode === "devServer" ? volume("temporal.storage", 1, temporal.storage) : []),
+    ...(postgres?.mode === "cluster"
+      ? [
+          ...volume("postgres.storage", postgres.instances, postgres.storage),
+          ...volume("postgres.walStorage", postgres.instances, postgres.walStorage),
+        ]
+      : []),
+  ];
+}
+
+function pods(
+  setting: string,
+  count: number,
+  { requests: { cpu, memory } }: Requests,
+  special: Partial<PodDemand> = {},
+): PodDemand {
+  return {
+    setting,
+    pods: count,
+    mostPods: count,
+    millicores: millicoresOf(cpu) ?? 0,
+    bytes: bytesOf(memory) ?? 0,
+    apart: false,
+    surges: true,
+    ...special,
+  };
+}
+
+/** A size for people, as `18 GiB`. */
+export function sizeText(bytes: number): string {
+  const gibibytes = bytes / 1024 ** 3;
+  return gibibytes >= 1 || bytes === 0
+    ? `${String(Math.round(gibibytes * 100) / 100)} GiB`
+    : `${String(Math.round(bytes / 1024 ** 2))} MiB`;
+}
+
+/** CPU for people, as `7.25 CPU`. */
+export const cpuText = (millicores: number): string => `${String(Math.round(millicores / 10) / 100)} CPU`;
