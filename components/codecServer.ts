@@ -19,6 +19,7 @@ import {
 } from "./manifests/workerManifests";
 import type { PayloadKeyring } from "./payloadKeyring";
 import { podAccount } from "./podAccount";
+import { placementOf } from "../settings/scheduling";
 import type { CodecServerSettings, Settings } from "../settings/settings";
 
 /** Letters and digits of the token: 381 bits of entropy. */
@@ -80,6 +81,7 @@ export class CodecServer extends pulumi.ComponentResource {
             spec: codecServerPod(server, settings.payloadEncryption.activeKey, {
               image,
               platform: settings.workerImage.platform,
+              placement: placementOf(settings, "workers"),
               serviceAccount: serviceAccount.metadata.name,
               keyring: keyring.secretName,
               token: token?.secretName,

@@ -24,6 +24,7 @@ import {
 import { dataOptions } from "./protection";
 import { podAccount } from "./podAccount";
 import type { AuthoritiesFrom } from "../settings/certificates";
+import { placementOf } from "../settings/scheduling";
 import type { ChartServerSettings, ManagedPostgresSettings, Settings } from "../settings/settings";
 import { neededConnections } from "../settings/connectionBudget";
 
@@ -92,6 +93,7 @@ export class ManagedPostgres extends pulumi.ComponentResource {
                 cluster: server.cluster,
               }),
               serviceAccount: account.metadata.name,
+              placement: placementOf(settings, "jobs"),
               env: [
                 ...environment,
                 {

@@ -18,6 +18,7 @@ import {
   primaryHost,
 } from "./manifests/postgresClusterManifests";
 import { dataOptions } from "./protection";
+import { placementOf } from "../settings/scheduling";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
 const API_VERSION = "postgresql.cnpg.io/v1";
@@ -70,7 +71,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             "pulumi.com/timeoutSeconds": String(cluster.readyTimeoutSeconds),
           },
         },
-        spec: clusterSpec(cluster, imagePullSecrets(settings)),
+        spec: clusterSpec(cluster, placementOf(settings, "postgres"), imagePullSecrets(settings)),
       },
       {
         parent: this,

@@ -14,6 +14,7 @@ import {
   webhookGateScript,
 } from "./manifests/postgresOperatorManifests";
 import { podAccount } from "./podAccount";
+import { placementOf } from "../settings/scheduling";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 import { charts } from "../settings/versions";
 
@@ -49,7 +50,7 @@ export class PostgresOperator extends pulumi.ComponentResource {
           charts.cloudNativePg.name,
           operator.chartVersion,
         ),
-        values: operatorValues(operator, imagePullSecrets(settings)),
+        values: operatorValues(operator, placementOf(settings, "operator"), imagePullSecrets(settings)),
         timeout: RELEASE_SECONDS,
         maxHistory: 5,
       },
@@ -102,6 +103,7 @@ export class PostgresOperator extends pulumi.ComponentResource {
               image: operator.gateImage,
               user: CURL_UID,
               script: webhookGateScript(operator.namespace),
+              placement: placementOf(settings, "jobs"),
               serviceAccount: account.metadata.name,
               needsToken: true,
             }),

@@ -69,6 +69,7 @@ export class TemporalDevServer extends pulumi.ComponentResource {
             spec: devServerPod(server, {
               claimName: volume.metadata.name,
               serviceAccount: account.metadata.name,
+              placement: settings.scheduling.default,
               codecEndpoint: settings.payloadEncryption.codecServer?.publicUrl,
             }),
           },

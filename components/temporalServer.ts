@@ -10,6 +10,7 @@ import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalNames";
 import { CLIENT_SECRET_KEY, uiEnvironment } from "./manifests/temporalUi";
 import { temporalValues } from "./manifests/temporalValues";
 import { podAccount } from "./podAccount";
+import { placementOf } from "../settings/scheduling";
 import type { ChartServerSettings, Settings } from "../settings/settings";
 import { charts } from "../settings/versions";
 
@@ -63,6 +64,7 @@ export class TemporalServer extends pulumi.ComponentResource {
         values: temporalValues(server, {
           postgres,
           serviceAccount: SERVER_ACCOUNT,
+          placement: (part) => placementOf(settings, part),
           imagePullSecrets: imagePullSecrets(settings),
           uiEnvironment: uiEnvironment(server, settings.payloadEncryption, login?.metadata.name),
         }),

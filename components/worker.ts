@@ -17,6 +17,7 @@ import {
 import { credentialProjections } from "./manifests/temporalCredentialsManifests";
 import { ownSecretEntries, podAnnotations } from "./manifests/workerPodFields";
 import type { PayloadKeyring } from "./payloadKeyring";
+import { placementOf } from "../settings/scheduling";
 import type { Settings, WorkerSettings } from "../settings/settings";
 import type { TemporalCredentials } from "./temporalCredentials";
 import { podAccount } from "./podAccount";
@@ -120,6 +121,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
               environment: environment?.metadata.name,
               ownSecret: ownSecret?.metadata.name,
               platform: settings.workerImage.platform,
+              placement: placementOf(settings, "workers"),
             }),
           },
         },

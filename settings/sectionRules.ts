@@ -4,6 +4,7 @@ import { rule } from "./fields";
 import type { networkAccess, namespaces, temporal } from "./sections";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
+import { type scheduling, schedulingProblems } from "./scheduling";
 import { type smoke, smokeProblems } from "./smoke";
 import { CODEC_VARIABLES } from "./temporalUi";
 import { openEgressProblems } from "./workerEgress";
@@ -14,6 +15,7 @@ interface Sections {
   readonly temporal: z.output<typeof temporal>;
   readonly workers: z.output<typeof workers>;
   readonly deletionProtection: boolean;
+  readonly scheduling: z.output<typeof scheduling>;
   readonly namespaces: z.output<typeof namespaces>;
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
@@ -28,6 +30,7 @@ export function sectionProblems(sections: Sections): Problem[] {
   return [
     ...proxyProblems(sections),
     ...doorProblems(sections),
+    ...schedulingProblems(sections),
     ...openEgressProblems(sections.deletionProtection, sections.workers),
     ...postgresProblems(sections),
     ...namespaceProblems(sections),

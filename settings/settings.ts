@@ -7,6 +7,7 @@ import { endProblems, policyExceptions } from "./policyExceptions";
 import { postgres } from "./postgres";
 import { settingsProblems } from "./problems";
 import { quarantine } from "./quarantine";
+import { scheduling } from "./scheduling";
 import {
   deletionProtection,
   kubernetes,
@@ -47,6 +48,9 @@ export const settingsSchema = z
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
+    scheduling: scheduling.describe(
+      "Where pods run: node labels, tolerations, affinity and priority class, for the whole stack and for each part of it.",
+    ),
     labels,
     quarantine: quarantine.describe("Worker images in quarantine."),
     deletionProtection,

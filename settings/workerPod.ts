@@ -1,8 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import { z } from "zod";
 import { flag, rule, volumeSize } from "./fields";
-import { kubernetesPart, kubernetesParts, refusedKey } from "./kubernetesPart";
+import { kubernetesParts, refusedKey } from "./kubernetesPart";
 import { annotationMap, labelMap, objectName } from "./names";
+import { placementFields } from "./placement";
 import { containerProblems, mountProblems, volumeProblems } from "./podPromises";
 import { reservedLabelProblems } from "./reservedLabels";
 
@@ -69,21 +70,7 @@ const pod = z
     labels: labels
       .default({})
       .describe("Additional labels of the pods, such as `azure.workload.identity/use`."),
-    nodeSelector: labelMap("node labels")
-      .default({})
-      .describe("Labels of the nodes that take the pods; `kubernetes.io/arch` follows the image's platform."),
-    tolerations: kubernetesParts<types.input.core.v1.Toleration>("Toleration")
-      .default([])
-      .describe("Taints of nodes that the pods tolerate, in Kubernetes' form."),
-    affinity: kubernetesPart<types.input.core.v1.Affinity>("Affinity")
-      .optional()
-      .describe("Affinity of the pods, in Kubernetes' form."),
-    priorityClassName: objectName("the name of a priority class")
-      .regex(/^(?!system-)/, {
-        error: "the name of a priority class other than the cluster's own, system-...",
-      })
-      .optional()
-      .describe("Priority class of the pods."),
+    ...placementFields,
     runtimeClassName: objectName("the name of a runtime class")
       .optional()
       .describe("Runtime class of the pods, such as `gvisor`."),
@@ -142,7 +129,9 @@ export const workerPodFields = {
     })
     .prefault({}),
   serviceAccount: serviceAccount.describe("Identity of the workers."),
-  pod: pod.describe("Further fields of the pods."),
+  pod: pod.describe(
+    "Further fields of the pods. `kubernetes.io/arch` in `nodeSelector` follows the image's platform by default; `scheduling.workers` holds where a field is not set here.",
+  ),
 };
 
 interface Group {

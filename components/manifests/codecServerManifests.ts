@@ -1,10 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { CodecServerSettings } from "../../settings/settings";
+import type { Placement } from "../../settings/scheduling";
 import { type Identity, selectorLabels } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
-import { architectureOf } from "./workerPodFields";
+import { forPlatform, placementFields } from "./placement";
 import { HEALTH_PORT, KEYRING_DIRECTORY, WORKER_UID } from "./workerManifests";
 
 type PodSpec = types.input.core.v1.PodSpec;
@@ -43,6 +44,8 @@ export interface CodecServerPodReferences {
   readonly image: pulumi.Input<string>;
   /** Its platform, such as `linux/amd64`. */
   readonly platform: string;
+  /** Where its pods run. */
+  readonly placement: Placement;
   readonly serviceAccount: pulumi.Input<string>;
   /** Secret with the payload keys. */
   readonly keyring: pulumi.Input<string>;
@@ -92,7 +95,7 @@ export function codecServerPod(
     enableServiceLinks: false,
     securityContext: restrictedPod(WORKER_UID),
     terminationGracePeriodSeconds: 30,
-    nodeSelector: architectureOf(references.platform),
+    ...placementFields(forPlatform(references.placement, references.platform)),
     topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
       (topologyKey) => ({
         topologyKey,

@@ -1,5 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Placement } from "../../settings/scheduling";
+import { placementFields } from "./placement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 
 type PodSpec = types.input.core.v1.PodSpec;
@@ -23,6 +25,7 @@ export interface ScriptPod {
   readonly serviceAccount: pulumi.Input<string>;
   /** Whether the script talks to the API server. */
   readonly needsToken?: boolean;
+  readonly placement: Placement;
   readonly env?: Container["env"];
   readonly volumes?: types.input.core.v1.Volume[];
   readonly volumeMounts?: types.input.core.v1.VolumeMount[];
@@ -36,6 +39,7 @@ export function scriptPod(pod: ScriptPod) {
     automountServiceAccountToken: pod.needsToken ?? false,
     enableServiceLinks: false,
     securityContext: restrictedPod(pod.user),
+    ...placementFields(pod.placement),
     containers: [
       {
         name: pod.name,

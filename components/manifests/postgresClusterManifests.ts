@@ -1,4 +1,5 @@
 import type { PostgresClusterSettings } from "../../settings/settings";
+import type { Placement } from "../../settings/scheduling";
 import { SHARED_BUFFERS_SHARE, synchronousReplicasOf } from "../../settings/postgres";
 import { logVolumeBytes, maxWalBytes } from "../../settings/postgresParameters";
 import { bytesOf } from "../../settings/quantity";
@@ -71,10 +72,12 @@ function megabytes(bytes: number): string {
 
 /**
  * `spec` of the Cluster.
+ * @param placement where its pods run
  * @param imagePullSecrets Secrets of its namespace with which the images of Postgres and of the operator are pulled
  */
 export function clusterSpec(
   settings: PostgresClusterSettings,
+  placement: Placement = {},
   imagePullSecrets: readonly { readonly name: string }[] = [],
 ) {
   const { name, instances, storage, walStorage } = settings;
@@ -96,7 +99,9 @@ export function clusterSpec(
       enablePodAntiAffinity: true,
       podAntiAffinityType: settings.antiAffinity,
       topologyKey: "kubernetes.io/hostname",
+      ...affinityFields(placement),
     },
+    ...(placement.priorityClassName === undefined ? {} : { priorityClassName: placement.priorityClassName }),
     topologySpreadConstraints: [
       {
         maxSkew: 1,
@@ -146,6 +151,18 @@ export function clusterSpec(
             },
           }),
     },
+  };
+}
+
+/** CloudNativePG keeps them under names of its own, as it adds the anti-affinity of the instances. */
+function affinityFields({ nodeSelector, tolerations, affinity }: Placement) {
+  const { nodeAffinity, podAffinity, podAntiAffinity } = affinity ?? {};
+  return {
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations }),
+    ...(nodeAffinity === undefined ? {} : { nodeAffinity }),
+    ...(podAffinity === undefined ? {} : { additionalPodAffinity: podAffinity }),
+    ...(podAntiAffinity === undefined ? {} : { additionalPodAntiAffinity: podAntiAffinity }),
   };
 }
 

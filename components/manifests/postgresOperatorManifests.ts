@@ -1,6 +1,8 @@
 import type { PostgresClusterSettings } from "../../settings/settings";
 import { splitImage } from "../../settings/imageVersion";
 import type { Identity, Labels } from "./labels";
+import type { Placement } from "../../settings/scheduling";
+import { placementFields } from "./placement";
 import { containerResources } from "./resources";
 import { spread } from "./spread";
 
@@ -28,13 +30,16 @@ export const OPERATOR_LABELS: Labels = {
 
 /**
  * Values of the operator's chart.
+ * @param placement where its pods run
  * @param imagePullSecrets Secrets of its namespace with which the image is pulled
  */
 export function operatorValues(
   { image, replicas, resources }: OperatorSettings,
+  placement: Placement = {},
   imagePullSecrets: readonly { readonly name: string }[] = [],
 ) {
   return {
+    ...placementFields(placement),
     ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
     // Without it both pods may be lost with one node, and with them every failover and every change of a Cluster.
     topologySpreadConstraints: spread(OPERATOR_LABELS),

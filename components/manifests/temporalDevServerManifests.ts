@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { DevServerSettings } from "../../settings/settings";
+import type { Placement } from "../../settings/scheduling";
+import { placementFields } from "./placement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import {
@@ -68,12 +70,14 @@ export interface DevServerPodReferences {
   readonly serviceAccount: pulumi.Input<string>;
   /** Where browsers reach the codec server, if there is one. */
   readonly codecEndpoint: string | undefined;
+  /** Where the pod runs. */
+  readonly placement: Placement;
 }
 
 /** The dev server's pod. */
 export function devServerPod(
   settings: DevServerSettings,
-  { claimName, serviceAccount, codecEndpoint }: DevServerPodReferences,
+  { claimName, serviceAccount, codecEndpoint, placement }: DevServerPodReferences,
 ): PodSpec {
   const grpc = { port: FRONTEND_PORT, service: HEALTH_SERVICE };
   return {
@@ -81,6 +85,7 @@ export function devServerPod(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: restrictedPod(TEMPORAL_UID),
+    ...placementFields(placement),
     terminationGracePeriodSeconds: 30,
     containers: [
       {

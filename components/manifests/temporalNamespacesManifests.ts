@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ChartServerSettings, Settings, TemporalNamespaceSettings } from "../../settings/settings";
+import { placementOf } from "../../settings/scheduling";
 import { scriptPod } from "./jobs";
 import { type Identity, objectLabels } from "./labels";
 import { frontendAddress, TEMPORAL_UID } from "./temporalNames";
@@ -84,7 +85,7 @@ const DEADLINE_SECONDS = 600;
 
 /** The job that runs the script; guards read the wanted namespaces from its environment. */
 export function namespacesJob(
-  settings: Pick<Settings, "temporal" | "namespaces" | "stack" | "labels">,
+  settings: Pick<Settings, "temporal" | "namespaces" | "stack" | "labels" | "scheduling">,
   server: ChartServerSettings,
   serviceAccount: pulumi.Input<string>,
 ) {
@@ -99,6 +100,7 @@ export function namespacesJob(
         user: TEMPORAL_UID,
         script: namespacesScript(server),
         serviceAccount,
+        placement: placementOf(settings, "jobs"),
         env: [
           { name: "TEMPORAL_ADDRESS", value: frontendAddress(settings) },
           { name: "HOME", value: "/tmp" },
@@ -111,7 +113,7 @@ export function namespacesJob(
 
 /** Name of the job: another one for each change, as a job runs only once. */
 export function reconcilerName(
-  settings: Pick<Settings, "temporal" | "namespaces" | "stack" | "labels">,
+  settings: Pick<Settings, "temporal" | "namespaces" | "stack" | "labels" | "scheduling">,
   server: ChartServerSettings,
 ): string {
   const content = JSON.stringify(namespacesJob(settings, server, ""));

@@ -1,7 +1,9 @@
 import { splitImage } from "../../settings/imageVersion";
 import type { ChartServerSettings } from "../../settings/settings";
 import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../../settings/temporal";
+import { type Part, type Placement, takesPriorities } from "../../settings/scheduling";
 import { COMPONENT } from "./labels";
+import { placementFields } from "./placement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { DATABASES } from "./postgresClusterManifests";
 import {
@@ -37,6 +39,8 @@ export interface TemporalValuesReferences {
   readonly serviceAccount: string;
   /** Secrets of the namespace with which images are pulled. */
   readonly imagePullSecrets?: readonly { readonly name: string }[];
+  /** Where the pods of each part run. */
+  readonly placement?: (part: Part) => Placement;
   /** Environment of the UI, beside what the chart sets. */
   readonly uiEnvironment?: EnvironmentVariables;
 }
@@ -47,7 +51,13 @@ export interface TemporalValuesReferences {
  */
 export function temporalValues(
   settings: ChartServerSettings,
-  { postgres, serviceAccount, imagePullSecrets = [], uiEnvironment = [] }: TemporalValuesReferences,
+  {
+    postgres,
+    serviceAccount,
+    placement = () => ({}),
+    imagePullSecrets = [],
+    uiEnvironment = [],
+  }: TemporalValuesReferences,
 ) {
   const pod = restrictedPod(TEMPORAL_UID);
   const container = restrictedContainer();
@@ -71,6 +81,8 @@ export function temporalValues(
       resources: TOOL_RESOURCES,
       securityContext: pod,
       containerSecurityContext: container,
+      // The chart's schema job takes these, too.
+      ...chartPlacement(settings, placement("jobs")),
       ...certificates,
     },
     web: {
@@ -81,6 +93,7 @@ export function temporalValues(
       securityContext: pod,
       containerSecurityContext: container,
       topologySpreadConstraints: spread({ ...CHART_SERVER, [COMPONENT]: "web" }),
+      ...chartPlacement(settings, placement("ui")),
       ...disruptionBudget(ui.replicas),
       ingress: webIngress(ui),
       ...(uiEnvironment.length === 0 ? {} : { additionalEnv: uiEnvironment }),
@@ -116,22 +129,31 @@ export function temporalValues(
         namespaces: { create: false },
       },
       dynamicConfig: dynamicConfig(settings),
-      ...Object.fromEntries(SERVER_ROLES.map((role) => [role, roleValues(settings, role)])),
+      ...Object.fromEntries(SERVER_ROLES.map((role) => [role, roleValues(settings, role, placement(role))])),
     },
   };
 }
 
-function roleValues({ roles }: ChartServerSettings, role: ServerRole) {
-  const { replicas, resources } = roles[role];
+function roleValues(settings: ChartServerSettings, role: ServerRole, placement: Placement) {
+  const { replicas, resources } = settings.roles[role];
   return {
     replicaCount: replicas,
     resources: containerResources(resources),
     containerSecurityContext: restrictedContainer(),
     topologySpreadConstraints: spread({ ...CHART_SERVER, [COMPONENT]: role }),
+    ...chartPlacement(settings, placement),
     ...disruptionBudget(replicas),
     // The chart has a probe for every role that answers calls. This one only joins the ring.
     ...(role === "worker" ? { readinessProbe: { tcpSocket: { port: "membership" } } } : {}),
   };
+}
+
+/** An older chart would leave a priority class out without a word; for servers and UI the settings refuse it. */
+function chartPlacement({ chartVersion }: ChartServerSettings, placement: Placement) {
+  const { priorityClassName, ...everywhere } = placementFields(placement);
+  return takesPriorities(chartVersion) && priorityClassName !== undefined
+    ? { ...everywhere, priorityClassName }
+    : everywhere;
 }
 
 /** One pod at a time may be evicted; a single pod may always be, or nodes could not be drained. */

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkerSettings } from "../../settings/settings";
+import type { Placement } from "../../settings/scheduling";
 import { heapPercent } from "../../settings/workers";
 import { type Identity, type Labels, selectorLabels } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
@@ -61,6 +62,8 @@ export interface WorkerPodReferences {
   readonly ownSecret: pulumi.Input<string> | undefined;
   /** Platform of the image, such as `linux/amd64`. */
   readonly platform: string;
+  /** Where the pods of every group run. */
+  readonly placement: Placement;
 }
 
 /** The worker's environment as far as it is the same in every pod. */
@@ -175,7 +178,12 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
     enableServiceLinks: false,
     securityContext: restrictedPod(WORKER_UID),
     terminationGracePeriodSeconds: worker.shutdown.terminationGracePeriodSeconds,
-    ...podPlacement(worker, references.platform, selectorLabels(workerIdentity(worker.name))),
+    ...podPlacement(
+      worker,
+      references.placement,
+      references.platform,
+      selectorLabels(workerIdentity(worker.name)),
+    ),
     ...(further.length === 0 ? {} : { initContainers: further }),
     containers: [
       {

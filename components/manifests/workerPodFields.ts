@@ -1,7 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { WorkerSettings } from "../../settings/settings";
+import type { Placement } from "../../settings/scheduling";
 import type { Labels } from "./labels";
+import { forPlatform, placementFields } from "./placement";
 import { restrictedContainer } from "./podSecurity";
 import { spread } from "./spread";
 
@@ -99,36 +101,25 @@ export function podAnnotations({ pod, secrets, envFrom }: WorkerSettings): Recor
   };
 }
 
-/** Label of nodes with the architecture of their processors. */
-const ARCHITECTURE = "kubernetes.io/arch";
-
-/** Labels of the nodes on which an image can run. */
-export function architectureOf(platform: string): Labels {
-  return { [ARCHITECTURE]: platform.split("/")[1] ?? platform };
-}
-
 /**
  * Where the pods run.
+ * @param placement of all groups; what the group sets takes precedence
  * @param platform of the image, such as `linux/amd64`
  * @param matchLabels labels of the group's pods
  */
 export function podPlacement(
   { pod }: WorkerSettings,
+  placement: Placement,
   platform: string,
   matchLabels: Labels,
 ): Partial<PodSpec> {
+  const own = { ...placementFields(placement), ...placementFields(pod) };
   return {
-    nodeSelector: { ...architectureOf(platform), ...pod.nodeSelector },
+    ...placementFields(forPlatform(own, platform)),
     topologySpreadConstraints:
-      pod.topologySpread?.map((constraint) => ({
-        labelSelector: { matchLabels },
-        ...constraint,
-      })) ??
+      pod.topologySpread?.map((constraint) => ({ labelSelector: { matchLabels }, ...constraint })) ??
       // Counts only pods of the same revision, so that a rollout spreads the new ones.
       spread(matchLabels).map((constraint) => ({ ...constraint, matchLabelKeys: ["pod-template-hash"] })),
-    ...(pod.tolerations.length === 0 ? {} : { tolerations: pod.tolerations }),
-    ...(pod.affinity === undefined ? {} : { affinity: pod.affinity }),
-    ...(pod.priorityClassName === undefined ? {} : { priorityClassName: pod.priorityClassName }),
     ...(pod.runtimeClassName === undefined ? {} : { runtimeClassName: pod.runtimeClassName }),
   };
 }

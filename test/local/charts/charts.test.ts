@@ -34,7 +34,7 @@ function withUnknownKey(values: Mapping, path = ""): [path: string, values: Mapp
 
 /** Mappings that belong to Kubernetes or to the server, not to the chart. */
 const OPEN =
-  /(requests|limits|securityContext|containerSecurityContext|seccompProfile|readinessProbe|tcpSocket|capabilities|podAnnotations|annotations|dynamicConfig|clusterInformation)\./i;
+  /(requests|limits|securityContext|containerSecurityContext|seccompProfile|readinessProbe|tcpSocket|capabilities|podAnnotations|annotations|dynamicConfig|clusterInformation|nodeSelector|affinity|nodeAffinity|tolerations)\./i;
 
 describe("charts that stand in for the official ones", () => {
   it("are of the official charts' names and versions", () => {

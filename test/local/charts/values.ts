@@ -34,7 +34,13 @@ const volumes = {
   additionalVolumes: [{ name: "ca", secret: { secretName: "temporal-pg-ca" } }],
   additionalVolumeMounts: [{ name: "ca", mountPath: "/etc/temporal/ca", readOnly: true }],
 };
+const placement = {
+  nodeSelector: { pool: "temporal" },
+  affinity: { nodeAffinity: {} },
+  tolerations: [{ key: "spot", operator: "Exists" }],
+};
 const role = {
+  ...placement,
   replicaCount: 2,
   resources,
   containerSecurityContext,
@@ -79,6 +85,8 @@ export const sampleValues = {
     resources,
     imagePullSecrets: [{ name: "registry-login" }],
     topologySpreadConstraints: spread,
+    priorityClassName: "important",
+    ...placement,
   },
   temporal: {
     serviceAccount: { create: false, name: "temporal-server" },
@@ -97,9 +105,11 @@ export const sampleValues = {
       resources,
       securityContext,
       containerSecurityContext,
+      ...placement,
       ...volumes,
     },
     web: {
+      ...placement,
       enabled: true,
       image: image("ui", "2.52.0"),
       replicaCount: 2,
