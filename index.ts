@@ -10,6 +10,7 @@ import { imagePullSecret, stackPullSecrets } from "./components/imagePullSecret"
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { programRevision } from "./components/manifests/sourceRevision";
+import { temporalNamespaceOf } from "./components/manifests/temporalNames";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgresMode";
@@ -19,15 +20,14 @@ import { temporalServer } from "./components/temporalMode";
 import { temporalCredentials } from "./components/temporalCredentials";
 import { StackIdentity } from "./components/stackIdentity";
 import { TemporalWorker } from "./components/worker";
-import { sourcesOf, WorkerImage } from "./components/workerImage";
+import { imagesToRun, workerImages } from "./components/workerImage";
 
 const settings = loadSettings();
 const own = ownOutputs();
-const { digest } = settings.workerImage;
-const sources = sourcesOf(settings.workerImage);
+const imagesWanted = imagesToRun(settings);
 const revision = programRevision(__dirname);
 const succeeded = lastSuccess(own);
-const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
+const inQuarantine = refuseQuarantined(settings, imagesWanted, own);
 const allowed = Promise.all([refuseForbiddenChanges(settings, succeeded), inQuarantine]);
 const found = lookUpCluster(settings);
 const identity = new StackIdentity("stack-identity", { settings, cluster: found });
@@ -50,11 +50,8 @@ const keyring = settings.payloadEncryption.enabled
 
 const credentials = temporalCredentials(settings, workersNamespace, cluster);
 
-const image = new WorkerImage(
-  "worker-image",
-  { settings: settings.workerImage, sources, revision, quarantine: inQuarantine },
-  { dependsOn: [kubernetes] },
-);
+const builds = { settings: settings.workerImage, revision, quarantine: inQuarantine };
+const images = workerImages(imagesWanted, builds, { dependsOn: [kubernetes] });
 const pullSecret = imagePullSecret(settings, workersNamespace, cluster);
 
 const groups = settings.workers.map((worker) => ({
@@ -65,7 +62,7 @@ const groups = settings.workers.map((worker) => ({
       settings,
       worker,
       namespace: workersNamespace,
-      image: image.reference,
+      image: images.named(worker.image),
       keyring,
       credentials,
       pullSecret,
@@ -83,7 +80,7 @@ const codec =
           settings,
           server: codecSettings,
           namespace: workersNamespace,
-          image: image.reference,
+          image: images.sample,
           keyring,
           pullSecret,
         },
@@ -101,8 +98,8 @@ export const temporalNamespace = temporal.namespace;
 export const temporalFrontend = temporal.frontend;
 /** Service of the UI `{namespace, service, port}`; null if the server is external. */
 export const temporalUi = temporal.ui;
-/** Worker image by digest. */
-export const workerImage = image.reference;
+/** The image of `workerImage` by digest. */
+export const workerImage = images.sample;
 /** Worker groups. */
 export const workers = groups.map(({ worker, component }) => ({
   name: worker.name,
@@ -110,6 +107,8 @@ export const workers = groups.map(({ worker, component }) => ({
   deployment: component.deployment,
   taskQueues: worker.taskQueues,
   smoke: smokeWorkflowOf(settings.smoke, worker) ?? null,
+  temporalNamespace: temporalNamespaceOf(settings, worker),
+  image: { name: worker.image, reference: images.named(worker.image) },
 }));
 /** Where the payload keys are, by name; null if payloads are not encrypted. */
 export const payloadKeyring = keyring
@@ -133,4 +132,4 @@ export const deployed = recordOf(settings);
 /** Worker images that no update may deploy until somebody releases them. */
 export const quarantine = inQuarantine;
 /** What was deployed, oldest first, for `npm run rollback`. */
-export const releases = recordRelease(settings, { image: image.reference, sources, revision }, own);
+export const releases = recordRelease(settings, { images: images.all, revision }, own);

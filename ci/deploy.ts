@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { Failure } from "../common/failure";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
+import { imagesOf } from "../settings/stackImages";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { noStackFile } from "../common/stackFiles";
@@ -28,11 +29,19 @@ runCommand(command, main);
 
 async function main({ stack, image: proven }: Options, signal: AbortSignal): Promise<void> {
   const source = sourceOfStackFile(checkout, stack) ?? noStackFile(stack);
-  const { digest } = parseSettings(source).workerImage;
+  const images = imagesOf(parseSettings(source));
+  const [{ digest }] = images;
   if (proven !== undefined && !(digest !== undefined && proven.endsWith(`@${digest}`))) {
     throw new Failure(
       `Pulumi.${stack}.yaml names ${digest ?? "no digest, so that an image would be built"}; proven is ${proven || "none"}`,
       `merge the pull request of branch promote/${stack}; the next run deploys stack ${stack}`,
+    );
+  }
+  const built = images.filter((image) => image.digest === undefined).map(({ name }) => name);
+  if (proven !== undefined && built.length > 0) {
+    throw new Failure(
+      `Pulumi.${stack}.yaml would build ${built.join(", ")}, which nobody has proven`,
+      "name the digest of each of them in images; npm run promote writes it",
     );
   }
   const cli = cliOf(stack);

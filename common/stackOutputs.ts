@@ -18,6 +18,9 @@ const workerGroup = z.object({
   taskQueues: z.tuple([z.string()], z.string()),
   /** Null: the settings name none. Stacks that were deployed before there was this output do not have it. */
   smoke: smokeWorkflow.nullish(),
+  /** Stacks that were deployed before groups had their own say neither; both are those of the stack. */
+  temporalNamespace: z.string().optional(),
+  image: z.object({ name: z.string(), reference: z.string() }).optional(),
 });
 
 /** Outputs of index.ts that commands read. */

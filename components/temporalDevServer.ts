@@ -4,7 +4,7 @@ import { lookUpStorageClasses } from "./clusterLookup";
 import { storageClassGuard } from "./guards/storageClass";
 import { objectLabels, selectorLabels } from "./manifests/labels";
 import { DEV_SERVER_SERVICES, devServerPod, devServerVolume } from "./manifests/temporalDevServerManifests";
-import { FRONTEND } from "./manifests/temporalNames";
+import { FRONTEND, workedNamespaces } from "./manifests/temporalNames";
 import { dataOptions } from "./protection";
 import { podAccount } from "./podAccount";
 import type { DevServerSettings, Settings } from "../settings/settings";
@@ -70,6 +70,7 @@ export class TemporalDevServer extends pulumi.ComponentResource {
               claimName: volume.metadata.name,
               serviceAccount: account.metadata.name,
               placement: settings.scheduling.default,
+              namespaces: workedNamespaces(settings),
               codecEndpoint: settings.payloadEncryption.codecServer?.publicUrl,
             }),
           },

@@ -30,7 +30,7 @@ export interface TemporalWorkerArgs {
   readonly namespace: pulumi.Input<string>;
   /** Image by digest. */
   readonly image: pulumi.Input<string>;
-  /** The payload keys, if payloads are encrypted. */
+  /** The payload keys, if payloads are encrypted; a group that does not encrypt gets none. */
   readonly keyring: PayloadKeyring | undefined;
   /** What to connect to Temporal with, as far as it is in the settings. */
   readonly credentials: TemporalCredentials | undefined;
@@ -48,7 +48,8 @@ export class TemporalWorker extends pulumi.ComponentResource {
 
   constructor(name: string, args: TemporalWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("temporal-stack:index:TemporalWorker", name, {}, opts);
-    const { settings, worker, namespace, image, keyring, credentials, pullSecret } = args;
+    const { settings, worker, namespace, image, credentials, pullSecret } = args;
+    const keyring = worker.payloadEncryption ? args.keyring : undefined;
     const identity = workerIdentity(worker.name);
     const labels = objectLabels(settings, identity);
     const metadata = { namespace, labels };

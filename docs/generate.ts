@@ -63,6 +63,8 @@ function rowsOf(node: Mapping, key: string, required: boolean): Row[] {
   };
   const items = node["items"];
   if (isMapping(items)) return [own, ...childRows(items, `${key}[]`)];
+  const named = node["additionalProperties"];
+  if (isMapping(named) && isMapping(named["properties"])) return [own, ...childRows(named, `${key}.<name>`)];
   // A mapping that only groups other keys needs no row of its own.
   return [...(own.description === "" ? [] : [own]), ...childRows(node, key)];
 }
@@ -114,7 +116,7 @@ export function configurationPage(): string {
   return `${[
     "# Settings",
     "Written by `npm run docs` from the schema in `settings/settings.ts`; do not edit.",
-    "Every key stands in `Pulumi.<stack>.yaml` under `config:`, with the prefix `temporal-stack:` before its section. Unknown keys are refused, and all mistakes are reported at once. The defaults are production's. Quantities are Kubernetes quantities in the spelling that Kubernetes keeps (`1Gi`, not `1024Mi`). `[]` stands for each item of a list, `<mode>` for the variant with that `mode`.",
+    "Every key stands in `Pulumi.<stack>.yaml` under `config:`, with the prefix `temporal-stack:` before its section. Unknown keys are refused, and all mistakes are reported at once. The defaults are production's. Quantities are Kubernetes quantities in the spelling that Kubernetes keeps (`1Gi`, not `1024Mi`). `[]` stands for each item of a list, `<name>` for a name that you choose, `<mode>` for the variant with that `mode`.",
     "A YAML file that `TEMPORAL_STACK_MACHINE_SETTINGS` names lies over the stack file: `npm run up` keeps there what only this machine knows of the stack that it deploys. It says for which `stack` it is, and has the same sections (without prefix) below `settings`. Mappings are merged, lists replaced. For every other stack that variable is an error.",
     "The cluster is that of the kubeconfig in `KUBECONFIG` (one file) or `~/.kube/config`.",
     ...sections,

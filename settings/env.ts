@@ -2,9 +2,12 @@ import { z } from "zod";
 import { ifWrongType, rule, text } from "./fields";
 import { byteLength } from "./names";
 
-/** Prefixes and names that the program sets itself; see the environment contract of worker/. */
+/** Options of Node.js: the program sets them for its own worker, whose heaps it divides, and for no other image. */
+export const NODE_OPTIONS = "NODE_OPTIONS";
+
+/** Prefixes and names that the program sets itself. */
 const OWN_VARIABLES =
-  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|NODE_OPTIONS|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|LOG_FAILURE_MESSAGES|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS|ACTIVITY_POLLERS|WORKFLOW_TASK_POLLERS|OTEL_(EXPORTER_OTLP_(TRACES_)?(ENDPOINT|HEADERS|PROTOCOL)|TRACES_SAMPLER(_ARG)?|SDK_DISABLED))$/;
+  /^(TEMPORAL_.*|CODEC_.*|CONNECT_.*|SHUTDOWN_.*|POD_.*|HEALTH_PORT|METRICS_BIND_ADDRESS|LOG_LEVEL|LOG_FAILURE_MESSAGES|MAX_CACHED_WORKFLOWS|ACTIVITY_SLOTS|WORKFLOW_TASK_SLOTS|ACTIVITY_POLLERS|WORKFLOW_TASK_POLLERS|OTEL_(EXPORTER_OTLP_(TRACES_)?(ENDPOINT|HEADERS|PROTOCOL)|TRACES_SAMPLER(_ARG)?|SDK_DISABLED))$/;
 
 /** Whether the program sets a variable of this name in the pods of workers. */
 export const isOwnVariable = (name: string): boolean => OWN_VARIABLES.test(name);

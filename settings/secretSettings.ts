@@ -30,9 +30,14 @@ const isSecret = (schema: z.core.$ZodType): boolean => secretSettings.has(schema
 /** Paths of the secret settings in a schema. */
 export const secretPathsOf = (schema: z.core.$ZodType): readonly SettingPath[] => search(schema, isSecret);
 
-/** Paths of mappings whose keys users choose: nobody knows what they keep there, so no message shows it. */
-export const freePathsOf = (schema: z.core.$ZodType): readonly SettingPath[] =>
-  search(schema, (inner) => inner instanceof z.ZodRecord);
+/**
+ * Paths of mappings from names of the user's to texts: nobody knows what they keep there, so no message shows it. What
+ * is in a mapping of described objects is described.
+ */
+export const freePathsOf = (schema: z.core.$ZodType): readonly SettingPath[] => search(schema, isFree);
+
+const isFree = (schema: z.core.$ZodType): boolean =>
+  schema instanceof z.ZodRecord && !(schema.valueType instanceof z.ZodObject);
 
 const memory = new WeakMap<z.core.$ZodType, Map<unknown, readonly SettingPath[]>>();
 

@@ -6,8 +6,10 @@ import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
 import { type scheduling, schedulingProblems } from "./scheduling";
 import { type smoke, smokeProblems } from "./smoke";
+import type { stackImages } from "./stackImages";
 import { CODEC_VARIABLES } from "./temporalUi";
 import { openEgressProblems } from "./workerEgress";
+import { runtimeProblems } from "./workerRuntime";
 import type { workers } from "./workers";
 
 /** The sections between which there are rules. */
@@ -16,6 +18,7 @@ interface Sections {
   readonly workers: z.output<typeof workers>;
   readonly deletionProtection: boolean;
   readonly scheduling: z.output<typeof scheduling>;
+  readonly images: z.output<typeof stackImages>;
   readonly namespaces: z.output<typeof namespaces>;
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
@@ -35,6 +38,7 @@ export function sectionProblems(sections: Sections): Problem[] {
     ...postgresProblems(sections),
     ...namespaceProblems(sections),
     ...smokeProblems(sections.smoke, sections.workers),
+    ...runtimeProblems(sections),
   ];
 }
 

@@ -8,6 +8,7 @@ import { imageReference, imageRepository, registry } from "./images";
 import { dnsLabel, inYaml, labelMap, objectName, searchAttributes, temporalNamespace } from "./names";
 import { reservedLabelProblems } from "./reservedLabels";
 import { secretSetting } from "./secretSettings";
+import { imageDigest } from "./stackImages";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
 
@@ -148,10 +149,10 @@ const pullSecret = z
   .optional()
   .describe("Registry credentials with which the cluster pulls the worker image; none by default.");
 
-/** The image that every worker group runs. */
+/** The image that every worker group runs that names no other. */
 export const workerImage = z.strictObject({
   repository: imageRepository("an image repository").describe("Repository to which the image is pushed."),
-  digest: text("a digest: sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71)
+  digest: imageDigest
     .optional()
     .describe("Digest of an image in the repository; it is run as it is, and nothing is built."),
   platform: oneOf(["linux/amd64", "linux/arm64"])

@@ -21,6 +21,7 @@ import {
 import { sectionProblems } from "./sectionRules";
 import { smoke } from "./smoke";
 import { dateOf, mergedConfig, type SettingsSource, sourceOfThisRun } from "./source";
+import { stackImages } from "./stackImages";
 import { workers } from "./workers";
 
 export type { CodecServerSettings } from "./payloadEncryption";
@@ -37,7 +38,10 @@ export const settingsSchema = z
     temporal: temporal.describe("Provider of the Temporal server: this stack, or an existing server."),
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
     charts: charts.describe("Where Helm charts come from."),
-    workerImage: workerImage.describe("The image that every worker group runs."),
+    workerImage: workerImage.describe("The image that every worker group runs that names no other."),
+    images: stackImages.describe(
+      "Images of worker groups from other pipelines, languages and folders, by the name that `workers[].image` says.",
+    ),
     imagePull: imagePull.describe(
       "Registry credentials with which the cluster pulls every image of the stack: server, operator, Postgres, jobs and workers; none by default.",
     ),

@@ -30,7 +30,8 @@ export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], setti
 function child(node: unknown, part: PropertyKey): unknown {
   if (typeof part === "number") return field(node, "items");
   const properties = field(node, "properties");
-  return isMapping(properties) ? properties[String(part)] : undefined;
+  const named = isMapping(properties) ? properties[String(part)] : undefined;
+  return named ?? field(node, "additionalProperties");
 }
 
 function variant(node: unknown, value: unknown): unknown {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./env";
+import { environment, NODE_OPTIONS } from "./env";
 import { cpu, flag, integer, memory, oneOf, rule } from "./fields";
 import { dnsLabel, inYaml, taskQueue } from "./names";
 import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
@@ -7,6 +7,8 @@ import { workerEgress } from "./workerEgress";
 import { accountProblems, workerPodFields } from "./workerPod";
 import { workerSecretFields, workerSecretProblems } from "./workerSecrets";
 import { groupSmoke } from "./smoke";
+import { WORKER_IMAGE } from "./stackImages";
+import { workerRuntime } from "./workerRuntime";
 
 /** A cached workflow takes about 1 MiB in typical programs (Temporal TypeScript SDK documentation). */
 const CACHED_WORKFLOW_BYTES = 1024 ** 2;
@@ -147,6 +149,7 @@ export const worker = z
       .min(1, { error: "a list of at least one task queue name" })
       .max(MAX_TASK_QUEUES, { error: `a list of at most ${String(MAX_TASK_QUEUES)} task queue names` })
       .describe("Task queues that every pod polls; slots and cache are divided between them."),
+    ...workerRuntime,
     replicas,
     resources: containerResources({ cpu: "250m", memory: "256Mi", memoryLimit: "1Gi" }),
     logFailureMessages: flag()
@@ -208,6 +211,11 @@ export const worker = z
         issues.push(rule(`"${name}" stands in the list twice; remove one`, ["taskQueues", index]));
       }
     });
+    // How other programs divide their memory between task queues is not known here.
+    if (value.image !== WORKER_IMAGE) return;
+    if (value.env?.[NODE_OPTIONS] !== undefined) {
+      issues.push(rule("is set by this program from other settings; remove it here", ["env", NODE_OPTIONS]));
+    }
     for (const [name, least] of SHARED_BY_QUEUES) {
       const needed = taskQueues.length * least;
       if ((value[name] ?? needed) < needed) {

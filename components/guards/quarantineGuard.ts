@@ -22,6 +22,8 @@ export const quarantineOutput = z.array(quarantined);
 export interface Candidate {
   readonly digest?: string | undefined;
   readonly sources?: string | undefined;
+  /** Folder that it is built from. */
+  readonly build?: string | undefined;
 }
 
 type QuarantineSettings = Settings["quarantine"];
@@ -45,25 +47,25 @@ export function quarantineAfter(
 /** Why an image must not be deployed; undefined if nothing speaks against it. */
 export function quarantineProblem(
   entries: readonly Quarantined[],
-  { digest, sources }: Candidate,
+  { digest, sources, build = "worker" }: Candidate,
   stack: string,
 ): string | undefined {
   const found = entries.find(
     (entry) => entry.digest === digest || (sources !== undefined && entry.sources === sources),
   );
   if (found === undefined) return undefined;
-  const what = found.digest === digest ? `the worker image ${digest}` : "what worker/ is built into";
+  const what = found.digest === digest ? `the worker image ${digest}` : `what ${build}/ is built into`;
   return `${what} is in quarantine since ${found.since}: ${found.reason}. Deploy another one, or release it with a reason: npm run quarantine -- -s ${stack} --release ${found.digest} --reason "…"`;
 }
 
 /**
  * The quarantine that this update leaves, refusing first what is in it.
- * @param candidate what the settings ask for, as far as it is known before a build
- * @throws pulumi.RunError when the candidate is in quarantine, or the stack's record of it cannot be read
+ * @param candidates what the settings ask for, as far as it is known before a build
+ * @throws pulumi.RunError naming every candidate that is in quarantine, or the stack's record of it cannot be read
  */
 export async function refuseQuarantined(
   settings: Pick<Settings, "quarantine" | "stack">,
-  candidate: Candidate,
+  candidates: readonly Candidate[],
   own: OwnOutputs,
 ): Promise<Quarantined[]> {
   const previous = quarantineOutput.optional().safeParse((await own("quarantine")) ?? undefined);
@@ -73,7 +75,11 @@ export async function refuseQuarantined(
     );
   }
   const entries = quarantineAfter(previous.data ?? [], settings.quarantine);
-  const problem = quarantineProblem(entries, candidate, settings.stack);
-  if (problem !== undefined) throw new pulumi.RunError(`${problem}\nNothing was changed.`);
+  const problems = candidates
+    .map((candidate) => quarantineProblem(entries, candidate, settings.stack))
+    .filter((problem) => problem !== undefined);
+  if (problems.length > 0) {
+    throw new pulumi.RunError([...new Set(problems), "Nothing was changed."].join("\n"));
+  }
   return entries;
 }

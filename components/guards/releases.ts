@@ -3,11 +3,21 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ProgramRevision } from "../manifests/sourceRevision";
 import type { Settings } from "../../settings/settings";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import type { OwnOutputs } from "./ownOutputs";
 import { deployedRecord, recordOf } from "./record";
 
 /** Releases that a stack remembers. */
 const REMEMBERED = 50;
+
+const releasedImage = z.object({
+  /** `repository@sha256:…` */
+  image: z.string(),
+  /** Hash of the sources that the image was built from; null if nobody knows. */
+  sources: z.string().nullable(),
+});
+/** An image of a release. */
+export type ReleasedImage = z.output<typeof releasedImage>;
 
 /** What an update deployed, as far as Pulumi's own history does not say it. */
 export const release = z.object({
@@ -17,10 +27,10 @@ export const release = z.object({
   commit: z.string().nullable(),
   /** Whether the program differed from its commit. Stack files do not count: the history holds the settings. */
   dirty: z.boolean(),
-  /** Worker image by digest. */
-  image: z.string(),
-  /** Hash of the sources that the image was built from; null if nobody knows. */
-  sources: z.string().nullable(),
+  /** The image of `workerImage`; releases of older programs have no other. */
+  ...releasedImage.shape,
+  /** The images of `images`, by name. */
+  images: z.record(z.string(), releasedImage).default({}),
   /** Ids of the payload keys that workers can read with. */
   payloadKeys: z.array(z.string()),
   /** What guards compare changes with. */
@@ -28,6 +38,11 @@ export const release = z.object({
 });
 /** A release of a stack. */
 export type Release = z.output<typeof release>;
+
+/** Every image of a release by name. */
+export function releasedImages({ image, sources, images }: Release): Readonly<Record<string, ReleasedImage>> {
+  return { [WORKER_IMAGE]: { image, sources }, ...images };
+}
 
 /** The form of the output `releases`, oldest first. */
 export const releasesOutput = z.array(release);
@@ -45,10 +60,16 @@ const comparable = (entry: Release): unknown => JSON.parse(JSON.stringify({ ...e
 
 /** What {@link recordRelease} takes beside the settings. */
 export interface ReleaseArgs {
-  readonly image: pulumi.Output<string>;
+  readonly images: readonly DeployedImage[];
+  readonly revision: ProgramRevision;
+}
+
+/** An image that an update deploys. */
+export interface DeployedImage {
+  readonly name: string;
+  readonly reference: pulumi.Output<string>;
   /** Hash of the sources of a build. */
   readonly sources: string | undefined;
-  readonly revision: ProgramRevision;
 }
 
 /**
@@ -57,20 +78,28 @@ export interface ReleaseArgs {
  */
 export function recordRelease(
   settings: Settings,
-  { image, sources, revision }: ReleaseArgs,
+  { images, revision }: ReleaseArgs,
   own: OwnOutputs,
 ): pulumi.Output<Release[]> {
   const { enabled, keys } = settings.payloadEncryption;
-  const releases = image.apply(async (reference) => {
+  const references = pulumi.all(images.map(({ reference }) => reference));
+  const releases = references.apply(async (deployed) => {
     // Releases of another form are of no use to this program's rollback.
     const known = releasesOutput.safeParse(await own("releases"));
     const previous = known.success ? known.data : [];
-    const built = previous.findLast((entry) => entry.image === reference)?.sources;
+    const recorded = previous.toReversed().flatMap((entry) => Object.values(releasedImages(entry)));
+    const released = images.map(({ name, sources }, index) => {
+      const image = deployed[index] ?? "";
+      const built = recorded.find((entry) => entry.image === image && entry.sources !== null)?.sources;
+      return [name, { image, sources: sources ?? built ?? null }] as const;
+    });
+    const { [WORKER_IMAGE]: sample, ...others } = Object.fromEntries(released);
+    if (sample === undefined) throw new Error(`a stack has an image "${WORKER_IMAGE}"`);
     return withRelease(previous, {
       time: new Date().toISOString(),
       ...revision,
-      image: reference,
-      sources: sources ?? built ?? null,
+      ...sample,
+      images: others,
       payloadKeys: enabled ? [...keys] : [],
       deployed: recordOf(settings),
     });

@@ -10,6 +10,7 @@ export const PROGRAM_PATHS: readonly string[] = [
   "policy/",
   "settings/",
   "worker/",
+  "workers/",
 ];
 
 /** Pages say what the program does and are no part of it. */

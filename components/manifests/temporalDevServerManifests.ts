@@ -42,10 +42,12 @@ export function devServerVolume({ storage }: DevServerSettings): PersistentVolum
 
 /**
  * Arguments of the Temporal CLI, whose image starts `temporal`.
+ * @param namespaces Temporal namespaces that it makes at start
  * @param codecEndpoint where browsers reach the codec server, if there is one
  */
 export function devServerArguments(
-  { namespace, searchAttributes }: DevServerSettings,
+  { searchAttributes }: Pick<DevServerSettings, "searchAttributes">,
+  namespaces: readonly string[],
   codecEndpoint?: string,
 ): string[] {
   const attributes = Object.entries(searchAttributes ?? {}).sort(([a], [b]) => a.localeCompare(b));
@@ -56,7 +58,7 @@ export function devServerArguments(
     `--port=${String(FRONTEND_PORT)}`,
     `--ui-port=${String(DEV_SERVER_UI_PORT)}`,
     `--db-filename=${DATA_DIRECTORY}/temporal.db`,
-    `--namespace=${namespace}`,
+    ...namespaces.map((namespace) => `--namespace=${namespace}`),
     "--log-format=json",
     ...(codecEndpoint === undefined ? [] : [`--ui-codec-endpoint=${codecEndpoint}`]),
     ...attributes.map(([name, type]) => `--search-attribute=${name}=${type}`),
@@ -68,6 +70,8 @@ export interface DevServerPodReferences {
   /** Name of the volume claim. */
   readonly claimName: pulumi.Input<string>;
   readonly serviceAccount: pulumi.Input<string>;
+  /** Temporal namespaces that are made at start. */
+  readonly namespaces: readonly string[];
   /** Where browsers reach the codec server, if there is one. */
   readonly codecEndpoint: string | undefined;
   /** Where the pod runs. */
@@ -77,7 +81,7 @@ export interface DevServerPodReferences {
 /** The dev server's pod. */
 export function devServerPod(
   settings: DevServerSettings,
-  { claimName, serviceAccount, codecEndpoint, placement }: DevServerPodReferences,
+  { claimName, serviceAccount, namespaces, codecEndpoint, placement }: DevServerPodReferences,
 ): PodSpec {
   const grpc = { port: FRONTEND_PORT, service: HEALTH_SERVICE };
   return {
@@ -91,7 +95,7 @@ export function devServerPod(
       {
         name: "temporal",
         image: settings.image,
-        args: devServerArguments(settings, codecEndpoint),
+        args: devServerArguments(settings, namespaces, codecEndpoint),
         // SQLite sorts larger results in a temporary file.
         env: [
           { name: "HOME", value: "/tmp" },

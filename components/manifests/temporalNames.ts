@@ -1,4 +1,4 @@
-import type { Settings } from "../../settings/settings";
+import type { Settings, WorkerSettings } from "../../settings/settings";
 import { type Identity, type Labels } from "./labels";
 
 /** User of the Temporal images. */
@@ -33,6 +33,24 @@ export const CHART_SERVER: Labels = {
   "app.kubernetes.io/name": "temporal",
   "app.kubernetes.io/instance": "temporal",
 };
+
+/** The Temporal namespace in which a worker group has its tasks. */
+export function temporalNamespaceOf(
+  { temporal }: Pick<Settings, "temporal">,
+  { namespace }: Pick<WorkerSettings, "namespace">,
+): string {
+  return namespace ?? temporal.namespace;
+}
+
+/** Every Temporal namespace in which somebody works, that of the settings first. */
+export function workedNamespaces(settings: Pick<Settings, "temporal" | "workers">): string[] {
+  return [
+    ...new Set([
+      settings.temporal.namespace,
+      ...settings.workers.map((worker) => temporalNamespaceOf(settings, worker)),
+    ]),
+  ];
+}
 
 /** Address, host and port, at which workers find the frontend. */
 export function frontendAddress({ temporal, namespaces }: Pick<Settings, "temporal" | "namespaces">): string {

@@ -2,12 +2,13 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkerSettings } from "../../settings/settings";
 import type { Placement } from "../../settings/scheduling";
+import { NODE_OPTIONS } from "../../settings/env";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { heapPercent } from "../../settings/workers";
 import { type Identity, type Labels, selectorLabels } from "./labels";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import { connectionEnvironment, CREDENTIALS_DIRECTORY } from "./temporalCredentialsManifests";
-import { frontendAddress } from "./temporalNames";
 import {
   furtherContainers,
   podPlacement,
@@ -17,6 +18,8 @@ import {
   variableSources,
   WORKER_SECRETS_DIRECTORY,
 } from "./workerPodFields";
+import { frontendAddress, temporalNamespaceOf } from "./temporalNames";
+import { HEALTH_PORT_NAME, workerProbes } from "./workerProbes";
 
 type PodSpec = types.input.core.v1.PodSpec;
 type EnvVar = types.input.core.v1.EnvVar;
@@ -52,7 +55,7 @@ export interface WorkerPodReferences {
   readonly image: pulumi.Input<string>;
   readonly serviceAccount: pulumi.Input<string>;
   readonly configMap: pulumi.Input<string>;
-  /** Secret with the payload keys, if payloads are encrypted. */
+  /** Secret with the payload keys, if the group encrypts payloads. */
   readonly keyring: pulumi.Input<string> | undefined;
   /** Files to connect to Temporal with; empty if it wants none. */
   readonly credentials: types.input.core.v1.VolumeProjection[];
@@ -76,10 +79,10 @@ export function workerEnvironment(
     ...(tracing === undefined ? {} : { OTEL_SERVICE_NAME: `temporal-worker-${worker.name}` }),
     ...worker.env,
     TEMPORAL_ADDRESS: frontendAddress(settings),
-    TEMPORAL_NAMESPACE: settings.temporal.namespace,
+    TEMPORAL_NAMESPACE: temporalNamespaceOf(settings, worker),
     ...connectionEnvironment(settings.temporal),
     TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
-    NODE_OPTIONS: `--max-old-space-size-percentage=${String(heapPercent(worker.taskQueues.length))}`,
+    ...nodeOptions(worker),
     HEALTH_PORT: String(HEALTH_PORT),
     METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
     LOG_LEVEL: worker.logLevel,
@@ -93,7 +96,7 @@ export function workerEnvironment(
     ...whereSet("WORKFLOW_TASK_SLOTS", worker.workflowTaskSlots),
     ACTIVITY_POLLERS: String(worker.activityPollers),
     WORKFLOW_TASK_POLLERS: String(worker.workflowTaskPollers),
-    ...(payloadEncryption.enabled
+    ...(payloadEncryption.enabled && worker.payloadEncryption
       ? {
           CODEC_KEYS_DIR: KEYRING_DIRECTORY,
           CODEC_ACTIVE_KEY: payloadEncryption.activeKey,
@@ -109,6 +112,13 @@ export function workerEnvironment(
           OTEL_TRACES_SAMPLER_ARG: String(tracing.sampleRatio),
         }),
   };
+}
+
+/** The program divides the heaps of its own worker; what another image runs on is not its business. */
+function nodeOptions({ image, taskQueues }: WorkerSettings): Record<string, string> {
+  if (image !== WORKER_IMAGE) return {};
+  const percent = String(heapPercent(taskQueues.length));
+  return { [NODE_OPTIONS]: `--max-old-space-size-percentage=${percent}` };
 }
 
 function whereSet(name: string, value: number | undefined): Record<string, string> {
@@ -171,7 +181,6 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
   const mounted = mounts(worker, references);
   const { pod } = worker;
   const further = furtherContainers(worker);
-  const probe = (path: string) => ({ httpGet: { path, port: "http-health" } });
   return {
     serviceAccountName: references.serviceAccount,
     automountServiceAccountToken: worker.serviceAccount.automountToken,
@@ -189,6 +198,8 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
       {
         name: "worker",
         image: references.image,
+        ...(worker.command === undefined ? {} : { command: worker.command }),
+        ...(worker.args === undefined ? {} : { args: worker.args }),
         // The later one wins: the program's own variables.
         envFrom: [
           ...variableSources(worker),
@@ -201,12 +212,10 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
           ...secretVariables(worker, references.ownSecret),
         ],
         ports: [
-          { name: "http-health", containerPort: HEALTH_PORT, protocol: "TCP" },
+          { name: HEALTH_PORT_NAME, containerPort: HEALTH_PORT, protocol: "TCP" },
           { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
         ],
-        startupProbe: { ...probe("/startupz"), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 30 },
-        livenessProbe: { ...probe("/livez"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-        readinessProbe: { ...probe("/readyz"), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
+        ...workerProbes(worker.probes),
         resources: containerResources(worker.resources),
         securityContext: restrictedContainer(),
         volumeMounts: [

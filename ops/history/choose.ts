@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
-import { PROJECT } from "../../settings/mapping";
+import { type Release, releasedImages } from "../../components/guards/releases";
+import { isMapping, PROJECT } from "../../settings/mapping";
 import { Failure } from "../../common/failure";
 import { digestOf } from "../stack/state";
 import type { Update } from "./updates";
@@ -10,8 +11,10 @@ export interface Wanted {
   readonly stack: string;
   /** Beginning of a commit, or a time as {@link timeOf} takes it; undefined: the last good update before now. */
   readonly to: string | undefined;
-  /** Whether only the worker image goes back. */
+  /** Whether only worker images go back. */
   readonly workerOnly: boolean;
+  /** The one image that goes back, by its name in the settings; undefined: all of them. */
+  readonly image?: string | undefined;
   readonly quarantine: readonly Quarantined[];
   /** Why an update cannot be gone back to; none if it can. */
   readonly obstacles: (update: Update) => readonly string[];
@@ -48,20 +51,21 @@ export function deployedUpdate(updates: readonly Update[], stack: string): Updat
 
 /**
  * Chooses the update to go back to: the last one that succeeded and deployed something else than what is deployed
- * now, and whose image is not in quarantine; or the one that is asked for.
+ * now, and none of whose images is in quarantine; or the one that is asked for.
  *
  * @param updates newest first
  * @throws Failure when there is none, or it cannot be gone back to; with the reasons and what can be done instead
  */
 export function chooseUpdate(updates: readonly Update[], wanted: Wanted): Choice {
-  const { stack, to, workerOnly, quarantine, obstacles } = wanted;
+  const { stack, to, workerOnly, image, quarantine, obstacles } = wanted;
   const current = deployedUpdate(updates, stack);
   const good = updates
     .slice(updates.indexOf(current))
     .filter(({ kind, result }) => kind === "update" && result === "succeeded");
-  const others = good.filter((update) => !isSame(update, current, workerOnly));
-  const isQuarantined = ({ release }: Update): boolean =>
-    release !== undefined && quarantine.some(({ digest }) => digest === digestOf(release.image));
+  const others = good.filter((update) => !isSame(update, current, wanted));
+  const heldOf = ({ release }: Update): string[] =>
+    Object.values(digestsOf(release, image)).filter((own) => quarantine.some(({ digest }) => digest === own));
+  const isQuarantined = (update: Update): boolean => heldOf(update).length > 0;
   const candidates =
     to === undefined ? others.filter((update) => !isQuarantined(update)) : asked(good, to, stack);
   const [target] = candidates;
@@ -73,17 +77,16 @@ export function chooseUpdate(updates: readonly Update[], wanted: Wanted): Choice
         : "correct what is wrong and deploy it",
     );
   }
-  if (to !== undefined && isSame(target, current, workerOnly)) {
+  if (to !== undefined && isSame(target, current, wanted)) {
     throw new Failure(
-      `${nameOf(target)} is what is deployed now${workerOnly ? ", as far as the worker image goes" : ""}`,
+      `${nameOf(target)} is what is deployed now${workerOnly ? `, as far as the ${image === undefined ? "worker image" : `image "${image}"`} goes` : ""}`,
       `choose another update of npm run history -- -s ${stack}`,
     );
   }
-  const quarantined = isQuarantined(target)
-    ? [
-        `its worker image ${digestOf(target.release?.image ?? "")} is in quarantine: npm run quarantine -- -s ${stack} says why, and releases it`,
-      ]
-    : [];
+  const quarantined = heldOf(target).map(
+    (digest) =>
+      `its worker image ${digest} is in quarantine: npm run quarantine -- -s ${stack} says why, and releases it`,
+  );
   const problems = [...quarantined, ...obstacles(target)];
   if (problems.length > 0) {
     const way = others.find(
@@ -144,15 +147,29 @@ export function timeOf(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** Digests of a release's images by name, or of the one image. */
+function digestsOf(release: Release | undefined, only?: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(release === undefined ? {} : releasedImages(release))
+      .filter(([name]) => only === undefined || name === only)
+      .map(([name, { image }]) => [name, digestOf(image)]),
+  );
+}
+
 /** Whether two updates deployed the same: after one that failed nobody knows what is deployed. */
-function isSame(update: Update, current: Update, workerOnly: boolean): boolean {
+function isSame(
+  update: Update,
+  current: Update,
+  { workerOnly, image }: Pick<Wanted, "workerOnly" | "image">,
+): boolean {
   if (update === current) return true;
   if (current.result !== "succeeded" || update.release === undefined || current.release === undefined)
     return false;
-  const sameImage = digestOf(update.release.image) === digestOf(current.release.image);
-  if (workerOnly) return sameImage;
+  const [then, now] = [digestsOf(update.release, image), digestsOf(current.release, image)];
+  // An image that one of them did not have is none to go back to.
+  if (workerOnly) return Object.keys(now).every((name) => !(name in then) || then[name] === now[name]);
   return (
-    sameImage &&
+    isDeepStrictEqual(then, now) &&
     update.commit === current.commit &&
     update.dirty === current.dirty &&
     isDeepStrictEqual(comparable(update), comparable(current))
@@ -166,12 +183,18 @@ function comparable({ config }: Update): Record<string, unknown> {
       .filter(([key]) => key !== `${PROJECT}:quarantine`)
       .map(([key, { value }]) => {
         const parsed = parsedOr(value);
-        if (key !== `${PROJECT}:workerImage` || typeof parsed !== "object" || parsed === null)
-          return [key, parsed];
-        return [key, { ...parsed, digest: undefined }];
+        if (key === `${PROJECT}:workerImage`) return [key, withoutDigest(parsed)];
+        if (key !== `${PROJECT}:images` || !isMapping(parsed)) return [key, parsed];
+        return [
+          key,
+          Object.fromEntries(Object.entries(parsed).map(([name, own]) => [name, withoutDigest(own)])),
+        ];
       }),
   );
 }
+
+const withoutDigest = (image: unknown): unknown =>
+  isMapping(image) ? { ...image, digest: undefined } : image;
 
 function parsedOr(text: string | undefined): unknown {
   try {

@@ -1,4 +1,6 @@
 import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { releasedImages } from "../../components/guards/releases";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { digestOf } from "../stack/state";
 import type { Update } from "./updates";
 
@@ -20,7 +22,7 @@ export function historyTable(
       update.kind,
       update.result,
       commitOf(update),
-      imageOf(update, quarantine),
+      imagesOf(update, quarantine),
       update.release?.deployed.server?.serverTag.split("@")[0] ?? "-",
       oneLine(update.who ?? "-", 20),
       oneLine(update.message, MESSAGE_WIDTH),
@@ -46,11 +48,16 @@ function commitOf({ commit, dirty, release, result }: Update): string {
   return `${commit.slice(0, 12)}${dirty && told ? " dirty" : ""}`;
 }
 
-function imageOf({ release }: Update, quarantine: readonly Quarantined[]): string {
+/** The image of `workerImage` without its name, which older programs did not know, and the others with theirs. */
+function imagesOf({ release }: Update, quarantine: readonly Quarantined[]): string {
   if (release === undefined) return "-";
-  const digest = digestOf(release.image);
-  const held = quarantine.some((entry) => entry.digest === digest);
-  return `${shortDigest(digest)}${held ? " quarantine" : ""}`;
+  return Object.entries(releasedImages(release))
+    .map(([name, { image }]) => {
+      const digest = digestOf(image);
+      const held = quarantine.some((entry) => entry.digest === digest);
+      return `${name === WORKER_IMAGE ? "" : `${name} `}${shortDigest(digest)}${held ? " quarantine" : ""}`;
+    })
+    .join(", ");
 }
 
 /** Enough of a digest for people to tell it from others. */

@@ -1,7 +1,8 @@
 import type { Settings } from "../../settings/settings";
 import { splitImage } from "../../settings/imageVersion";
+import { imagePath, imagesOf, WORKER_IMAGE } from "../../settings/stackImages";
 import type { SettingChange } from "../stack/stackFileEdit";
-import type { RunningImage, RunningVersions } from "./running";
+import type { RunningImage, RunningVersions, WorkerImage } from "./running";
 
 /** A setting of the target that becomes what the other stack runs. */
 export interface Promotion extends SettingChange {
@@ -20,7 +21,7 @@ export interface Promoted {
  * own: an environment may pull from a registry of its own.
  */
 export function promotionsOf(running: RunningVersions, target: Settings): Promoted {
-  const { workerImage, temporal, postgres } = target;
+  const { temporal, postgres } = target;
   const notes: string[] = [];
   const promotions: Promotion[] = [];
   const set = (path: Promotion["path"], old: string | undefined, next: string | undefined): void => {
@@ -30,13 +31,17 @@ export function promotionsOf(running: RunningVersions, target: Settings): Promot
     if (next !== undefined) set(path, old, promotedImage(old, next));
   };
 
-  set(["workerImage", "digest"], workerImage.digest, running.worker.digest);
-  if (workerImage.repository !== running.worker.repository) {
-    notes.push(
-      `the image is in ${running.worker.repository}; before the deployment ${workerImage.repository} must have it, ` +
-        `under the same digest: docker buildx imagetools create --tag ${workerImage.repository}:promoted ` +
-        `${running.worker.repository}@${running.worker.digest}`,
-    );
+  const images = imagesOf(target);
+  for (const { name, repository, digest } of images) {
+    const image = name === WORKER_IMAGE ? running.worker : running.images[name];
+    if (image === undefined) continue;
+    set([...imagePath(name), "digest"], digest, image.digest);
+    if (repository !== image.repository) notes.push(toBeCopied(image, repository));
+  }
+  for (const name of Object.keys(running.images).filter((own) =>
+    images.every((image) => image.name !== own),
+  )) {
+    notes.push(`nothing was set for image "${name}": the other stack has none of that name`);
   }
   if (temporal.mode === "chart") {
     set(["temporal", "chartVersion"], temporal.chartVersion, running.temporalChart);
@@ -53,6 +58,10 @@ export function promotionsOf(running: RunningVersions, target: Settings): Promot
   }
   return { promotions, notes };
 }
+
+const toBeCopied = ({ repository, digest }: WorkerImage, target: string): string =>
+  `the image is in ${repository}; before the deployment ${target} must have it, ` +
+  `under the same digest: docker buildx imagetools create --tag ${target}:promoted ${repository}@${digest}`;
 
 /** A digest holds for one repository: elsewhere the same version may have been built otherwise. */
 function promotedImage(old: string, { repository, tag }: RunningImage): string {

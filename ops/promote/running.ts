@@ -2,6 +2,7 @@ import { z } from "zod";
 import { exportedStack } from "../../common/exportedStack";
 import { Failure } from "../../common/failure";
 import { splitImage } from "../../settings/imageVersion";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 
 /** An image, its digest part of the tag. */
 export interface RunningImage {
@@ -9,9 +10,17 @@ export interface RunningImage {
   readonly tag: string;
 }
 
+/** A worker image by digest. */
+export interface WorkerImage {
+  readonly repository: string;
+  readonly digest: string;
+}
+
 /** What a stack runs, as its last update recorded it; what it does not run is undefined. */
 export interface RunningVersions {
-  readonly worker: { readonly repository: string; readonly digest: string };
+  readonly worker: WorkerImage;
+  /** The images of `images` that its groups run, by name. */
+  readonly images: Readonly<Record<string, WorkerImage>>;
   readonly temporalChart?: string | undefined;
   readonly server?: RunningImage | undefined;
   readonly adminTools?: RunningImage | undefined;
@@ -51,6 +60,7 @@ export function runningVersions(stack: string, exported: unknown): RunningVersio
   const postgres = inputsOf(/^kubernetes:postgresql\.cnpg\.io\/v1:Cluster$/, cluster);
   return {
     worker: workerImage(stack, outputs?.["workerImage"]),
+    images: groupImages(stack, outputs?.["workers"]),
     temporalChart: temporal?.version,
     server: temporal?.values.server.image,
     adminTools: temporal?.values.admintools?.image,
@@ -61,7 +71,20 @@ export function runningVersions(stack: string, exported: unknown): RunningVersio
   };
 }
 
-function workerImage(stack: string, output: unknown): RunningVersions["worker"] {
+const groups = z.array(z.object({ image: z.object({ name: z.string(), reference: z.string() }).optional() }));
+
+/** The images that groups run beside the one of `workerImage`; stacks of older programs have none. */
+function groupImages(stack: string, output: unknown): Record<string, WorkerImage> {
+  return Object.fromEntries(
+    (groups.safeParse(output).data ?? []).flatMap(({ image }) =>
+      image === undefined || image.name === WORKER_IMAGE
+        ? []
+        : [[image.name, workerImage(stack, image.reference)]],
+    ),
+  );
+}
+
+function workerImage(stack: string, output: unknown): WorkerImage {
   const [, repository, digest] = /^([^@]+)@(sha256:[0-9a-f]{64})$/.exec(String(output)) ?? [];
   if (repository === undefined || digest === undefined) {
     throw new Failure(

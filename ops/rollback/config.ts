@@ -6,11 +6,13 @@ import { z } from "zod";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { isMapping, PROJECT } from "../../settings/mapping";
 import { settingsSchema } from "../../settings/settings";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { keyOf, placesOf, secretPathsOf, type SettingPath } from "../../settings/secretSettings";
 import type { UpdateConfig } from "../history/updates";
 import { askPulumi, type Workspace } from "../stack/workspace";
 
-const IMAGE = `${PROJECT}:workerImage`;
+const WORKER_IMAGE_KEY = `${PROJECT}:workerImage`;
+const IMAGES_KEY = `${PROJECT}:images`;
 const QUARANTINE = `${PROJECT}:quarantine`;
 
 /** Configuration as a stack file has it, secrets apart. */
@@ -21,33 +23,35 @@ export interface RestoredConfig {
 }
 
 /**
- * The configuration of an update, with its worker image by digest, and with what goes into quarantine. The history
+ * The configuration of an update, with its worker images by digest, and with what goes into quarantine. The history
  * says in which sections there is a secret, not where: it is in the secret settings, as the program takes it nowhere
  * else. A section without any is of an older program; it becomes one secret text, which that program reads alike.
  *
- * @param digest worker image that is to run
+ * @param digests worker images that are to run, by name
  */
 export function restoredConfig(
   config: UpdateConfig,
-  digest: string,
+  digests: Readonly<Record<string, string>>,
   quarantine: readonly Quarantined[],
 ): RestoredConfig {
   const plain: Record<string, unknown> = {};
   const secret: Record<string, string> = {};
   for (const [key, { value, objectValue, secret: isSecret }] of Object.entries(config)) {
     if (key === QUARANTINE || value === undefined) continue;
-    const restored = key === IMAGE ? { ...mappingOf(value), digest } : (objectValue ?? value);
+    const pinned = pinnedSection(key, value, digests);
+    const restored = pinned ?? objectValue ?? value;
     const section = key.slice(PROJECT.length + 1);
     const places = isSecret ? secretPlaces(section, restored) : [];
     if (isSecret && places.length === 0) {
-      secret[key] = key === IMAGE ? JSON.stringify(restored) : value;
+      secret[key] = pinned === undefined ? value : JSON.stringify(pinned);
       continue;
     }
     const [opened, texts] = takeOut(restored, places);
     plain[key] = opened;
     for (const [place, text] of texts) secret[`${PROJECT}:${keyOf([section, ...place])}`] = text;
   }
-  if (!(IMAGE in plain) && !(IMAGE in secret)) plain[IMAGE] = { digest };
+  const { [WORKER_IMAGE]: digest } = digests;
+  if (!(WORKER_IMAGE_KEY in plain) && !(WORKER_IMAGE_KEY in secret)) plain[WORKER_IMAGE_KEY] = { digest };
   if (quarantine.length > 0) {
     const add = quarantine.map(({ sources, ...entry }) => ({
       ...entry,
@@ -56,6 +60,19 @@ export function restoredConfig(
     plain[QUARANTINE] = { add };
   }
   return { plain, secret };
+}
+
+/** A section that describes images, each with its digest; undefined for every other section. */
+function pinnedSection(
+  key: string,
+  value: string,
+  digests: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> | undefined {
+  const pinned = (image: unknown, name: string) =>
+    isMapping(image) && digests[name] !== undefined ? { ...image, digest: digests[name] } : image;
+  if (key === WORKER_IMAGE_KEY) return { ...mappingOf(value), digest: digests[WORKER_IMAGE] };
+  if (key !== IMAGES_KEY) return undefined;
+  return Object.fromEntries(Object.entries(mappingOf(value)).map(([name, own]) => [name, pinned(own, name)]));
 }
 
 /** Places inside a section at which it has a secret. */

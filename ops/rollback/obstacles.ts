@@ -1,4 +1,5 @@
 import { recordProblems } from "../../components/guards/record";
+import { releasedImages } from "../../components/guards/releases";
 import { UNREADABLE, type Update } from "../history/updates";
 import { digestOf, repositoryOf, type StackState } from "../stack/state";
 
@@ -24,15 +25,24 @@ export interface Situation {
 const UNRECORDED =
   "nobody recorded which image it deployed: its program kept no record of releases, or it is too long ago";
 
-/** Why the workers alone cannot go back to the image of an update. */
-export function workerObstacles({ state }: Situation, { release }: Update): string[] {
+/**
+ * Why the workers alone cannot go back to the images of an update.
+ * @param only the one image that goes back, by name
+ */
+export function workerObstacles({ state }: Situation, { release }: Update, only?: string): string[] {
   if (release === undefined) return [UNRECORDED];
-  const repositories = state.images.map(({ reference }) => repositoryOf(reference));
-  return repositories.length === 0 || repositories.includes(repositoryOf(release.image))
-    ? []
-    : [
-        `its image ${release.image} is in another repository than those of now, ${repositories.join(", ")}: ${digestOf(release.image)} may not be there`,
-      ];
+  const released = releasedImages(release);
+  if (only !== undefined && !(only in released)) return [`its settings had no image "${only}"`];
+  const repositories = [...new Set(state.images.map(({ reference }) => repositoryOf(reference)))];
+  return Object.entries(released).flatMap(([name, { image }]) =>
+    (only !== undefined && name !== only) ||
+    !state.images.some((now) => now.name === name) ||
+    repositories.includes(repositoryOf(image))
+      ? []
+      : [
+          `its image ${image} is in another repository than those of now, ${repositories.join(", ")}: ${digestOf(image)} may not be there`,
+        ],
+  );
 }
 
 /** Why a stack cannot go back to an update: what guards would refuse, and what is not to be had any more. */

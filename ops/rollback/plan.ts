@@ -1,16 +1,20 @@
 import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { type Release, releasedImages } from "../../components/guards/releases";
 import { programChanges, programRevision } from "../../components/manifests/sourceRevision";
 import { Failure } from "../../common/failure";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";
 import { shortDigest } from "../history/table";
 import type { Update } from "../history/updates";
-import { digestOf, type DeployedImage } from "../stack/state";
+import { digestOf, type DeployedImage, repositoryOf } from "../stack/state";
 import { type Situation, stackObstacles, workerObstacles } from "./obstacles";
 
 /** What was asked for. */
 export interface RollbackRequest {
   readonly to: string | undefined;
   readonly workerOnly: boolean;
+  /** The one image that goes back, by its name in the settings. */
+  readonly image?: string | undefined;
   /** Why, for the message and the quarantine. */
   readonly reason: string | undefined;
   /** Who asks. */
@@ -22,8 +26,8 @@ export interface RollbackRequest {
 /** What a rollback does. */
 export interface RollbackPlan {
   readonly target: Update;
-  /** Worker image by digest. */
-  readonly image: string;
+  /** Worker images by digest, by their names in the settings. */
+  readonly images: Readonly<Record<string, string>>;
   /** Update whose configuration is used. */
   readonly settingsOf: Update;
   /** Commit to check out; undefined: the program of the checkout, which is what is deployed. */
@@ -47,24 +51,25 @@ export function planRollback(
   checkout: string,
 ): RollbackPlan {
   const { stack, state } = situation;
-  const { to, workerOnly, reason, user, now } = request;
+  const { to, workerOnly, image, reason, user, now } = request;
   if (workerOnly) requireDeployedProgram(state.program ?? deployedUpdate(updates, stack), stack, checkout);
   const { current, target } = chooseUpdate(updates, {
-    ...{ stack, to, workerOnly },
+    ...{ stack, to, workerOnly, image },
     quarantine: state.quarantine,
     obstacles: (update) =>
-      workerOnly ? workerObstacles(situation, update) : stackObstacles(situation, update),
+      workerOnly ? workerObstacles(situation, update, image) : stackObstacles(situation, update),
   });
   const { release } = target;
   if (release === undefined) throw new Error("an update without a release was chosen");
-  const what = `${nameOf(target)}, image ${shortDigest(digestOf(release.image))}`;
+  const images = workerOnly ? workerImages(state.images, release, image) : imagesOf(release);
+  const what = `${nameOf(target)}, ${namesOf(image === undefined ? images : { [image]: images[image] ?? "" })}`;
   const because = reason === undefined ? "" : `: ${reason}`;
   return {
     target,
-    image: release.image,
+    images,
     settingsOf: workerOnly ? current : target,
     commit: workerOnly ? undefined : target.commit,
-    quarantine: leftBehind(state.images, release.image, updates).map((left) => ({
+    quarantine: leftBehind(concerned(state.images, image), images, updates).map((left) => ({
       ...left,
       since: new Date(now).toISOString(),
       reason: reason ?? `left behind by a rollback of ${user} to ${nameOf(target)}`,
@@ -73,20 +78,64 @@ export function planRollback(
   };
 }
 
-/** The images that run now and that the target does not run, with what they were built from. */
+/** References of a release's images by name. */
+const imagesOf = (release: Release): Record<string, string> =>
+  Object.fromEntries(Object.entries(releasedImages(release)).map(([name, { image }]) => [name, image]));
+
+/** The images of now, those of them taken back that the release has, or the one. */
+function workerImages(
+  now: readonly DeployedImage[],
+  release: Release,
+  only: string | undefined,
+): Record<string, string> {
+  const then = imagesOf(release);
+  if (now.length === 0) return then;
+  return Object.fromEntries(
+    now.flatMap(({ name, reference }) =>
+      name === undefined
+        ? []
+        : [[name, only === undefined || name === only ? (then[name] ?? reference) : reference]],
+    ),
+  );
+}
+
+/** For people: which images those are. */
+function namesOf(images: Readonly<Record<string, string>>): string {
+  const [[first] = ["", ""], ...more] = Object.entries(images);
+  const digests = Object.entries(images).map(([name, image]) => {
+    const digest = shortDigest(digestOf(image));
+    return more.length === 0 && first === WORKER_IMAGE ? digest : `${name} ${digest}`;
+  });
+  return `image${more.length === 0 ? "" : "s"} ${digests.join(", ")}`;
+}
+
+/** The images of now that a rollback is about: all, or those that are or were the one. */
+function concerned(now: readonly DeployedImage[], only: string | undefined): readonly DeployedImage[] {
+  if (only === undefined) return now;
+  const own = now.filter(({ name }) => name === only);
+  const repositories = own.map(({ reference }) => repositoryOf(reference));
+  const earlier = now.filter(
+    ({ name, reference }) => name === undefined && repositories.includes(repositoryOf(reference)),
+  );
+  return [...own, ...earlier];
+}
+
+/** The images that run now and that nobody is to run, with what they were built from. */
 function leftBehind(
-  images: readonly DeployedImage[],
-  image: string,
+  now: readonly DeployedImage[],
+  images: Readonly<Record<string, string>>,
   updates: readonly Update[],
 ): Pick<Quarantined, "digest" | "sources">[] {
-  return images
+  const kept = Object.values(images).map(digestOf);
+  const recorded = updates.flatMap(({ release }) =>
+    release === undefined ? [] : Object.values(releasedImages(release)),
+  );
+  return now
     .map(({ reference, sources }) => ({ digest: digestOf(reference), sources }))
-    .filter(({ digest }) => digest !== digestOf(image))
+    .filter(({ digest }) => !kept.includes(digest))
     .map(({ digest, sources }) => {
-      const recorded = updates.find(
-        ({ release }) => release !== undefined && digestOf(release.image) === digest,
-      );
-      return { digest, sources: sources ?? recorded?.release?.sources ?? null };
+      const known = recorded.find(({ image }) => digestOf(image) === digest);
+      return { digest, sources: sources ?? known?.sources ?? null };
     });
 }
 

@@ -15,6 +15,7 @@ import { replayGate } from "../replay/gate";
 import { exitCodeOf, render } from "../replay/replayReport";
 import { smoke } from "../smoke/smokeTest";
 import { digestOf, type StackState } from "../stack/state";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { checkout as ownCheckout } from "../../common/paths";
 import { withWorkspace, type Workspace } from "../stack/workspace";
 import { restoredConfig, writeConfig } from "./config";
@@ -110,7 +111,7 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
       const program = clone.programIn(worktree);
       await runStep("packages of its lock file", () => installPackages(program, checkout));
     }
-    const config = restoredConfig(plan.settingsOf.config, digestOf(plan.image), plan.quarantine);
+    const config = restoredConfig(plan.settingsOf.config, digestsOf(plan), plan.quarantine);
     const prepared = {
       cli: workspace.cli,
       program: worktree === undefined ? checkout : clone.programIn(worktree),
@@ -146,12 +147,15 @@ const interrupted = (stack: string, found: readonly string[]): Failure =>
     found,
   );
 
-function describe({ target, image, quarantine, commit }: RollbackPlan): void {
+const digestsOf = ({ images }: RollbackPlan): Record<string, string> =>
+  Object.fromEntries(Object.entries(images).map(([name, image]) => [name, digestOf(image)]));
+
+function describe({ target, images, quarantine, commit }: RollbackPlan): void {
   console.log(
     [
       `back to ${nameOf(target)}${target.message === "" ? "" : `: ${oneLine(target.message, 80)}`}`,
       `  program       ${commit === undefined ? "stays" : `commit ${commit}`}`,
-      `  worker image  ${image}`,
+      ...Object.values(images).map((image) => `  worker image  ${image}`),
       ...quarantine.map(({ digest }) => `  quarantine    ${digest}`),
       "",
     ].join("\n"),
@@ -159,7 +163,8 @@ function describe({ target, image, quarantine, commit }: RollbackPlan): void {
 }
 
 /** @throws Failure when open workflows would break, or could not be checked */
-async function replay(stack: string, { image }: RollbackPlan, signal: AbortSignal): Promise<void> {
+async function replay(stack: string, { images }: RollbackPlan, signal: AbortSignal): Promise<void> {
+  const { [WORKER_IMAGE]: image } = images;
   const report = await runStep("replay of open workflows on that image", (task) =>
     replayGate({ stack, image, onLine: task.report, signal }),
   );

@@ -7,6 +7,7 @@ import { type Release, releasesOutput } from "../../components/guards/releases";
 import { exportedStack } from "../../common/exportedStack";
 import { pendingOperations } from "../../common/pendingOperations";
 import { helmReleases, type ReleaseOfStack } from "../../common/stuckReleases";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { askPulumi, type Workspace } from "./workspace";
 
 const deploymentInputs = z.object({
@@ -15,10 +16,17 @@ const deploymentInputs = z.object({
   }),
 });
 const providerInputs = z.object({ context: z.string().optional() });
-const imageOutputs = z.object({ reference: z.string(), sources: z.string().nullish() });
+const imageOutputs = z.object({
+  // Older programs deploy one image, and do not say its name.
+  name: z.string().default(WORKER_IMAGE),
+  reference: z.string(),
+  sources: z.string().nullish(),
+});
 const programOutputs = z.object({ commit: z.string().nullable(), dirty: z.boolean() });
 /** A worker image as a stack's state has it. */
 export interface DeployedImage {
+  /** Its name in the settings; undefined if only a Deployment tells of it. */
+  readonly name: string | undefined;
   /** `repository@sha256:…` */
   readonly reference: string;
   /** Hash of what it was built from, if that is known. */
@@ -74,13 +82,13 @@ export function stateOf(exported: unknown): StackState {
   };
 }
 
-/** The image that was to run, and those that Deployments were told to run: after a failure they differ. */
+/** The images that were to run, and those that Deployments were told to run: after a failure they differ. */
 function imagesOf(components: readonly unknown[], deployments: readonly unknown[]): DeployedImage[] {
-  const wanted = components.flatMap((outputs) => {
+  const wanted = components.flatMap((outputs): DeployedImage[] => {
     const { data } = imageOutputs.safeParse(outputs);
-    return data?.reference.includes("@sha256:") === true
-      ? [{ reference: data.reference, sources: data.sources ?? null }]
-      : [];
+    if (data?.reference.includes("@sha256:") !== true) return [];
+    const { name, reference, sources = null } = data;
+    return [{ name, reference, sources }];
   });
   const repositories = wanted.map(({ reference }) => repositoryOf(reference));
   const running = deployments.flatMap(
@@ -91,7 +99,7 @@ function imagesOf(components: readonly unknown[], deployments: readonly unknown[
     .filter((image) => image.includes("@sha256:") && repositories.includes(repositoryOf(image)))
     .filter((image, index, all) => all.indexOf(image) === index)
     .filter((image) => wanted.every(({ reference }) => reference !== image))
-    .map((reference) => ({ reference, sources: null }));
+    .map((reference) => ({ name: undefined, reference, sources: null }));
   return [...wanted, ...others];
 }
 

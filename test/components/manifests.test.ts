@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { contentHash } from "../../components/manifests/contentHash";
+import { workedNamespaces } from "../../components/manifests/temporalNames";
 import { devServerArguments } from "../../components/manifests/temporalDevServerManifests";
 import { imagePin } from "../../settings/imagePin";
 import { bytesOf, canonicalCpu, canonicalMemory, millicoresOf } from "../../settings/quantity";
@@ -59,7 +60,7 @@ describe("content hash", () => {
 
 describe("dev server", () => {
   it("registers namespace and search attributes", () => {
-    const { temporal } = parseSettings({
+    const settings = parseSettings({
       stack: "local",
       stackFile: "Pulumi.local.yaml",
       secretKeys: [],
@@ -70,19 +71,27 @@ describe("dev server", () => {
           searchAttributes: { Region: "Keyword", Amount: "Double" },
         }),
         "temporal-stack:workerImage": JSON.stringify({ repository: "a/b" }),
-        "temporal-stack:workers": JSON.stringify([{ name: "a", taskQueues: ["a"] }]),
+        "temporal-stack:workers": JSON.stringify([
+          { name: "a", taskQueues: ["a"] },
+          { name: "b", taskQueues: ["b"], namespace: "billing" },
+          { name: "c", taskQueues: ["c"], namespace: "billing" },
+        ]),
       },
     });
+    const { temporal } = settings;
     assert.equal(temporal.mode, "devServer");
-    const args = devServerArguments(temporal);
-    assert.ok(args.includes("--namespace=shop"));
+    const args = devServerArguments(temporal, workedNamespaces(settings));
+    assert.deepEqual(
+      args.filter((argument) => argument.startsWith("--namespace=")),
+      ["--namespace=shop", "--namespace=billing"],
+    );
     assert.deepEqual(args.slice(-2), [
       "--search-attribute=Amount=Double",
       "--search-attribute=Region=Keyword",
     ]);
     assert.ok(!args.some((argument) => argument.startsWith("--ui-codec-endpoint")));
     const codec = "https://codec.example.com";
-    assert.ok(devServerArguments(temporal, codec).includes(`--ui-codec-endpoint=${codec}`));
+    assert.ok(devServerArguments(temporal, ["shop"], codec).includes(`--ui-codec-endpoint=${codec}`));
   });
 });
 

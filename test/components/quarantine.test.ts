@@ -61,6 +61,7 @@ describe("releases of a stack", () => {
     dirty: false,
     image: `registry/worker@${DIGEST}`,
     sources: null,
+    images: {},
     payloadKeys: ["key-1"],
     deployed: {
       server: null,

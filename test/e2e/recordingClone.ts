@@ -17,20 +17,19 @@ import { recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
 import { programRevision } from "./components/manifests/sourceRevision";
 import { loadSettings } from "./settings/settings";
-import { sourcesOf, WorkerImage } from "./components/workerImage";
+import { imagesToRun, workerImages } from "./components/workerImage";
 
 const settings = loadSettings();
 const own = ownOutputs();
-const { digest } = settings.workerImage;
-const sources = sourcesOf(settings.workerImage);
+const imagesWanted = imagesToRun(settings);
 const revision = programRevision(__dirname);
-const inQuarantine = refuseQuarantined(settings, { digest, sources }, own);
+const inQuarantine = refuseQuarantined(settings, imagesWanted, own);
 const allowed = refuseForbiddenChanges(settings, own);
-const image = new WorkerImage("worker-image", { settings: settings.workerImage, sources, revision, quarantine: inQuarantine });
-export const workerImage = image.reference;
+const images = workerImages(imagesWanted, { settings: settings.workerImage, revision, quarantine: inQuarantine }, {});
+export const workerImage = images.sample;
 export const deployed = allowed.then(() => recordOf(settings));
 export const quarantine = inQuarantine;
-export const releases = recordRelease(settings, { image: image.reference, sources, revision }, own);
+export const releases = recordRelease(settings, { images: images.all, revision }, own);
 export const password = settings.workerImage.registry?.password.reveal().length;
 `;
 

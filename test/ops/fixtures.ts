@@ -1,6 +1,6 @@
 import type { Release } from "../../components/guards/releases";
 import type { Update } from "../../ops/history/updates";
-import type { StackState } from "../../ops/stack/state";
+import type { DeployedImage, StackState } from "../../ops/stack/state";
 
 /** Digest of an image of which only one digit matters. */
 export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -28,11 +28,19 @@ export function release(digit: string, changes: Partial<Release> = {}): Release 
     dirty: false,
     image: image(digit),
     sources: digit.repeat(16),
+    images: {},
     payloadKeys: ["key-1"],
     deployed: DEPLOYED,
     ...changes,
   };
 }
+
+/** Image `billing` of which only one digit matters. */
+export const billingImage = (digit: string): string => `registry.example.com/billing@${digest(digit)}`;
+
+/** A release with an image of its own for a group. */
+export const withBilling = (worker: string, billing: string): Release =>
+  release(worker, { images: { billing: { image: billingImage(billing), sources: null } } });
 
 /** What guards compare changes with, with sections that differ. */
 export const deployed = (changes: {
@@ -66,10 +74,16 @@ export function updateOf(digit: string, changes: Partial<Update> = {}): Update {
   };
 }
 
+/** A worker image in the state. */
+export const deployedImage = (digit: string, changes: Partial<DeployedImage> = {}): DeployedImage => ({
+  ...{ name: "worker", reference: image(digit), sources: digit.repeat(16) },
+  ...changes,
+});
+
 /** The state that an update leaves. */
 export function stateAt(digit: string, changes: Partial<StackState> = {}): StackState {
   return {
-    images: [{ reference: image(digit), sources: digit.repeat(16) }],
+    images: [deployedImage(digit)],
     program: undefined,
     helmReleases: [],
     pending: [],

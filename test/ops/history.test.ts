@@ -8,7 +8,7 @@ import { chooseUpdate, timeOf, type Wanted } from "../../ops/history/choose";
 import { historyTable } from "../../ops/history/table";
 import { historySchema, type RawHistory, type Update, updatesOf } from "../../ops/history/updates";
 import { digestOf, stateOf } from "../../ops/stack/state";
-import { commitOf, digest, image, release, updateOf } from "./fixtures";
+import { commitOf, digest, image, release, updateOf, withBilling } from "./fixtures";
 
 /** What the CLI printed of a real stack: two versions, a rollback, and an update that failed. */
 const recorded = (name: string): unknown =>
@@ -38,6 +38,31 @@ describe("history of a stack", () => {
     const section = second?.config["temporal-stack:workerImage"];
     assert.equal(section?.secret, true);
     assert.match(section.value ?? "", /another secret/);
+  });
+
+  it("knows every image of a stack by name, also those that only a Deployment still runs", () => {
+    const resource = (type: string, outputs: unknown, inputs?: unknown) => ({
+      urn: type,
+      type,
+      outputs,
+      inputs,
+    });
+    const component = (outputs: unknown) => resource("temporal-stack:index:WorkerImage", outputs);
+    const deploymentOf = (reference: string) =>
+      resource("kubernetes:apps/v1:Deployment", undefined, {
+        spec: { template: { spec: { containers: [{ image: reference }] } } },
+      });
+    const billing = (digit: string) => `registry.example.com/billing@${digest(digit)}`;
+    const resources = [
+      component({ reference: image("1"), sources: "s" }),
+      component({ name: "billing", reference: billing("3"), sources: null }),
+      ...[image("1"), billing("2"), "elsewhere/ui@sha256:1"].map(deploymentOf),
+    ];
+    assert.deepEqual(stateOf({ deployment: { resources } }).images, [
+      { name: "worker", reference: image("1"), sources: "s" },
+      { name: "billing", reference: billing("3"), sources: null },
+      { name: undefined, reference: billing("2"), sources: null },
+    ]);
   });
 
   it("comes with the state, of which nothing secret is opened", () => {
@@ -104,6 +129,12 @@ describe("history of a stack", () => {
       [],
     );
     assert.equal(ci?.who, "GitHub Actions");
+  });
+
+  it("shows every image of an update, those of groups with their names", () => {
+    const held = [{ digest: digest("2"), sources: null, since: "", reason: "" }];
+    const table = historyTable([updateOf("1", { release: withBilling("1", "2") })], held, 1);
+    assert.match(table, / 1{12}, billing 2{12} quarantine  1\.31\.2 /);
   });
 
   it("is shown without anything that a terminal would obey, and says what it leaves out", () => {
@@ -194,6 +225,26 @@ describe("choice of the update to go back to", () => {
     const config = { "temporal-stack:labels": { value: '{"a":"b"}', secret: false } };
     const setting = updateOf("3", { release: release("2"), config });
     assert.equal(target([setting, two, one], { workerOnly: true }), "version 1");
+  });
+
+  it("is another image of any group, or of the one that is asked for", () => {
+    const at = (digit: string, worker: string, billing: string) =>
+      updateOf(digit, { commit: commitOf("1"), release: withBilling(worker, billing) });
+    const all = [at("4", "2", "9"), at("3", "2", "8"), at("2", "1", "8"), at("1", "1", "7")];
+    const workerOnly = true;
+    assert.equal(target(all, { workerOnly }), "version 3");
+    assert.equal(target(all, { workerOnly, image: "worker" }), "version 2");
+    assert.equal(target(all, { workerOnly, image: "billing" }), "version 3");
+    assert.equal(target(all, { workerOnly, image: "billing", quarantine: held("8") }), "version 1");
+    // What another image's quarantine says is not asked when that one stays.
+    assert.equal(target(all, { workerOnly, image: "worker", quarantine: held("8") }), "version 2");
+    assert.match(
+      refused(all, { workerOnly, image: "worker", to: "2026-01-01T00:03" }),
+      /is what is deployed now, as far as the image "worker" goes/,
+    );
+    // A group that was not there yet is no reason to go back.
+    assert.match(refused([at("4", "1", "9"), one], { workerOnly }), /has no good update before/);
+    assert.equal(target([at("4", "1", "9"), one]), "version 1");
   });
 
   it("is the one of a commit, or the last one until a time", () => {

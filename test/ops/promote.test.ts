@@ -75,6 +75,7 @@ describe("promotion", () => {
     const { promotions, notes } = promotionsOf(
       {
         worker: { repository: REPOSITORY, digest: DIGEST },
+        images: {},
         server: { repository: "temporalio/server", tag: `1.31.3@${SERVER_DIGEST}` },
         adminTools: { repository: "temporalio/admin-tools", tag: "1.31.3" },
       },
@@ -97,6 +98,38 @@ describe("promotion", () => {
     assert.deepEqual(changedLines(after, next), [`-    digest: ${DIGEST}`, `+    digest: ${FAKE_DIGEST}`]);
   });
 
+  it("promotes the images of groups that both stacks have, and names those that only one has", () => {
+    const billing = { repository: "registry.example.com/billing", digest: DIGEST };
+    const state = {
+      deployment: {
+        resources: [
+          {
+            type: "pulumi:pulumi:Stack",
+            outputs: {
+              workerImage: `${REPOSITORY}@${FAKE_DIGEST}`,
+              workers: [
+                { image: { name: "worker", reference: `${REPOSITORY}@${FAKE_DIGEST}` } },
+                { image: { name: "billing", reference: `${billing.repository}@${DIGEST}` } },
+                { image: { name: "reports", reference: `a/reports@${DIGEST}` } },
+              ],
+            },
+          },
+        ],
+      },
+    };
+    const running = runningVersions("dev", state);
+    assert.deepEqual(running.images, { billing, reports: { repository: "a/reports", digest: DIGEST } });
+    const target = settingsOf("prod");
+    const own = { repository: "eu.example.com/billing", digest: FAKE_DIGEST };
+    const { promotions, notes } = promotionsOf(running, { ...target, images: { billing: own } });
+    assert.deepEqual(promotions, [
+      { path: ["workerImage", "digest"], old: undefined, new: FAKE_DIGEST },
+      { path: ["images", "billing", "digest"], old: FAKE_DIGEST, new: DIGEST },
+    ]);
+    assert.match(notes[0] ?? "", /imagetools create --tag eu\.example\.com\/billing:promoted registry/);
+    assert.match(notes[1] ?? "", /nothing was set for image "reports"/);
+  });
+
   it("keeps the form of every stack file", () => {
     for (const stack of STACKS) assert.equal(withSettings(textOf(stack), []), textOf(stack), stack);
   });
@@ -104,14 +137,14 @@ describe("promotion", () => {
   it("takes versions from elsewhere without the digest, which holds for one repository only", () => {
     const local = { repository: "10.201.0.2:5000/temporalio/server", tag: `1.31.2@${SERVER_DIGEST}` };
     const worker = { repository: "10.201.0.2:5000/worker", digest: DIGEST };
-    const same = promotionsOf({ worker, server: local }, settingsOf("prod"));
+    const same = promotionsOf({ worker, images: {}, server: local }, settingsOf("prod"));
     assert.deepEqual(
       same.promotions.map(({ path }) => path.join(".")),
       ["workerImage.digest"],
     );
     assert.match(same.notes.join(), /ghcr\.io\/example\/temporal-stack-worker must have it/);
     const newer = promotionsOf(
-      { worker, server: { ...local, tag: `1.31.3@${SERVER_DIGEST}` } },
+      { worker, images: {}, server: { ...local, tag: `1.31.3@${SERVER_DIGEST}` } },
       settingsOf("prod"),
     );
     assert.equal(newer.promotions[1]?.new, "temporalio/server:1.31.3");

@@ -17,7 +17,18 @@ import { planRollback, type RollbackRequest } from "../../ops/rollback/plan";
 import { withoutLogins } from "../../common/backendUrl";
 import { cliFailure, pulumiProgram } from "../../common/pulumi";
 import { STACK_FILES } from "../support/stackFiles";
-import { commitOf, deployed, digest, image, release, stateAt, updateOf } from "./fixtures";
+import {
+  billingImage,
+  commitOf,
+  deployed,
+  deployedImage,
+  digest,
+  image,
+  release,
+  stateAt,
+  updateOf,
+  withBilling,
+} from "./fixtures";
 
 const situation = (changes: Partial<Situation> = {}): Situation => ({
   stack: "prod",
@@ -121,7 +132,10 @@ describe("plan of a rollback", () => {
 
   it("restores commit, settings and image, and puts away what is left behind", () => {
     const plan = planRollback([two, one], situation(), request(), folder);
-    assert.deepEqual([plan.commit, plan.image, plan.settingsOf], [commitOf("1"), image("1"), one]);
+    assert.deepEqual(
+      [plan.commit, plan.images, plan.settingsOf],
+      [commitOf("1"), { worker: image("1") }, one],
+    );
     assert.deepEqual(plan.quarantine, [
       {
         digest: digest("2"),
@@ -138,10 +152,7 @@ describe("plan of a rollback", () => {
 
   it("puts away what a failed update was about to run, and what the history knows it was built from", () => {
     const failed = updateOf("3", { result: "failed", release: undefined });
-    const images = [
-      { reference: image("3"), sources: "3".repeat(16) },
-      { reference: image("2"), sources: null },
-    ];
+    const images = [deployedImage("3"), deployedImage("2", { name: undefined, sources: null })];
     const state = stateAt("2", { images });
     const { target, quarantine } = planRollback(
       [failed, two, one],
@@ -172,7 +183,10 @@ describe("plan of a rollback", () => {
     const workerOnly = request({ workerOnly: true });
     const current = { ...two, commit: head };
     const plan = planRollback([current, one], situation(), workerOnly, folder);
-    assert.deepEqual([plan.commit, plan.image, plan.settingsOf], [undefined, image("1"), current]);
+    assert.deepEqual(
+      [plan.commit, plan.images, plan.settingsOf],
+      [undefined, { worker: image("1") }, current],
+    );
     assert.match(plan.message, /^rollback of the workers to commit 1{12}/);
     writeFileSync(join(folder, "Pulumi.prod.yaml"), "encryptionsalt: v1:salt\n");
     planRollback([current, one], situation(), workerOnly, folder);
@@ -197,6 +211,61 @@ describe("plan of a rollback", () => {
     git("checkout", "--quiet", ".");
   });
 
+  describe("with an image of its own for a group", () => {
+    const now = updateOf("2", { release: withBilling("2", "9") });
+    const before = updateOf("1", { release: withBilling("1", "8") });
+    const billing = deployedImage("9", { name: "billing", reference: billingImage("9"), sources: null });
+    const state = stateAt("2", { images: [deployedImage("2"), billing] });
+    const digestsOf = (held: readonly { digest: string }[]) => held.map(({ digest: own }) => own);
+
+    it("takes every image back, and puts every one away", () => {
+      const plan = planRollback([now, before], situation({ state }), request(), folder);
+      assert.deepEqual(plan.images, { worker: image("1"), billing: billingImage("8") });
+      assert.deepEqual(digestsOf(plan.quarantine), [digest("2"), digest("9")]);
+      assert.match(plan.message, /, images worker 1{12}, billing 8{12}, by ann$/);
+    });
+
+    it("takes one back alone, and leaves the others as they are", () => {
+      const alone = request({ workerOnly: true, image: "billing" });
+      const current = { ...now, commit: head };
+      const plan = planRollback([current, before], situation({ state }), alone, folder);
+      assert.deepEqual(plan.images, { worker: image("2"), billing: billingImage("8") });
+      assert.deepEqual(digestsOf(plan.quarantine), [digest("9")]);
+      assert.match(plan.message, /^rollback of the workers .*, image billing 8{12}, by ann$/);
+    });
+
+    it("puts nothing away of another image, also after an update that failed", () => {
+      const failed = updateOf("3", { result: "failed", release: undefined, commit: head });
+      const earlier = { name: undefined, sources: null };
+      const images = [
+        deployedImage("3"),
+        billing,
+        deployedImage("2", earlier),
+        deployedImage("7", { ...earlier, reference: billingImage("7") }),
+      ];
+      const alone = request({ workerOnly: true, image: "billing" });
+      const half = stateAt("2", { images, program: { commit: head, dirty: false } });
+      const plan = planRollback([failed, before], situation({ state: half }), alone, folder);
+      assert.deepEqual(plan.images, { worker: image("3"), billing: billingImage("8") });
+      assert.deepEqual(digestsOf(plan.quarantine), [digest("9"), digest("7")]);
+    });
+
+    it("refuses an update that did not have that image", () => {
+      assert.deepEqual(workerObstacles(situation({ state }), updateOf("1"), "billing"), [
+        'its settings had no image "billing"',
+      ]);
+      // Another image's repository does not matter then.
+      const moved = release("1", {
+        image: `elsewhere/worker@${digest("1")}`,
+        images: before.release?.images ?? {},
+      });
+      assert.deepEqual(
+        workerObstacles(situation({ state }), updateOf("1", { release: moved }), "billing"),
+        [],
+      );
+    });
+  });
+
   it("counts for the workers alone what differs in the program, not which commit it is", () => {
     const current = { ...two, commit: head };
     const plan = () => planRollback([current, one], situation(), request({ workerOnly: true }), folder);
@@ -210,7 +279,7 @@ describe("plan of a rollback", () => {
     commit("docs/page.md", "more");
     commit("components/README.md", "more");
     writeFileSync(join(folder, "gha-creds-1.json"), "{}");
-    assert.equal(plan().image, image("1"));
+    assert.deepEqual(plan().images, { worker: image("1") });
     commit("components/worker.ts", "changed");
     assert.throws(plan, (error) => {
       assert.ok(error instanceof Failure);
@@ -220,7 +289,7 @@ describe("plan of a rollback", () => {
     });
     // Back at what is deployed, by another commit.
     git("revert", "--no-edit", "HEAD");
-    assert.equal(plan().image, image("1"));
+    assert.deepEqual(plan().images, { worker: image("1") });
   });
 });
 
@@ -253,7 +322,7 @@ describe("settings of an earlier update", () => {
   };
 
   it("come with the image by digest, and with what goes into quarantine in place of what did", () => {
-    const { plain, secret } = restoredConfig(config, digest("1"), [held]);
+    const { plain, secret } = restoredConfig(config, { worker: digest("1") }, [held]);
     const added = { digest: held.digest, since: held.since, reason: held.reason };
     assert.deepEqual(plain, {
       "pulumi:disable-default-providers": ["kubernetes"],
@@ -270,10 +339,26 @@ describe("settings of an earlier update", () => {
     assert.deepEqual(secret, { "temporal-stack:tracing.headers": "a=b" });
   });
 
+  it("come with the digest of every image that they describe", () => {
+    const images = {
+      billing: { repository: "registry/billing", digest: digest("8") },
+      reports: { build: "workers/reports" },
+    };
+    const described: Update["config"] = {
+      ...config,
+      "temporal-stack:images": { value: JSON.stringify(images), objectValue: images, secret: false },
+    };
+    const digests = { worker: digest("1"), billing: digest("2"), reports: digest("3"), gone: digest("4") };
+    assert.deepEqual(restoredConfig(described, digests, []).plain["temporal-stack:images"], {
+      billing: { repository: "registry/billing", digest: digest("2") },
+      reports: { build: "workers/reports", digest: digest("3") },
+    });
+  });
+
   it("encrypt the secret settings of a section and nothing beside them, which the program would refuse", () => {
     const key = "temporal-stack:workerImage";
     const value = '{"repository":"registry/worker","registry":{"username":"u","password":"hunter2"}}';
-    const { plain, secret } = restoredConfig({ [key]: { value, secret: true } }, digest("1"), []);
+    const { plain, secret } = restoredConfig({ [key]: { value, secret: true } }, { worker: digest("1") }, []);
     assert.deepEqual(plain, {
       [key]: { repository: "registry/worker", registry: { username: "u" }, digest: digest("1") },
     });
@@ -284,7 +369,7 @@ describe("settings of an earlier update", () => {
     const key = "temporal-stack:labels";
     const { plain, secret } = restoredConfig(
       { [key]: { value: '{"a":"hunter2"}', secret: true } },
-      digest("1"),
+      { worker: digest("1") },
       [],
     );
     assert.ok(!JSON.stringify(plain).includes("hunter2"));

@@ -251,6 +251,8 @@ for (const stack of STACKS) {
           taskQueues: ["orders"],
           // Never a business workflow.
           smoke: { workflow: "canary", input: "null", taskQueue: "orders", timeoutSeconds: 120 },
+          temporalNamespace: { local: "default", dev: "dev", prod: "prod" }[stack],
+          image: { name: "worker", reference: outputs["workerImage"] },
         },
       ]);
       assert.match(String(outputs["workerImage"]), /^[\w./:-]+@sha256:[0-9a-f]{64}$/);

@@ -31,10 +31,23 @@ const FULL: Values = {
     pullSecret: { username: "puller", password: "hunter2" },
     source: "https://git.example.com/stack",
   },
+  images: {
+    orders: {
+      repository: "registry.example.com/orders",
+      digest: `sha256:${"1".repeat(64)}`,
+      build: "workers/orders",
+    },
+  },
   workers: [
     {
       name: "orders",
       taskQueues: ["orders"],
+      image: "orders",
+      namespace: "shop",
+      command: ["python"],
+      args: ["-m", "orders"],
+      probes: { mode: "http", startup: "/healthz", liveness: "/healthz", readiness: "/healthz" },
+      payloadEncryption: false,
       replicas: { min: 2, max: 4, targetCpuPercent: 60 },
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } },
       logLevel: "info",
@@ -281,7 +294,8 @@ const places = [FULL, ...EXTERNAL, ...CHART].flatMap((sections) =>
   pathsOf(sections).map((place) => ({ ...place, sections })),
 );
 const mappings = places.filter(
-  ({ path, value }) => isValues(value) && !FREE_MAPPINGS.includes(String(path.at(-1))),
+  ({ path, value }) =>
+    isValues(value) && !FREE_MAPPINGS.includes(String(path.at(-1))) && keyText(path) !== "images",
 );
 const RUNS = { numRuns: 250 };
 
@@ -376,7 +390,9 @@ describe("settings, for any mistake", () => {
     });
     fc.assert(
       fc.property(queues, amounts, (taskQueues, amount) => {
-        const message = refusal(replaced(FULL, ["workers", 0], { name: "orders", taskQueues, ...amount }));
+        const message = refusal(
+          replaced({ ...FULL, images: {} }, ["workers", 0], { name: "orders", taskQueues, ...amount }),
+        );
         const n = taskQueues.length;
         const enough =
           amount.activitySlots >= n &&
