@@ -55,7 +55,7 @@ export async function clientEnvironment(
   const [worker] = outputs.workers;
   return {
     TEMPORAL_ADDRESS: `127.0.0.1:${localPorts.frontend}`,
-    TEMPORAL_NAMESPACE: outputs.temporalNamespace,
+    TEMPORAL_NAMESPACE: worker.temporalNamespace ?? outputs.temporalNamespace,
     TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
     ...(outputs.payloadKeyring == null ? {} : await saveKeys(cluster, outputs.payloadKeyring)),
   };
@@ -75,7 +75,11 @@ export async function runFirstWorkflow(
     const workflow = smokeOf(group);
     if (workflow === undefined) continue;
     const remedy = `look at the port-forward's log ${logFile(PORT_FORWARD)}, then run the command again`;
-    const outcome = await runSmokeWorkflow(group.name, workflow, { environment, remedy });
+    const { temporalNamespace = outputs.temporalNamespace } = group;
+    const outcome = await runSmokeWorkflow(group.name, workflow, {
+      environment: { ...environment, TEMPORAL_NAMESPACE: temporalNamespace },
+      remedy,
+    });
     if (outcome.completed) return outcome;
     throw new Failure(
       `workflow ${outcome.workflowId} ended as failed`,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { flag, integer, rule, text } from "./fields";
 import { taskQueue } from "./names";
+import { WORKER_IMAGE } from "./stackImages";
 
 /** Workflow of the sample worker: goes through all that a worker does and touches nothing outside. */
 const CANARY = "canary";
@@ -30,7 +31,7 @@ const fields = {
   workflow: workflowType
     .optional()
     .describe(
-      "Type of the workflow; one without effects outside, as every smoke test starts it for real. The sample worker's `canary` by default.",
+      "Type of the workflow; one without effects outside, as every smoke test starts it for real. The sample worker's `canary` by default; none for groups of another image.",
     ),
   input: input.optional().describe("Its argument; none by default."),
   taskQueue: taskQueue
@@ -50,6 +51,7 @@ export const smoke = z.strictObject(fields).prefault({});
 export const groupSmoke = z.strictObject(fields).optional();
 
 interface Group {
+  readonly image: string;
   readonly taskQueues: readonly string[];
   readonly smoke?: z.output<typeof groupSmoke>;
 }
@@ -70,6 +72,8 @@ export function smokeWorkflowOf(common: z.output<typeof smoke>, group: Group): S
   // An argument belongs to the workflow that it is named with.
   const { workflow, input } = own.workflow === undefined ? { ...common, ...own } : own;
   const { enabled = true, taskQueue, timeoutSeconds = TIMEOUT_SECONDS } = { ...common, ...own };
+  // No other image has the sample's canary.
+  if (workflow === undefined && group.image !== WORKER_IMAGE) return undefined;
   const [first] = group.taskQueues;
   const queue = taskQueue ?? first;
   if (!enabled || queue === undefined || !group.taskQueues.includes(queue)) return undefined;

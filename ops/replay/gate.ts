@@ -11,6 +11,7 @@ import { UsageFailure } from "../../common/usageFailure";
 import { type GateReport, type GroupReport, groupReportSchema } from "./replayReport";
 import { cliOf } from "../../common/pulumi";
 import { stackOutputs } from "../../common/stackOutputs";
+import { WORKER_IMAGE } from "../../settings/stackImages";
 import { systemCertificates } from "../../common/systemCertificates";
 import { workerConnection } from "../stack/workerConnection";
 
@@ -49,7 +50,10 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
         : await imageCandidate(image, outputs.workerImage, join(folder, "image"), signal);
     const config = await kubeConfigOf(cli, outputs.kubernetesContext);
     const groups: GroupReport[] = [];
-    for (const group of outputs.workers) {
+    const unchecked = outputs.workers.filter(
+      ({ image: own }) => own !== undefined && own.name !== WORKER_IMAGE,
+    );
+    for (const group of outputs.workers.filter((own) => !unchecked.includes(own))) {
       onLine(`replaying the open workflows of ${group.name}`);
       const environment = await workerConnection(config, group, join(folder, group.name));
       groups.push({
@@ -59,7 +63,12 @@ export async function replayGate(options: GateOptions): Promise<GateReport> {
         )),
       });
     }
-    return { stack, candidate: candidate.description, groups };
+    return {
+      stack,
+      candidate: candidate.description,
+      groups,
+      uncheckedGroups: unchecked.map(({ name, image: own }) => ({ group: name, image: own?.name ?? "" })),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -31,6 +31,8 @@ export interface GateReport {
   readonly stack: string;
   readonly candidate: string;
   readonly groups: readonly GroupReport[];
+  /** Groups of other images, whose workflows the candidate does not have. */
+  readonly uncheckedGroups: readonly { readonly group: string; readonly image: string }[];
 }
 
 /** A workflow that breaks outweighs one that could not be checked; either keeps the gate shut. */
@@ -56,6 +58,11 @@ export function render(report: GateReport): string {
       fault: `${type} could not be checked: ${reason}`,
     }));
     lines.push(...byFault([...broken, ...unchecked]));
+  }
+  for (const { group, image } of report.uncheckedGroups) {
+    lines.push(
+      `${group}: NOT CHECKED: it runs image "${image}", whose workflows the candidate does not have`,
+    );
   }
   return lines.join("\n");
 }

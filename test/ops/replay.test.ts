@@ -93,6 +93,7 @@ describe("replay gate", () => {
     const report = (found: Partial<GroupReport>) => ({
       stack: "prod",
       candidate: "this checkout",
+      uncheckedGroups: [],
       groups: [
         {
           ...{ group: "orders", sdkVersion: "1.24.0", namespace: "prod", taskQueues: ["orders"] },
@@ -117,6 +118,14 @@ describe("replay gate", () => {
       assert.deepEqual(lines.slice(3, 5), ["    w-0", "    w-1"]);
       assert.equal(lines.at(-1), "    and 5 more; --json names them all");
       assert.equal(lines.length, 24);
+    });
+
+    it("names the groups of other images as unchecked, never as passed", () => {
+      const uncheckedGroups = [{ group: "billing", image: "billing" }];
+      assert.match(
+        render({ ...report({}), uncheckedGroups }),
+        /\nbilling: NOT CHECKED: it runs image "billing", whose workflows the candidate does not have$/,
+      );
     });
 
     it("has the exit code that deployments go by", () => {

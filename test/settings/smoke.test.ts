@@ -40,6 +40,17 @@ describe("workflow of a smoke test", () => {
     ]);
   });
 
+  it("is none for a group of another image, until the settings name one", () => {
+    const images = { mails: { repository: "a/mails", digest: `sha256:${"1".repeat(64)}` } };
+    const ofMails = (smoke: object) => {
+      const workers = [group("orders"), group("mails", { image: "mails", ...smoke })];
+      const settings = parseSettings(source({ ...LEAST, images, workers }));
+      return settings.workers.map((worker) => smokeWorkflowOf(settings.smoke, worker)?.workflow);
+    };
+    assert.deepEqual(ofMails({}), ["canary", undefined]);
+    assert.deepEqual(ofMails({ smoke: { workflow: "ping" } }), ["canary", "ping"]);
+  });
+
   it("is none where the settings want none, and for groups that do not poll the task queue they name", () => {
     assert.deepEqual(
       workflows({ enabled: false }, group("orders", { smoke: { enabled: true } }), group("mails")),
