@@ -99,16 +99,25 @@ export function portOfUrl(address: string): number {
   return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
+const RANGE = "an address range, such as 10.0.0.0/8 or fd00::/8";
+
 /** Address and length of a network, IPv4 or IPv6. */
 export const cidr = z
-  .string({ error: "an address range, such as 10.0.0.0/8 or fd00::/8" })
+  .string({ error: RANGE })
   .refine((value) => networkOf(value) !== undefined, {
-    error: "an address range, such as 10.0.0.0/8 or fd00::/8",
+    error: ({ input }) => rangeInsteadOf(String(input)),
     abort: true,
   })
   .refine((value) => networkOf(value)?.hostBits === false, {
     error: "an address range whose bits after the prefix are all zero: 10.1.0.0/16, not 10.1.2.3/16",
   });
+
+function rangeInsteadOf(value: string): string {
+  if (isIPv4(value)) return `${RANGE}: ${value}/32 is this address alone`;
+  return isHostName(value) && value.includes(".")
+    ? `${RANGE}: NetworkPolicies know no host names. List every address that the host can have, or send the traffic through a proxy with a fixed address and list that`
+    : RANGE;
+}
 
 /** Reads a range as the API server does: no zone, no leading zeros, no IPv4 address within IPv6. */
 function networkOf(value: string): { hostBits: boolean } | undefined {
@@ -145,37 +154,93 @@ export function cidrs() {
     .min(1, { error: "a list of at least one address range" });
 }
 
-/** Where a server is that this program does not run, for NetworkPolicies; `who` names it. */
+/** TCP or UDP ports, as the pods have them. */
+export function ports() {
+  return z
+    .array(integer("port", 1, 65535), { error: "a list of ports" })
+    .min(1, { error: "a list of at least one port" });
+}
+
+/** Fields of every peer: either pods, or addresses. */
+function peerFields(who: string) {
+  return {
+    namespace: dnsLabel("a namespace name")
+      .optional()
+      .describe(`Kubernetes namespace of the pods of ${who}, if in the same cluster.`),
+    podLabels: labelMap(`labels of the pods of ${who}`)
+      .optional()
+      .describe("Labels of those pods; every pod of the namespace by default."),
+    cidrs: cidrs()
+      .optional()
+      .describe(
+        `Address ranges of ${who}, if elsewhere or on the nodes' own network; instead of \`namespace\`.`,
+      ),
+  };
+}
+
+const PEER = "a mapping with namespace or cidrs";
+
+interface PeerProblems {
+  readonly value: {
+    readonly namespace?: string | undefined;
+    readonly podLabels?: object | undefined;
+    readonly cidrs?: readonly string[] | undefined;
+  };
+  readonly issues: { push: (issue: ReturnType<typeof rule>) => unknown };
+}
+
+/** A peer is pods or addresses, and labels are of pods. */
+function oneKindOf(who: string) {
+  return ({ value, issues }: PeerProblems) => {
+    if ((value.namespace === undefined) === (value.cidrs === undefined)) {
+      issues.push(rule(`NetworkPolicies need the way to ${who}; set exactly one of namespace and cidrs`, []));
+    }
+    if (value.podLabels !== undefined && value.namespace === undefined) {
+      issues.push(
+        rule("selects pods of namespace, which is not set; set it or remove podLabels", ["podLabels"]),
+      );
+    }
+  };
+}
+
+/** Who may connect to a port of the stack; `who` names it. */
+export function peer(who: string) {
+  return z.strictObject(peerFields(who), ifWrongType(PEER)).check(oneKindOf(who));
+}
+
+/** To whom the stack may connect, on which ports; `who` names it. */
+export function portedPeer(who: string) {
+  return z
+    .strictObject(
+      {
+        ...peerFields(who),
+        ports: ports().describe(
+          `Ports of ${who}. NetworkPolicies see a pod's own port (\`targetPort\`), not that of its Service.`,
+        ),
+      },
+      ifWrongType(PEER),
+    )
+    .check(oneKindOf(who));
+}
+
+/** Where a server is whose port another setting names; `who` names it. */
 export function peerNetwork(who: string) {
   return z
     .strictObject(
       {
-        namespace: dnsLabel("a namespace name")
-          .optional()
-          .describe(`Kubernetes namespace of ${who}, if it runs in the same cluster.`),
-        podLabels: labelMap(`labels of the pods of ${who}`)
-          .optional()
-          .describe(`Labels that narrow the namespace down to the pods of ${who}.`),
-        cidrs: cidrs().optional().describe(`Address ranges of ${who}, if it runs elsewhere.`),
+        ...peerFields(who),
         podPort: integer("port", 1, 65535)
           .optional()
           .describe("Port of the pods, if their Service maps it; the address's port by default."),
       },
-      ifWrongType("a mapping with namespace or cidrs"),
+      ifWrongType(PEER),
     )
-    .check(({ value, issues }) => {
-      if ((value.namespace === undefined) === (value.cidrs === undefined)) {
-        issues.push(
-          rule(`NetworkPolicies need the way to ${who}; set exactly one of namespace and cidrs`, []),
-        );
-      }
-      if (value.podLabels !== undefined && value.namespace === undefined) {
-        issues.push(
-          rule("narrows network.namespace, which is not set; set it or remove podLabels", ["podLabels"]),
-        );
-      }
-    });
+    .check(oneKindOf(who));
 }
 
+/** Pods of a namespace, or addresses. */
+export type Peer = z.output<ReturnType<typeof peer>>;
+/** The same with ports. */
+export type PortedPeer = z.output<ReturnType<typeof portedPeer>>;
 /** Where a server is that this program does not run. */
 export type PeerNetwork = z.output<ReturnType<typeof peerNetwork>>;

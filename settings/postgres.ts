@@ -2,7 +2,7 @@ import { z } from "zod";
 import { authoritiesFrom, certificates } from "./certificates";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
-import { cidrs, hostName } from "./addresses";
+import { cidrs, hostName, peerNetwork } from "./addresses";
 import { flag, ifWrongType, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imagePin } from "./imagePin";
 import { imageReference, versionedImage } from "./images";
@@ -236,11 +236,12 @@ const managed = z
     maxConnections: integer("connections", 20, 100_000).describe(
       "Connections that the server accepts, `max_connections`; the preflight compares.",
     ),
-    cidrs: cidrs()
-      .default(["0.0.0.0/0", "::/0"])
+    network: peerNetwork("the server")
+      .optional()
       .describe(
-        "Addresses of the server for network policies, which know no host names; everything by default.",
+        "Where NetworkPolicies let Temporal through; they know no host names. Every address by default, on the server's port.",
       ),
+    cidrs: cidrs().optional().describe("Short form of `network: {cidrs}`."),
     preflightImage: imageReference("an image with psql")
       .default(imagePin(imagePins.postgres))
       .describe("Image of the preflight job, which verifies the login before Temporal is changed."),
@@ -270,6 +271,9 @@ const managed = z
     for (const [name, text] of Object.entries(value.connectAttributes)) {
       const problem = attributeProblem(name, text);
       if (problem !== undefined) issues.push(rule(problem, ["connectAttributes", name]));
+    }
+    if (value.cidrs !== undefined && value.network !== undefined) {
+      issues.push(rule("cannot be set together with postgres.network; remove one of them", ["cidrs"]));
     }
     if (value.databases.default === value.databases.visibility) {
       issues.push(

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { neededConnections } from "./connectionBudget";
 import { rule } from "./fields";
-import type { networkAccess, namespaces, temporal } from "./sections";
+import type { networkAccess } from "./networkAccess";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
 import { type scheduling, schedulingProblems } from "./scheduling";
+import type { namespaces, temporal } from "./sections";
 import { type smoke, smokeProblems } from "./smoke";
 import type { stackImages } from "./stackImages";
 import { CODEC_VARIABLES } from "./temporalUi";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { images } from "./versions";
 import { imagePin } from "./imagePin";
-import { cidrs, hostPort, peerNetwork, schemeOf, url } from "./addresses";
+import { hostPort, peerNetwork, schemeOf, url } from "./addresses";
 import { apiKey, apiKeySecret, tls } from "./credentials";
 import { flag, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imageReference, imageRepository, registry } from "./images";
@@ -239,46 +239,6 @@ export const tracing = z
     }
   })
   .optional();
-
-const peers = (who: string) =>
-  z
-    .array(
-      z.strictObject({
-        namespace: dnsLabel("a namespace name").describe("Namespace of the pods that may connect."),
-        podLabels: labelMap("pod labels")
-          .optional()
-          .describe("Labels of those pods; every pod of the namespace by default."),
-      }),
-      { error: "a list of {namespace, podLabels}" },
-    )
-    .default([])
-    .describe(`${who}; nobody by default.`);
-
-/** Who may connect, beyond the stack's own flows. */
-export const networkAccess = z
-  .strictObject({
-    frontendFrom: peers("Pods of other namespaces that may call the Temporal frontend"),
-    uiFrom: peers("Pods that may open the Temporal UI, like the ingress controller"),
-    codecFrom: peers("Pods that may call the codec server, like the ingress controller"),
-    metricsFrom: peers("Pods that may scrape metrics, like Prometheus"),
-    apiServer: z
-      .strictObject({
-        cidrs: cidrs()
-          .default(["0.0.0.0/0", "::/0"])
-          .describe(
-            "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
-          ),
-        ports: z
-          .array(integer("port", 1, 65535), { error: "a list of ports" })
-          .min(1, { error: "a list of at least one port" })
-          .default([443, 6443])
-          .describe(
-            "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
-          ),
-      })
-      .prefault({}),
-  })
-  .prefault({});
 
 /** Labels that every object gets. */
 export const labels = labelMap("labels")

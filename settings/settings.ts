@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./charts";
 import { imagePull } from "./imagePull";
+import { networkAccess } from "./networkAccess";
 import { payloadEncryption } from "./payloadEncryption";
 import { endProblems, policyExceptions } from "./policyExceptions";
 import { postgres } from "./postgres";
@@ -13,7 +14,6 @@ import {
   kubernetes,
   labels,
   namespaces,
-  networkAccess,
   temporal,
   tracing,
   workerImage,

@@ -1,5 +1,6 @@
 import { type PostgresClusterSettings, type Settings } from "../../settings/settings";
-import { type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
+import { type Peer, type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
+import { EVERYWHERE } from "../../settings/networkAccess";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, type Labels, selectorLabels } from "./labels";
@@ -43,7 +44,7 @@ export interface FlowPort {
 
 /** One allowed connection: who opens it, to whom, on which ports, what for. */
 export interface Flow {
-  /** Unique; names the policies that let it through. */
+  /** Names the policies that let it through; flows of one name share them, and one of their two ends. */
   readonly name: string;
   readonly from: Pods | Addresses;
   readonly to: Pods | Addresses;
@@ -58,10 +59,6 @@ type FlowSettings = Pick<
   "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres" | "tracing" | "workers"
 >;
 
-const DNS_PORTS: readonly FlowPort[] = [
-  { port: 53, protocol: "UDP" },
-  { port: 53, protocol: "TCP" },
-];
 /** Status endpoint of the instance manager beside each Postgres instance. */
 const INSTANCE_STATUS_PORT = 8000;
 const INSTANCE_METRICS_PORT = 9187;
@@ -90,17 +87,17 @@ export function ownNamespaces({
  * always reaches its pods.
  */
 export function stackFlows(settings: FlowSettings): Flow[] {
+  return [
+    ...ownNamespaces(settings).flatMap((namespace) => nameFlows(namespace, settings)),
+    ...connectionFlows(settings),
+  ];
+}
+
+/** Every connection of the stack but those to the DNS servers, which are the same for every pod. */
+export function connectionFlows(settings: FlowSettings): Flow[] {
   const { namespaces, networkAccess, tracing } = settings;
   const workers = pods(namespaces.workers, { "app.kubernetes.io/name": "temporal-worker" });
-  const clusterDns = pods("kube-system", { "k8s-app": "kube-dns" });
   return [
-    ...ownNamespaces(settings).map((namespace) => ({
-      name: `${namespace}-dns`,
-      from: pods(namespace, {}),
-      to: clusterDns,
-      ports: DNS_PORTS,
-      why: "name resolution",
-    })),
     { name: "workers-frontend", from: workers, ...frontend(settings), why: "tasks of the workers" },
     ...(settings.temporal.mode === "chart" ? serverFlows(settings) : []),
     ...uiLoginFlows(settings),
@@ -111,20 +108,20 @@ export function stackFlows(settings: FlowSettings): Flow[] {
           {
             name: "workers-traces",
             from: workers,
-            ...peer(tracing.network, portOfUrl(tracing.endpoint)),
+            ...serverAt(tracing.network, portOfUrl(tracing.endpoint)),
             why: "spans of the workers",
           },
         ]),
     ...workerEgressFlows(settings),
     ...networkAccess.frontendFrom.map((peer, index) => ({
       name: `access-frontend-${index}`,
-      from: pods(peer.namespace, peer.podLabels ?? {}),
+      from: partyOf(peer),
       ...frontend(settings),
       why: "networkAccess.frontendFrom",
     })),
     ...networkAccess.uiFrom.map((peer, index) => ({
       name: `access-ui-${index}`,
-      from: pods(peer.namespace, peer.podLabels ?? {}),
+      from: partyOf(peer),
       ...ui(settings),
       why: "networkAccess.uiFrom",
     })),
@@ -132,7 +129,7 @@ export function stackFlows(settings: FlowSettings): Flow[] {
     ...networkAccess.metricsFrom.flatMap((peer, index) =>
       metricsOf(settings, workers).map(({ what, to, port }) => ({
         name: what === "workers" ? `access-metrics-${index}` : `access-metrics-${what}-${index}`,
-        from: pods(peer.namespace, peer.podLabels ?? {}),
+        from: partyOf(peer),
         to,
         ports: [tcp(port)],
         why: "networkAccess.metricsFrom",
@@ -144,14 +141,25 @@ export function stackFlows(settings: FlowSettings): Flow[] {
 /** What each group of workers reaches beyond Temporal. */
 function workerEgressFlows({ namespaces, workers }: FlowSettings): Flow[] {
   return workers.flatMap(({ name, egress }) =>
-    egress.map(({ namespace, podLabels, cidrs, ports, protocol, why }, index) => ({
+    egress.map(({ ports, protocol, why, ...way }, index) => ({
       name: `worker-${name}-egress-${index}`,
       from: pods(namespaces.workers, selectorLabels(workerIdentity(name))),
-      to: namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {}),
+      to: partyOf(way),
       ports: ports.map((port) => ({ port, protocol })),
       why: why ?? `workers[].egress of ${name}`,
     })),
   );
+}
+
+/** From every pod of a namespace to the DNS servers. */
+export function nameFlows(namespace: string, { networkAccess }: Pick<Settings, "networkAccess">): Flow[] {
+  return networkAccess.dns.map((server) => ({
+    name: `${namespace}-dns`,
+    from: pods(namespace, {}),
+    to: partyOf(server),
+    ports: server.ports.flatMap((port) => [{ port, protocol: "UDP" }, tcp(port)]),
+    why: "name resolution",
+  }));
 }
 
 /** Between the roles of the official chart, and from its tools. */
@@ -212,7 +220,7 @@ function uiLoginFlows(settings: FlowSettings): Flow[] {
     {
       name: "ui-login",
       from: serverPods(settings, ["web"]),
-      ...peer(network, portOfUrl(providerUrl)),
+      ...serverAt(network, portOfUrl(providerUrl)),
       why: "identity provider of the UI's login",
     },
   ];
@@ -224,7 +232,7 @@ function postgresFlows(settings: FlowSettings): Flow[] {
   // The chart's jobs carry the component `database`, though they are its clients.
   const clients = serverPods(settings, [...SERVER_ROLES, "database"]);
   if (postgres.mode === "managed") {
-    const service = { to: addresses(postgres.cidrs), ports: [tcp(postgres.port)] };
+    const service = serverAt(postgres.network ?? { cidrs: postgres.cidrs ?? [...EVERYWHERE] }, postgres.port);
     return [
       { name: "server-postgres", from: clients, ...service, why: "SQL of the server and its schema jobs" },
       {
@@ -320,14 +328,14 @@ function codecServerFlows({ namespaces, networkAccess, payloadEncryption }: Flow
           {
             name: "codec-server-keys",
             from: codecServer,
-            ...peer(auth.network, portOfUrl(auth.jwksUrl)),
+            ...serverAt(auth.network, portOfUrl(auth.jwksUrl)),
             why: "public keys of the identity provider",
           },
         ]
       : []),
-    ...networkAccess.codecFrom.map(({ namespace, podLabels }, index) => ({
+    ...networkAccess.codecFrom.map((peer, index) => ({
       name: `access-codec-${index}`,
-      from: pods(namespace, podLabels ?? {}),
+      from: partyOf(peer),
       to: codecServer,
       ports: [tcp(CODEC_SERVER_PORT)],
       why: "networkAccess.codecFrom",
@@ -344,19 +352,18 @@ function frontend({
   }
   const { proxy } = temporal;
   return proxy === undefined
-    ? peer(temporal.network, portOf(temporal.address))
-    : peer(proxy.network, portOf(proxy.address));
+    ? serverAt(temporal.network, portOf(temporal.address))
+    : serverAt(proxy.network, portOf(proxy.address));
 }
 
 /** A server that this stack does not run. */
-function peer(
-  { namespace, podLabels, cidrs, podPort }: PeerNetwork,
-  defaultPort: number,
-): Pick<Flow, "to" | "ports"> {
-  return {
-    to: namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {}),
-    ports: [tcp(podPort ?? defaultPort)],
-  };
+function serverAt(network: PeerNetwork, defaultPort: number): Pick<Flow, "to" | "ports"> {
+  return { to: partyOf(network), ports: [tcp(network.podPort ?? defaultPort)] };
+}
+
+/** The pods or addresses that a setting names. */
+export function partyOf({ namespace, podLabels, cidrs }: Peer): Pods | Addresses {
+  return namespace === undefined ? addresses(cidrs ?? []) : pods(namespace, podLabels ?? {});
 }
 
 function ui(settings: FlowSettings): Pick<Flow, "to" | "ports"> {
@@ -404,4 +411,19 @@ export function selects({ namespace, labels, components }: Pods, pod: { namespac
     Object.entries(labels).every(([key, value]) => pod.labels[key] === value) &&
     (components === undefined || components.includes(pod.labels[COMPONENT] ?? ""))
   );
+}
+
+/** Flows that have something in common. */
+export type Flows = readonly [Flow, ...Flow[]];
+
+/** Flows with an equal key, in the order of the table. */
+export function groupedBy(flows: readonly Flow[], keyOf: (flow: Flow) => unknown): Flows[] {
+  const groups = new Map<string, [Flow, ...Flow[]]>();
+  for (const flow of flows) {
+    const key = JSON.stringify(keyOf(flow));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [flow]);
+    else group.push(flow);
+  }
+  return [...groups.values()];
 }

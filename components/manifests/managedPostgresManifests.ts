@@ -105,7 +105,7 @@ export function preflightScript(settings: ManagedPostgresSettings, needs: Prefli
     'problem() { echo "postgres: $1" >&2; problems=$((problems + 1)); }',
     'ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$1" --command "$2"; }',
     // Without a login, nothing else can be asked.
-    `if ! ask ${databases.default} 'SELECT 1' >/dev/null; then echo "postgres: cannot log in to ${settings.host}:${settings.port}, database ${databases.default}, as ${settings.user}: see the message above; check host, port, user, password, ca and cidrs of temporal-stack:postgres$hint" >&2; exit 1; fi`,
+    `if ! ask ${databases.default} 'SELECT 1' >/dev/null; then echo "postgres: cannot log in to ${settings.host}:${settings.port}, database ${databases.default}, as ${settings.user}: see the message above; check host, port, user, password, ca and network of temporal-stack:postgres$hint" >&2; exit 1; fi`,
     `if ! ask ${databases.visibility} 'SELECT 1' >/dev/null; then echo "postgres: cannot open database ${databases.visibility}; create it, owned by ${settings.user}" >&2; exit 1; fi`,
     `version=$(ask ${databases.default} 'SHOW server_version_num')`,
     `[ "$version" -ge ${OLDEST_POSTGRES * 10000} ] || problem "version $version is older than ${OLDEST_POSTGRES}; upgrade it"`,

@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Addresses, Flow, Pods } from "./flows";
+import { type Addresses, type Flow, type Flows, groupedBy, type Pods } from "./flows";
 import { COMPONENT, PROGRAM_LABELS } from "./labels";
 
 type NetworkPolicySpec = types.input.networking.v1.NetworkPolicySpec;
@@ -28,31 +28,37 @@ export function networkPolicyManifests(
       namespace,
       spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     })),
-    ...flows.flatMap((flow) => [...egress(flow, namespaces), ...ingress(flow, namespaces)]),
+    ...groupedBy(flows, ({ name, from }) => [name, from]).flatMap((group) => egress(group, namespaces)),
+    ...groupedBy(flows, ({ name, to }) => [name, to]).flatMap((group) => ingress(group, namespaces)),
   ];
 }
 
-function egress(
-  { name, from, to, ports, otherStacks }: Flow,
-  namespaces: readonly string[],
-): PolicyManifest[] {
+/** Flows of one name from one source are one policy. */
+function egress([flow, ...more]: Flows, namespaces: readonly string[]): PolicyManifest[] {
+  const { name, from } = flow;
   if (from.kind !== "pods" || !namespaces.includes(from.namespace)) return [];
   const spec = {
     podSelector: podSelector(from),
     policyTypes: ["Egress"],
-    egress: [
-      { to: [...peers(to), ...inOtherStacks(otherStacks)], ports: ports.map((port) => ({ ...port })) },
-    ],
+    egress: [flow, ...more].map(({ to, ports, otherStacks }) => ({
+      to: [...peers(to), ...inOtherStacks(otherStacks)],
+      ports: ports.map((port) => ({ ...port })),
+    })),
   };
   return [{ name: `${name}-egress`, namespace: from.namespace, spec }];
 }
 
-function ingress({ name, from, to, ports }: Flow, namespaces: readonly string[]): PolicyManifest[] {
+/** Flows of one name to one destination are one policy. */
+function ingress([flow, ...more]: Flows, namespaces: readonly string[]): PolicyManifest[] {
+  const { name, to } = flow;
   if (to.kind !== "pods" || !namespaces.includes(to.namespace)) return [];
   const spec = {
     podSelector: podSelector(to),
     policyTypes: ["Ingress"],
-    ingress: [{ from: peers(from), ports: ports.map((port) => ({ ...port })) }],
+    ingress: [flow, ...more].map(({ from, ports }) => ({
+      from: peers(from),
+      ports: ports.map((port) => ({ ...port })),
+    })),
   };
   return [{ name: `${name}-ingress`, namespace: to.namespace, spec }];
 }

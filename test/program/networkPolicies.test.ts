@@ -1,23 +1,20 @@
 import assert from "node:assert/strict";
 import { selects, stackFlows } from "../../components/manifests/flows";
-import type { Labels } from "../../components/manifests/labels";
 import { parseSettings } from "../../settings/settings";
 import type { Deployment } from "../harness";
 import { type Pod, podsOf } from "./pods";
 import { at, deployStack, engineConfig, listAt, mappingAt, objectsOf, stackConfig, STACKS } from "./stack";
-import { isValues, type Values } from "../harness";
+import type { Values } from "../harness";
+import { connects, matches, type PodParty } from "../support/networkPolicyRules";
 
-/** Somebody on the network: a pod of the stack, or one that stands for the rest of the cluster. */
-interface Party {
-  readonly name: string;
-  readonly namespace: string;
-  readonly labels: Labels;
-  /** Labels of its namespace, beside the name. */
-  readonly namespaceLabels?: Labels;
-}
-
-const STRANGERS: readonly Party[] = [
+const STRANGERS: readonly PodParty[] = [
   { name: "dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+  { name: "node-local-dns", namespace: "kube-system", labels: { "k8s-app": "node-local-dns" } },
+  {
+    name: "openshift-dns",
+    namespace: "openshift-dns",
+    labels: { "dns.operator.openshift.io/daemonset-dns": "default" },
+  },
   { name: "system", namespace: "kube-system", labels: { "k8s-app": "other" } },
   { name: "stranger", namespace: "default", labels: { app: "stranger" } },
   {
@@ -27,56 +24,13 @@ const STRANGERS: readonly Party[] = [
   },
 ];
 
-function matches(selector: unknown, labels: Values): boolean {
-  const wanted = at(selector, "matchLabels");
-  const equal = !isValues(wanted) || Object.entries(wanted).every(([key, value]) => labels[key] === value);
-  return equal && listAt(selector, "matchExpressions").every((expression) => isIn(expression, labels));
-}
-
-function isIn(expression: unknown, labels: Values): boolean {
-  if (at(expression, "operator") === "Exists") return String(at(expression, "key")) in labels;
-  assert.equal(at(expression, "operator"), "In");
-  return listAt(expression, "values").includes(labels[String(at(expression, "key"))]);
-}
-
-function isPeer(peers: unknown[], party: Party): boolean {
-  return peers.some(
-    (peer) =>
-      at(peer, "ipBlock") === undefined &&
-      matches(at(peer, "namespaceSelector"), {
-        ...party.namespaceLabels,
-        "kubernetes.io/metadata.name": party.namespace,
-      }) &&
-      matches(at(peer, "podSelector"), party.labels),
-  );
-}
-
-/** Whether the policies let a connection through, by the rules of the NetworkPolicy API. */
-function connects(policies: Values[], from: Party, to: Party, port: number, protocol: string): boolean {
-  const passes = (side: "Ingress" | "Egress", party: Party, other: Party) => {
-    const applying = policies.filter(
-      (policy) =>
-        at(policy, "metadata", "namespace") === party.namespace &&
-        listAt(policy, "spec", "policyTypes").includes(side) &&
-        matches(at(policy, "spec", "podSelector"), party.labels),
-    );
-    const rules = applying.flatMap((policy) => listAt(policy, "spec", side.toLowerCase()));
-    const allowed = rules.some(
-      (rule) =>
-        isPeer(listAt(rule, side === "Ingress" ? "from" : "to"), other) &&
-        listAt(rule, "ports").some((item) => at(item, "port") === port && at(item, "protocol") === protocol),
-    );
-    return applying.length === 0 || allowed;
-  };
-  return passes("Egress", from, to) && passes("Ingress", to, from);
-}
-
 /**
  * Allowed pairs beside DNS: a worker and the frontend, then the ring (4 roles, 3 peers, 4 ports), frontend
  * (3 roles, 2 ports), history and matching (3 roles each), two tools, two namespace jobs, 5 clients of two
  * Postgres pods, those among themselves and their operator (2 ports each).
  */
 const CHART_PAIRS = 1 + 48 + 6 + 6 + 2 + 2 + 10 + 4 + 4;
+const DNS_SERVERS = 3;
 const PAIRS = { local: 1, dev: CHART_PAIRS, prod: CHART_PAIRS };
 
 for (const stack of STACKS) {
@@ -112,10 +66,21 @@ for (const stack of STACKS) {
     });
 
     it("let exactly the listed flows through, and no other pair of pods on any port", () => {
-      const parties: Party[] = [...pods, ...STRANGERS];
-      const ports = new Set([53, 80, 443, 5432, 7233, 8080, 8233, 9464, ...pods.flatMap((pod) => pod.ports)]);
+      const parties: PodParty[] = [...pods, ...STRANGERS];
+      const ports = new Set([
+        53,
+        80,
+        5353,
+        443,
+        5432,
+        7233,
+        8080,
+        8233,
+        9464,
+        ...pods.flatMap((pod) => pod.ports),
+      ]);
       const flows = stackFlows(settings);
-      const isOurs = (party: Party) => pods.some((pod) => pod === party);
+      const isOurs = (party: PodParty) => pods.some((pod) => pod === party);
       let allowed = 0;
       for (const from of parties) {
         for (const to of parties.filter((party) => party !== from && (isOurs(from) || isOurs(party)))) {
@@ -136,7 +101,7 @@ for (const stack of STACKS) {
           }
         }
       }
-      assert.equal(allowed, pods.length * 2 + PAIRS[stack]);
+      assert.equal(allowed, pods.length * DNS_SERVERS * 2 + PAIRS[stack]);
     });
 
     it("reach pods that exist: every selector of the stack's own pods matches some", () => {
@@ -158,8 +123,12 @@ describe("network policies on request", () => {
       },
     });
     const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
-    const prometheus: Party = { name: "prometheus", namespace: "monitoring", labels: { app: "prometheus" } };
-    const ingress: Party = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
+    const prometheus: PodParty = {
+      name: "prometheus",
+      namespace: "monitoring",
+      labels: { app: "prometheus" },
+    };
+    const ingress: PodParty = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
     const [server, worker] = ["temporal-deployment", "worker-orders-deployment"].map((name) => {
       const pod = podsOf(deployment).find((candidate) => candidate.name === name);
       assert.ok(pod);
@@ -188,12 +157,12 @@ describe("network policies on request", () => {
     const policies = [first, second].flatMap((deployment) =>
       objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs),
     );
-    const operator: Party = {
+    const operator: PodParty = {
       name: "operator",
       namespace: "cnpg-system",
       labels: { "app.kubernetes.io/name": "cloudnative-pg" },
     };
-    const instance: Party = {
+    const instance: PodParty = {
       name: "instance",
       namespace: "second",
       labels: { "cnpg.io/cluster": "temporal-pg", "cnpg.io/podRole": "instance" },
@@ -225,7 +194,7 @@ describe("network policies on request", () => {
       },
     });
     const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
-    const ingress: Party = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
+    const ingress: PodParty = { name: "ingress", namespace: "ingress", labels: { app: "nginx" } };
     const pods = podsOf(deployment);
     const codec = pods.find(({ name }) => name === "codec-server-deployment");
     const worker = pods.find(({ name }) => name === "worker-orders-deployment");
@@ -252,7 +221,11 @@ describe("network policies on request", () => {
     const policies = objectsOf(deployment, "NetworkPolicy").map(({ inputs }) => inputs);
     const worker = podsOf(deployment).find(({ name }) => name === "worker-orders-deployment");
     assert.ok(worker);
-    const collector: Party = { name: "collector", namespace: "observability", labels: { app: "collector" } };
+    const collector: PodParty = {
+      name: "collector",
+      namespace: "observability",
+      labels: { app: "collector" },
+    };
     assert.ok(connects(policies, worker, collector, 4318, "TCP"));
     assert.ok(!connects(policies, worker, collector, 4317, "TCP"));
     assert.ok(!connects(policies, worker, { ...collector, labels: { app: "other" } }, 4318, "TCP"));

@@ -91,8 +91,9 @@ const FULL: Values = {
   networkAccess: {
     frontendFrom: [{ namespace: "clients", podLabels: { app: "client" } }],
     uiFrom: [{ namespace: "ingress" }],
-    codecFrom: [{ namespace: "ingress" }],
+    codecFrom: [{ cidrs: ["10.0.0.0/8"] }],
     metricsFrom: [{ namespace: "monitoring" }],
+    dns: [{ namespace: "dns", podLabels: { app: "unbound" }, ports: [1053] }],
   },
   labels: { owner: "platform" },
   deletionProtection: true,
@@ -172,7 +173,7 @@ const CHART: readonly Values[] = [
     verifyTls: "full",
     connectAttributes: { application_name: "temporal" },
     maxConnections: 1000,
-    cidrs: ["10.0.0.0/8"],
+    network: { namespace: "databases", podLabels: { app: "postgres" }, podPort: 5432 },
     preflightImage: "a/postgres:16.1",
   },
 ].map((postgres) => ({

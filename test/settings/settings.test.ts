@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DNS_PEERS } from "../../settings/networkAccess";
 import { parseSettings } from "../../settings/settings";
 import { pem } from "../fixtures/certificates";
 import type { Values } from "../harness";
@@ -62,6 +63,7 @@ describe("settings", () => {
       uiFrom: [],
       codecFrom: [],
       metricsFrom: [],
+      dns: DNS_PEERS,
       apiServer: { cidrs: ["0.0.0.0/0", "::/0"], ports: [443, 6443] },
     });
   });
@@ -77,6 +79,41 @@ describe("settings", () => {
   });
 
   const cases: readonly [title: string, sections: Values, pattern: RegExp][] = [
+    [
+      "a peer that is neither pods nor addresses",
+      { ...LEAST, networkAccess: { uiFrom: [{}] } },
+      /networkAccess\.uiFrom\[0\] .*the way to the ingress controller; set exactly one of namespace and cidrs/,
+    ],
+    [
+      "a peer that is both",
+      { ...LEAST, networkAccess: { uiFrom: [{ namespace: "ingress", cidrs: ["192.0.2.0/24"] }] } },
+      /networkAccess\.uiFrom\[0\] .*set exactly one of namespace and cidrs/,
+    ],
+    [
+      "labels of addresses",
+      { ...LEAST, networkAccess: { uiFrom: [{ podLabels: { app: "nginx" }, cidrs: ["192.0.2.0/24"] }] } },
+      /networkAccess\.uiFrom\[0\]\.podLabels .*selects pods of namespace, which is not set/,
+    ],
+    [
+      "a DNS server without its ports",
+      { ...LEAST, networkAccess: { dns: [{ namespace: "dns" }] } },
+      /networkAccess\.dns\[0\]\.ports .*is missing; must be a list of ports/,
+    ],
+    [
+      "no DNS server at all",
+      { ...LEAST, networkAccess: { dns: [] } },
+      /networkAccess\.dns .*at least one DNS server: without names nothing of the stack works, got an empty list/,
+    ],
+    [
+      "a host name where only addresses can be enforced",
+      external({ network: { cidrs: ["temporal.example.com"] } }),
+      /temporal\.network\.cidrs\[0\] .*know no host names\. List every address .* a proxy with a fixed address and list that, got "temporal\.example\.com"/,
+    ],
+    [
+      "an address in the place of a range",
+      external({ network: { cidrs: ["192.0.2.7"] } }),
+      /temporal\.network\.cidrs\[0\] .*192\.0\.2\.7\/32 is this address alone/,
+    ],
     [
       "a missing section",
       {},

@@ -1,9 +1,9 @@
-import { BlockList } from "node:net";
 import pMap from "p-map";
 import { type Flow, ownNamespaces, selects, stackFlows } from "../../../components/manifests/flows";
 import type { Settings } from "../../../settings/settings";
 import { addresses } from "../../../local/cluster/native/addresses";
 import { localImages, provideImage } from "../../../local/cluster/native/images";
+import { isWithin } from "../../support/networkPolicyRules";
 import { kubectl, type Pod, podsOf, succeed } from "../support";
 import { listeningPorts, type Port, reachable } from "./podNetwork";
 
@@ -109,12 +109,7 @@ function isAllowed(
 
 function matches(side: Flow["from"], { address, pod }: End): boolean {
   if (side.kind === "pods") return pod !== undefined && selects(side, pod.metadata);
-  const ranges = new BlockList();
-  for (const cidr of side.cidrs) {
-    const [network = "", prefix = ""] = cidr.split("/");
-    ranges.addSubnet(network, Number(prefix), network.includes(":") ? "ipv6" : "ipv4");
-  }
-  return ranges.check(address);
+  return isWithin(address, side.cidrs);
 }
 
 const isLasting = ({ metadata }: Pod): boolean =>
