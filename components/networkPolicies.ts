@@ -1,10 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { ciliumPolicyManifests } from "./manifests/ciliumPoliciesManifests";
 import { ownNamespaces, stackFlows } from "./manifests/flows";
 import { stackLabels } from "./manifests/labels";
 import { networkPolicyManifests } from "./manifests/networkPoliciesManifests";
 import type { StackNamespaces } from "./namespaces";
 import type { Settings } from "../settings/settings";
+
+const CILIUM_API = "cilium.io/v2";
 
 /** Inputs of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
@@ -14,6 +17,7 @@ export interface NetworkPoliciesArgs {
 
 /**
  * Closes every namespace of the stack in both directions and opens what `manifests/flows.ts` lists.
+ * With `networkAccess.cilium`, Cilium's own policies open what NetworkPolicies cannot name there.
  * Policies work only where the cluster's network plugin enforces them.
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
@@ -23,14 +27,28 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:NetworkPolicies", name, {}, opts);
-    const manifests = networkPolicyManifests(ownNamespaces(settings), stackFlows(settings));
+    const [own, flows, labels] = [ownNamespaces(settings), stackFlows(settings), stackLabels(settings)];
+    const manifests = networkPolicyManifests(own, flows);
     for (const { name: policy, namespace, spec } of manifests) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-${policy}`,
-        { metadata: { namespace: namespaces.named(namespace), labels: stackLabels(settings) }, spec },
+        { metadata: { namespace: namespaces.named(namespace), labels }, spec },
         { parent: this },
       );
     }
-    this.registerOutputs({ policies: manifests.length });
+    const ciliumManifests = ciliumPolicyManifests(own, flows);
+    for (const { name: policy, namespace, spec } of ciliumManifests) {
+      new k8s.apiextensions.CustomResource(
+        `${name}-${policy}`,
+        {
+          apiVersion: CILIUM_API,
+          kind: "CiliumNetworkPolicy",
+          metadata: { namespace: namespaces.named(namespace), labels },
+          spec,
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({ policies: manifests.length + ciliumManifests.length });
   }
 }

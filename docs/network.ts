@@ -1,11 +1,10 @@
 import {
-  type Addresses,
   type Flow,
   type Flows,
   groupedBy,
   nameFlows,
   ownNamespaces,
-  type Pods,
+  type Party,
   connectionFlows,
 } from "../components/manifests/flows";
 import { networkAccess } from "../settings/networkAccess";
@@ -18,11 +17,13 @@ export function networkPage(): string {
     "# Network",
     "Written by `npm run docs` from the table in `components/manifests/flows.ts`, from which the NetworkPolicies are made, too; do not edit.",
     "Every namespace of the stack is closed in both directions. What is listed here is open, each flow on the side of the stack's own namespaces: as egress of its source, as ingress of its destination. The kubelet's probes need no flow. Policies work only where the cluster's network plugin enforces them.",
-    "Every peer in the settings is `{namespace, podLabels}` or `{cidrs}`. Addresses stand where no label selects: the Kubernetes API server (`networkAccess.apiServer`), a managed Postgres (`postgres.network`), a server elsewhere (`temporal.network`), a load balancer. The first two default to every address, on their ports only: name the real ranges. A pod on its node's own network (`hostNetwork: true`) has the node's address, and no label of it counts.",
+    "Every peer in the settings is `{namespace, podLabels}` or `{cidrs}`. Addresses stand where no label selects: the Kubernetes API server (`networkAccess.apiServer`), who calls webhooks for it (`networkAccess.webhooksFrom`), a managed Postgres (`postgres.network`), a server elsewhere (`temporal.network`), a load balancer. API server and managed Postgres default to every address, on their ports only: name the real ranges. A pod on its node's own network (`hostNetwork: true`) has the node's address, and no label of it counts.",
     "NetworkPolicies see a connection behind the Service: the pod's address and the pod's port (`targetPort`). Where a program on the node itself answers for a Service, as NodeLocal DNSCache and EKS Auto Mode do for DNS, they see the Service's address.",
     "## Every pod of the stack",
     "To the DNS servers in `networkAccess.dns`; these are the default. [Troubleshooting](troubleshooting.md#names-are-not-resolved) says how to find out which server a pod asks.",
     dnsTable(),
+    "## Cilium",
+    "Cilium matches neither nodes nor pods by address (`ipBlock`), and the API server often is a node. With `networkAccess.cilium: true` the stack adds a `CiliumNetworkPolicy` (`cilium.io/v2`) for each flow that needs an entity: the operator and Postgres reach `kube-apiserver`, and no longer every address; the API server calls webhooks as `kube-apiserver`, or through a tunnel as `host` or `remote-node`; every pod reaches `host` on the ports of the DNS servers that are named by address. GKE Dataplane V2 has no such resource type and needs none: its API server is outside the cluster. An ingress controller on the nodes' network is not matched by `cidrs` either, unless Cilium runs with `policy-cidr-match-mode: nodes`.",
     ...samples().flatMap(({ title, settings }) => [
       `## ${title}`,
       `Closed namespaces: ${ownNamespaces(settings)
@@ -42,19 +43,20 @@ function dnsTable(): string {
 }
 
 function rowsOf(flows: readonly Flow[]): string[][] {
-  return groupedBy(flows, ({ name, from, ports }) => [name, from, ports]).map(row);
+  return groupedBy(flows, ({ name, ports }) => [name, ports]).map(row);
 }
 
 function row(flows: Flows): string[] {
-  const [{ from, ports, why }] = flows;
+  const [{ ports, why }] = flows;
   const protocols = [...new Set(ports.map(({ protocol }) => protocol))];
   const numbers = [...new Set(ports.map(({ port }) => port))].join(", ");
-  const to = flows.map((flow) => party(flow.to)).join("; ");
-  return [party(from), to, `${numbers} ${protocols.join(" and ")}`, why];
+  const parties = (end: "from" | "to") => [...new Set(flows.map((flow) => party(flow[end])))].join("; ");
+  return [parties("from"), parties("to"), `${numbers} ${protocols.join(" and ")}`, why];
 }
 
-function party(peer: Pods | Addresses): string {
+function party(peer: Party): string {
   if (peer.kind === "addresses") return peer.cidrs.map((cidr) => `\`${cidr}\``).join(", ");
+  if (peer.kind === "entities") return `Cilium's ${peer.names.map((name) => `\`${name}\``).join(", ")}`;
   const { namespace, labels, components } = peer;
   const terms = [
     ...Object.entries(labels).map(([key, value]) => `${key.split("/").at(-1) ?? key}=${value}`),

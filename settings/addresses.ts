@@ -162,7 +162,7 @@ export function ports() {
 }
 
 /** Fields of every peer: either pods, or addresses. */
-function peerFields(who: string) {
+export function peerFields(who: string) {
   return {
     namespace: dnsLabel("a namespace name")
       .optional()
@@ -190,7 +190,7 @@ interface PeerProblems {
 }
 
 /** A peer is pods or addresses, and labels are of pods. */
-function oneKindOf(who: string) {
+export function oneKindOf(who: string) {
   return ({ value, issues }: PeerProblems) => {
     if ((value.namespace === undefined) === (value.cidrs === undefined)) {
       issues.push(rule(`NetworkPolicies need the way to ${who}; set exactly one of namespace and cidrs`, []));

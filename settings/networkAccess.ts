@@ -1,54 +1,52 @@
 import { z } from "zod";
-import { cidrs, peer, type PortedPeer, portedPeer, ports } from "./addresses";
+import { oneKindOf, type Peer, peer, peerFields, portedPeer, ports } from "./addresses";
+import { flag, rule } from "./fields";
+import { EVERYWHERE, NETWORK_DEFAULTS } from "./networkPresets";
 
-/** Every address, IPv4 and IPv6. */
-export const EVERYWHERE: readonly string[] = ["0.0.0.0/0", "::/0"];
-
-const KUBE_SYSTEM = "kube-system";
-
-/**
- * Where names are resolved. A Service's address counts where a program on the node itself answers it: no policy
- * sees a pod behind it then.
- */
-export const DNS_PEERS: readonly PortedPeer[] = [
-  // CoreDNS of kubeadm, k3s, EKS and AKS; kube-dns of GKE.
-  { namespace: KUBE_SYSTEM, podLabels: { "k8s-app": "kube-dns" }, ports: [53] },
-  // NodeLocal DNSCache where the plugin redirects to its pods: GKE Dataplane V2, Cilium.
-  { namespace: KUBE_SYSTEM, podLabels: { "k8s-app": "node-local-dns" }, ports: [53] },
-  {
-    cidrs: [
-      // NodeLocal DNSCache on the node's network (`__PILLAR__LOCAL__DNS__` of its manifest).
-      "169.254.20.10/32",
-      // Cloud DNS of GKE, by the node's metadata server.
-      "169.254.169.254/32",
-      // LocalDNS of AKS, for the cluster's names and others.
-      "169.254.10.10/32",
-      "169.254.10.11/32",
-      // The DNS Service of EKS, by the VPC's range: in Auto Mode and with NodeLocal DNSCache the node answers.
-      "10.100.0.10/32",
-      "172.20.0.10/32",
-      // The DNS Service of kubeadm, which NodeLocal DNSCache answers, too.
-      "10.96.0.10/32",
-    ],
-    ports: [53],
-  },
-  // OpenShift: port 53 of the Service is 5353 of the pods.
-  {
-    namespace: "openshift-dns",
-    podLabels: { "dns.operator.openshift.io/daemonset-dns": "default" },
-    ports: [5353],
-  },
-];
+/** Shortest prefix of a range that still names somebody: 10.0.0.0/8 is a private network. */
+const SHORTEST_PREFIX = 8;
 
 const door = (what: string, who: string) =>
   z
     .array(peer(who), { error: "a list of {namespace, podLabels} or {cidrs}" })
+    .check(({ value, issues }) => {
+      value.forEach(({ cidrs = [] }, index) => {
+        cidrs.forEach((range, place) => {
+          if (Number(range.split("/")[1]) >= SHORTEST_PREFIX) return;
+          const message = `${range} lets everybody in; list the ranges of ${who}, /${SHORTEST_PREFIX} or longer`;
+          issues.push(rule(message, [index, "cidrs", place]));
+        });
+      });
+    })
     .default([])
     .describe(`${what}; nobody by default.`);
 
-/** Who may connect, beyond the stack's own flows, and what of the cluster the stack reaches. */
+const apiServer = z
+  .strictObject({
+    ...peerFields("the API server"),
+    ports: ports()
+      .default([...NETWORK_DEFAULTS.apiServerPorts])
+      .describe(
+        "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
+      ),
+  })
+  .check((context) => {
+    const { namespace, podLabels, cidrs } = context.value;
+    if ((namespace ?? podLabels ?? cidrs) !== undefined) oneKindOf("the API server")(context);
+  })
+  .prefault({})
+  .describe(
+    "Where the Kubernetes API server is, for the Postgres operator and its instances: every address by default, on its ports only; with `cilium` the entity `kube-apiserver`. `kubectl get endpointslices kubernetes` shows its addresses.",
+  );
+
+/** Who may connect, beyond the stack's own flows, and how the stack reaches what belongs to the cluster. */
 export const networkAccess = z
   .strictObject({
+    cilium: flag()
+      .default(false)
+      .describe(
+        "Whether Cilium enforces the policies: `CiliumNetworkPolicy` objects open by entity what no address range matches there, the API server and the nodes. The resource type must exist.",
+      ),
     frontendFrom: door("Who may call the Temporal frontend", "the clients"),
     uiFrom: door(
       "Who may open the Temporal UI: the pods of an ingress controller, or the addresses of a load balancer or of an ingress controller on the nodes' network",
@@ -64,23 +62,33 @@ export const networkAccess = z
         error: "a list of {namespace, podLabels, ports} or {cidrs, ports}",
       })
       .min(1, { error: "a list of at least one DNS server: without names nothing of the stack works" })
-      .default([...DNS_PEERS])
+      .default([...NETWORK_DEFAULTS.dns])
       .describe(
         "Where every pod of the stack resolves names, by UDP and TCP. The default holds for CoreDNS and kube-dns, NodeLocal DNSCache, Cloud DNS of GKE, LocalDNS of AKS, EKS Auto Mode and OpenShift. A list replaces it.",
       ),
-    apiServer: z
-      .strictObject({
-        cidrs: cidrs()
-          .default([...EVERYWHERE])
-          .describe(
-            "Addresses of the Kubernetes API server, which no selector matches; everything by default. `kubectl get endpointslices kubernetes` shows them.",
-          ),
-        ports: ports()
-          .default([443, 6443])
-          .describe(
-            "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
-          ),
+    apiServer,
+    webhooksFrom: z
+      .array(peer("the callers of admission webhooks"), {
+        error: "a list of {namespace, podLabels} or {cidrs}",
       })
-      .prefault({}),
+      .min(1, { error: "a list of at least one caller: without admission no Postgres cluster can be made" })
+      .optional()
+      .describe(
+        "Who calls the admission webhook of the Postgres operator: the API server, or the pods through which it reaches the cluster. By default where `apiServer` is, and the pods of konnectivity (GKE, AKS).",
+      ),
+  })
+  .transform(({ apiServer: { ports: apiPorts, ...named }, webhooksFrom, ...rest }) => {
+    const peers = apiServerPeers(named, rest.cilium);
+    return {
+      ...rest,
+      apiServer: { peers, ports: apiPorts },
+      webhooksFrom: webhooksFrom ?? [...peers, ...NETWORK_DEFAULTS.webhookCallers],
+    };
   })
   .prefault({});
+
+/** Peers by which policies reach the API server; none where Cilium's entity is enough. */
+function apiServerPeers(named: Peer, cilium: boolean): Peer[] {
+  if (named.namespace !== undefined || named.cidrs !== undefined) return [named];
+  return cilium ? [] : [{ cidrs: [...EVERYWHERE] }];
+}

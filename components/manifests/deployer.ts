@@ -17,7 +17,7 @@ export type DeployerSubject =
 
 type DeployerSettings = Pick<
   Settings,
-  "temporal" | "postgres" | "namespaces" | "stack" | "labels" | "deletionProtection"
+  "temporal" | "postgres" | "namespaces" | "networkAccess" | "stack" | "labels" | "deletionProtection"
 >;
 
 const READ = ["get", "list", "watch"];
@@ -31,7 +31,7 @@ const UNNAMED = "";
  * Pulumi and Helm await, and what the first workflow and the diagnosis of failures need.
  */
 export function deployerNamespaceRules(settings: DeployerSettings, namespace: string): Rule[] {
-  const { postgres, temporal } = settings;
+  const { networkAccess, postgres, temporal } = settings;
   const cluster = postgres?.mode === "cluster" ? postgres : undefined;
   const hasOperator = cluster?.operator.install === true && cluster.operator.namespace === namespace;
   const hasCluster = cluster !== undefined && namespace === settings.namespaces.temporal;
@@ -41,6 +41,7 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
     rule("autoscaling", ["horizontalpodautoscalers"], MANAGE),
     rule("batch", ["cronjobs", "jobs"], MANAGE),
     rule("networking.k8s.io", ["networkpolicies"], MANAGE),
+    ...(networkAccess.cilium ? [rule("cilium.io", ["ciliumnetworkpolicies"], MANAGE)] : []),
     rule("policy", ["poddisruptionbudgets"], MANAGE),
     ...(temporal.mode === "chart" && temporal.ui.ingress !== undefined
       ? [rule("networking.k8s.io", ["ingresses"], MANAGE)]

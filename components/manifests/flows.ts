@@ -1,6 +1,6 @@
 import { type PostgresClusterSettings, type Settings } from "../../settings/settings";
 import { type Peer, type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
-import { EVERYWHERE } from "../../settings/networkAccess";
+import { EVERYWHERE } from "../../settings/networkPresets";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, type Labels, selectorLabels } from "./labels";
@@ -36,6 +36,15 @@ export interface Addresses {
   readonly cidrs: readonly string[];
 }
 
+/** What Cilium knows by name and matches by no address range (`toEntities`, `fromEntities`). */
+export interface Entities {
+  readonly kind: "entities";
+  readonly names: readonly ("host" | "kube-apiserver" | "remote-node")[];
+}
+
+/** One end of a connection. */
+export type Party = Pods | Addresses | Entities;
+
 /** A port as pods see it, behind every Service. */
 export interface FlowPort {
   readonly port: number;
@@ -46,8 +55,8 @@ export interface FlowPort {
 export interface Flow {
   /** Names the policies that let it through; flows of one name share them, and one of their two ends. */
   readonly name: string;
-  readonly from: Pods | Addresses;
-  readonly to: Pods | Addresses;
+  readonly from: Party;
+  readonly to: Party;
   readonly ports: readonly FlowPort[];
   readonly why: string;
   /** Label of pods in other stacks' namespaces that the source serves, too: those stacks let it in by themselves. */
@@ -153,13 +162,18 @@ function workerEgressFlows({ namespaces, workers }: FlowSettings): Flow[] {
 
 /** From every pod of a namespace to the DNS servers. */
 export function nameFlows(namespace: string, { networkAccess }: Pick<Settings, "networkAccess">): Flow[] {
-  return networkAccess.dns.map((server) => ({
-    name: `${namespace}-dns`,
-    from: pods(namespace, {}),
-    to: partyOf(server),
-    ports: server.ports.flatMap((port) => [{ port, protocol: "UDP" }, tcp(port)]),
-    why: "name resolution",
-  }));
+  const { cilium, dns } = networkAccess;
+  return dns.flatMap((server) => {
+    // A cache on the node has an address of the node.
+    const onNode = cilium && server.cidrs !== undefined ? [entities("host")] : [];
+    return [partyOf(server), ...onNode].map((to) => ({
+      name: `${namespace}-dns`,
+      from: pods(namespace, {}),
+      to,
+      ports: server.ports.flatMap((port) => [{ port, protocol: "UDP" }, tcp(port)] as const),
+      why: "name resolution",
+    }));
+  });
 }
 
 /** Between the roles of the official chart, and from its tools. */
@@ -259,12 +273,12 @@ function postgresFlows(settings: FlowSettings): Flow[] {
       ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
       why: "replication and status, also of the jobs that make instances",
     },
-    {
+    ...apiServer(settings).map((api) => ({
       name: "postgres-api",
       from: instances,
-      ...apiServer(settings),
+      ...api,
       why: "each instance manager reads its Cluster",
-    },
+    })),
     {
       name: "operator-postgres",
       from: pods(postgres.operator.namespace, OPERATOR_LABELS),
@@ -278,22 +292,20 @@ function postgresFlows(settings: FlowSettings): Flow[] {
 }
 
 function operatorFlows(settings: FlowSettings, { operator }: PostgresClusterSettings): Flow[] {
-  const { to: api, ports } = apiServer(settings);
   return [
-    {
+    ...apiServer(settings).map((api) => ({
       name: "operator-api",
       from: pods(operator.namespace, {}),
-      to: api,
-      ports,
+      ...api,
       why: "the operator, and the job that waits for its webhook",
-    },
-    {
+    })),
+    ...webhookCallers(settings).map((from) => ({
       name: "operator-webhook",
-      from: api,
+      from,
       to: pods(operator.namespace, OPERATOR_LABELS),
       ports: [tcp(OPERATOR_WEBHOOK_PORT)],
       why: "admission of Postgres resources",
-    },
+    })),
   ];
 }
 
@@ -375,12 +387,20 @@ function ui(settings: FlowSettings): Pick<Flow, "to" | "ports"> {
       };
 }
 
-function apiServer({ networkAccess }: Pick<Settings, "networkAccess">): {
-  to: Addresses;
-  ports: FlowPort[];
-} {
-  const { cidrs, ports } = networkAccess.apiServer;
-  return { to: addresses(cidrs), ports: ports.map(tcp) };
+function apiServer({ networkAccess }: Pick<Settings, "networkAccess">): Pick<Flow, "to" | "ports">[] {
+  const { cilium } = networkAccess;
+  const { peers, ports } = networkAccess.apiServer;
+  const parties = [...peers.map(partyOf), ...(cilium ? [entities("kube-apiserver")] : [])];
+  return parties.map((to) => ({ to, ports: ports.map(tcp) }));
+}
+
+function webhookCallers({ networkAccess }: Pick<Settings, "networkAccess">): Party[] {
+  const { cilium, webhooksFrom } = networkAccess;
+  return [
+    ...webhooksFrom.map(partyOf),
+    // Through a tunnel the API server's call comes from its node (cilium/cilium#18049).
+    ...(cilium ? [entities("kube-apiserver", "host", "remote-node")] : []),
+  ];
 }
 
 function serverPods({ namespaces }: Pick<Settings, "namespaces">, components: readonly string[]): Pods {
@@ -398,6 +418,10 @@ function pods(namespace: string, labels: Labels): Pods {
 
 function addresses(cidrs: readonly string[]): Addresses {
   return { kind: "addresses", cidrs };
+}
+
+function entities(...names: Entities["names"]): Entities {
+  return { kind: "entities", names };
 }
 
 function tcp(port: number): FlowPort {

@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import { type Addresses, type Flow, type Flows, groupedBy, type Pods } from "./flows";
+import { type Flow, type Flows, groupedBy, type Party, type Pods } from "./flows";
 import { COMPONENT, PROGRAM_LABELS } from "./labels";
 
 type NetworkPolicySpec = types.input.networking.v1.NetworkPolicySpec;
@@ -22,14 +22,16 @@ export function networkPolicyManifests(
   namespaces: readonly string[],
   flows: readonly Flow[],
 ): PolicyManifest[] {
+  // Entities are for Cilium's own policies.
+  const standard = flows.filter(({ from, to }) => from.kind !== "entities" && to.kind !== "entities");
   return [
     ...namespaces.map((namespace) => ({
       name: `${namespace}-deny`,
       namespace,
       spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     })),
-    ...groupedBy(flows, ({ name, from }) => [name, from]).flatMap((group) => egress(group, namespaces)),
-    ...groupedBy(flows, ({ name, to }) => [name, to]).flatMap((group) => ingress(group, namespaces)),
+    ...groupedBy(standard, ({ name, from }) => [name, from]).flatMap((group) => egress(group, namespaces)),
+    ...groupedBy(standard, ({ name, to }) => [name, to]).flatMap((group) => ingress(group, namespaces)),
   ];
 }
 
@@ -74,7 +76,8 @@ function inOtherStacks(label: string | undefined) {
   ];
 }
 
-function podSelector({ labels, components }: Pods) {
+/** Selects pods, in the form of NetworkPolicies and of Cilium. */
+export function podSelector({ labels, components }: Pods) {
   return {
     ...(Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } }),
     ...(components === undefined
@@ -83,11 +86,20 @@ function podSelector({ labels, components }: Pods) {
   };
 }
 
-function peers(peer: Pods | Addresses) {
-  if (peer.kind === "addresses") return peer.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
-  const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: peer.namespace } };
-  const selector = podSelector(peer);
-  return [
-    Object.keys(selector).length === 0 ? { namespaceSelector } : { namespaceSelector, podSelector: selector },
-  ];
+function peers(party: Party) {
+  switch (party.kind) {
+    case "addresses":
+      return party.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+    case "entities":
+      return [];
+    case "pods": {
+      const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: party.namespace } };
+      const selector = podSelector(party);
+      return [
+        Object.keys(selector).length === 0
+          ? { namespaceSelector }
+          : { namespaceSelector, podSelector: selector },
+      ];
+    }
+  }
 }

@@ -72,7 +72,7 @@ export function webhookGateScript(namespace: string): string {
     '  if curl --silent --show-error --fail --max-time 5 --cacert "$account/ca.crt" --header "Authorization: Bearer $(cat "$account/token")" "$url"; then exit 0; fi',
     "  sleep 2",
     "done",
-    'echo "the webhook of CloudNativePG does not answer the API server: check that the operator runs and that networkAccess.apiServer lets the API server reach port 9443" >&2',
+    'echo "the webhook of CloudNativePG does not answer the API server: check that the operator runs and that networkAccess.webhooksFrom lets the API server, or the pods through which it calls, reach port 9443" >&2',
     "exit 1",
   ].join("\n");
 }

@@ -84,7 +84,7 @@ const RULES: readonly Rule[] = [
     why: "the codec server: the UI shows payloads encrypted meanwhile",
   },
   {
-    type: /^kubernetes:networking\.k8s\.io\/v1:NetworkPolicy$/,
+    type: /^kubernetes:(networking\.k8s\.io\/v1:NetworkPolicy|cilium\.io\/v2:CiliumNetworkPolicy)$/,
     kind: "workflows",
     why: "traffic that it allowed may be denied",
   },

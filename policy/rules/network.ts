@@ -60,6 +60,17 @@ export const networkRules = [
         ]),
       ),
   ),
+  kindRule(
+    {
+      id: "cilium-policy-peers",
+      title: "CiliumNetworkPolicies name who may connect, and to which ports, and not the whole world.",
+      reason: "A rule without peers or for the entity `world` opens what the NetworkPolicies close.",
+      fix: "name entities, endpoints or address ranges, and the ports",
+      levels: EVERYWHERE,
+    },
+    ["CiliumNetworkPolicy"],
+    (object) => CILIUM_DIRECTIONS.flatMap((direction) => ciliumProblems(object, direction)),
+  ),
   ingressRule(),
   kindRule(
     {
@@ -79,6 +90,27 @@ export const networkRules = [
     },
   ),
 ];
+
+const CILIUM_DIRECTIONS = [
+  { rules: "ingress", peers: "from" },
+  { rules: "egress", peers: "to" },
+];
+/** Entities that stand for everybody, or for everybody outside. */
+const EVERYBODY = /^(all|world(-ipv[46])?)$/;
+
+function ciliumProblems(object: unknown, { rules, peers }: (typeof CILIUM_DIRECTIONS)[number]): string[] {
+  return listAt(object, "spec", rules).flatMap((rule) => {
+    const named = isMapping(rule)
+      ? Object.keys(rule).filter((key) => key.startsWith(peers) && !/^to(Ports|Services)$/.test(key))
+      : [];
+    const open = listAt(rule, `${peers}Entities`).filter((name) => EVERYBODY.test(String(name)));
+    return [
+      ...(named.some((key) => isFilled(at(rule, key))) ? [] : [`has a rule for ${rules} without peers`]),
+      ...(isFilled(at(rule, "toPorts")) ? [] : [`has a rule for ${rules} without ports`]),
+      ...open.map((name) => `has a rule for ${rules} with the entity ${String(name)}`),
+    ];
+  });
+}
 
 function closes(policy: unknown, direction: (typeof DIRECTIONS)[number]): boolean {
   const kinds = at(policy, "spec", "policyTypes");

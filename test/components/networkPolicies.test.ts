@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { ownNamespaces, stackFlows } from "../../components/manifests/flows";
+import { ciliumPolicyManifests } from "../../components/manifests/ciliumPoliciesManifests";
 import { CODEC_SERVER } from "../../components/manifests/codecServerManifests";
 import { selectorLabels } from "../../components/manifests/labels";
 import { PREFLIGHT } from "../../components/manifests/managedPostgresManifests";
 import { networkPolicyManifests } from "../../components/manifests/networkPoliciesManifests";
 import { parseSettings, type Settings } from "../../settings/settings";
 import type { Values } from "../harness";
-import { type AddressParty, connects, type Party, type PodParty } from "../support/networkPolicyRules";
+import {
+  type AddressParty,
+  connects,
+  matches,
+  type Party,
+  type PodParty,
+} from "../support/networkPolicyRules";
+import { at, listAt } from "../program/stack";
 import { LEAST, source } from "./refusal";
 import { CHART, MANAGED } from "./samples";
 
@@ -132,6 +140,191 @@ describe("peers by address", () => {
       assert.ok(!connects(policies, pod("default", {}), to, port), "a pod");
     });
   }
+});
+
+describe("networkAccess.apiServer", () => {
+  const instance = pod("temporal", { "cnpg.io/cluster": "temporal-pg" });
+  const operator = pod("cnpg-system", { "app.kubernetes.io/name": "cloudnative-pg" });
+  const [inside, outside] = [address("192.0.2.1"), address("203.0.113.7")];
+  const vcluster = pod("vcluster", { app: "vcluster" });
+
+  it("lets the operator and the instances reach every address by default, on its ports only", () => {
+    const policies = policiesOf(settingsOf(CHART));
+    for (const source of [instance, operator]) {
+      for (const port of [443, 6443]) assert.ok(connects(policies, source, outside, port), source.namespace);
+      assert.ok(!connects(policies, source, outside, 80), source.namespace);
+    }
+    assert.ok(!connects(policies, worker, outside, 443), "a worker");
+  });
+
+  it("narrows that to its addresses", () => {
+    const policies = withAccess({ apiServer: { cidrs: ["192.0.2.1/32"], ports: [8443] } }, CHART);
+    for (const source of [instance, operator]) {
+      assert.ok(connects(policies, source, inside, 8443), source.namespace);
+      assert.ok(!connects(policies, source, inside, 443), source.namespace);
+      assert.ok(!connects(policies, source, outside, 8443), source.namespace);
+    }
+  });
+
+  it("can be pods, as in a virtual cluster", () => {
+    const policies = withAccess({ apiServer: { namespace: "vcluster", ports: [8443] } }, CHART);
+    assert.ok(connects(policies, instance, vcluster, 8443));
+    assert.ok(!connects(policies, instance, outside, 8443));
+    assert.ok(connects(policies, vcluster, operator, 9443), "its webhooks");
+  });
+});
+
+describe("networkAccess.webhooksFrom", () => {
+  const operator = pod("cnpg-system", { "app.kubernetes.io/name": "cloudnative-pg" });
+  const gke = pod("kube-system", { "k8s-app": "konnectivity-agent" });
+  const aks = pod("kube-system", { app: "konnectivity-agent" });
+
+  it("lets the API server call, also through the pods of konnectivity on GKE and AKS", () => {
+    const policies = policiesOf(settingsOf(CHART));
+    for (const caller of [address("203.0.113.7"), gke, aks]) {
+      assert.ok(connects(policies, caller, operator, 9443), caller.name);
+      assert.ok(!connects(policies, caller, operator, 8080), caller.name);
+    }
+    assert.ok(!connects(policies, pod("default", {}), operator, 9443), "a pod");
+  });
+
+  it("follows the API server's addresses, and is replaced by a list", () => {
+    const followed = withAccess({ apiServer: { cidrs: ["192.0.2.1/32"] } }, CHART);
+    assert.ok(connects(followed, address("192.0.2.1"), operator, 9443));
+    assert.ok(!connects(followed, address("203.0.113.7"), operator, 9443));
+    assert.ok(connects(followed, gke, operator, 9443));
+    const listed = withAccess({ webhooksFrom: [{ cidrs: ["192.0.2.0/24"] }] }, CHART);
+    assert.ok(connects(listed, address("192.0.2.1"), operator, 9443));
+    assert.ok(!connects(listed, gke, operator, 9443));
+  });
+});
+
+describe("networkAccess.cilium", () => {
+  const withCilium = (networkAccess: Values = {}) => {
+    const settings = settingsOf({ ...CHART, networkAccess: { cilium: true, ...networkAccess } });
+    return ciliumPolicyManifests(ownNamespaces(settings), stackFlows(settings));
+  };
+  const toApi = [
+    {
+      toEntities: ["kube-apiserver"],
+      toPorts: [
+        {
+          ports: [
+            { port: "443", protocol: "TCP" },
+            { port: "6443", protocol: "TCP" },
+          ],
+        },
+      ],
+    },
+  ];
+
+  it("opens by entity the API server, its webhooks, and DNS caches on the node", () => {
+    const specs = Object.fromEntries(
+      withCilium().map(({ name, namespace, spec }) => [`${namespace}/${name}`, spec]),
+    );
+    assert.deepEqual(Object.keys(specs), [
+      "temporal/temporal-dns-cilium-egress",
+      "cnpg-system/cnpg-system-dns-cilium-egress",
+      "temporal-workers/temporal-workers-dns-cilium-egress",
+      "temporal/postgres-api-cilium-egress",
+      "cnpg-system/operator-api-cilium-egress",
+      "cnpg-system/operator-webhook-cilium-ingress",
+    ]);
+    assert.deepEqual(specs["temporal/postgres-api-cilium-egress"], {
+      endpointSelector: { matchLabels: { "cnpg.io/cluster": "temporal-pg" } },
+      egress: toApi,
+    });
+    assert.deepEqual(specs["cnpg-system/operator-api-cilium-egress"], {
+      endpointSelector: {},
+      egress: toApi,
+    });
+    assert.deepEqual(specs["cnpg-system/operator-webhook-cilium-ingress"], {
+      endpointSelector: { matchLabels: { "app.kubernetes.io/name": "cloudnative-pg" } },
+      ingress: [
+        {
+          fromEntities: ["kube-apiserver", "host", "remote-node"],
+          toPorts: [{ ports: [{ port: "9443", protocol: "TCP" }] }],
+        },
+      ],
+    });
+    assert.deepEqual(specs["temporal-workers/temporal-workers-dns-cilium-egress"], {
+      endpointSelector: {},
+      egress: [
+        {
+          toEntities: ["host"],
+          toPorts: [
+            {
+              ports: [
+                { port: "53", protocol: "UDP" },
+                { port: "53", protocol: "TCP" },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("closes the addresses that stood for the API server, unless they are named", () => {
+    const instance = pod("temporal", { "cnpg.io/cluster": "temporal-pg" });
+    assert.ok(!connects(withAccess({ cilium: true }, CHART), instance, address("203.0.113.7"), 443));
+    const named = withAccess({ cilium: true, apiServer: { cidrs: ["192.0.2.1/32"] } }, CHART);
+    assert.ok(connects(named, instance, address("192.0.2.1"), 443));
+    assert.ok(!connects(named, instance, address("203.0.113.7"), 443));
+  });
+
+  it("never leaves a rule without peers, which would open everything", () => {
+    for (const networkAccess of [
+      {},
+      { cilium: true },
+      { cilium: true, dns: [{ namespace: "dns", ports: [53] }] },
+    ]) {
+      for (const { metadata, spec } of withAccess(networkAccess, CHART)) {
+        for (const rule of [...listAt(spec, "ingress"), ...listAt(spec, "egress")]) {
+          assert.ok([...listAt(rule, "from"), ...listAt(rule, "to")].length > 0, metadata.name);
+          assert.ok(listAt(rule, "ports").length > 0, metadata.name);
+        }
+      }
+    }
+  });
+
+  it("has one policy for a namespace's DNS, however many servers there are", () => {
+    const servers = ["192.0.2.1/32", "192.0.2.2/32"].map((cidr) => ({ cidrs: [cidr], ports: [53] }));
+    const names = withCilium({ dns: servers }).map(({ name }) => name);
+    assert.deepEqual(names, [...new Set(names)]);
+    assert.deepEqual(
+      withCilium({ dns: [{ namespace: "dns", ports: [53] }] }).map(({ name }) => name),
+      ["postgres-api-cilium-egress", "operator-api-cilium-egress", "operator-webhook-cilium-ingress"],
+    );
+  });
+
+  it("makes none of its policies otherwise", () => {
+    const settings = settingsOf(CHART);
+    assert.deepEqual(ciliumPolicyManifests(ownNamespaces(settings), stackFlows(settings)), []);
+  });
+});
+
+describe("Postgres", () => {
+  it("reaches its own instances, the API server and DNS, and nothing else", () => {
+    const settings = settingsOf({ ...CHART, networkAccess: { apiServer: { cidrs: ["192.0.2.1/32"] } } });
+    const labels = { "cnpg.io/cluster": "temporal-pg", "cnpg.io/podRole": "instance" };
+    const names = policiesOf(settings)
+      .filter(({ metadata }) => metadata.namespace === "temporal")
+      .filter(({ spec }) => listAt(spec, "egress").length > 0 && matches(at(spec, "podSelector"), labels))
+      .map(({ metadata }) => metadata.name);
+    assert.deepEqual(names, ["temporal-dns-egress", "postgres-replication-egress", "postgres-api-egress"]);
+    const policies = policiesOf(settings);
+    const instance = pod("temporal", labels);
+    for (const [party, port] of [
+      [address("203.0.113.7"), 443],
+      [address("192.0.2.1"), 80],
+      [server("frontend"), 7233],
+      [worker, 9464],
+      [pod("cnpg-system", { "app.kubernetes.io/name": "cloudnative-pg" }), 9443],
+    ] as const) {
+      assert.ok(!connects(policies, instance, party, port), `${party.name} ${port}`);
+    }
+  });
 });
 
 describe("a managed Postgres", () => {

@@ -109,6 +109,12 @@ export const POLICY: Mapping = {
   metadata: metadata("deny"),
   spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
 };
+export const CILIUM_POLICY: Mapping = {
+  apiVersion: "cilium.io/v2",
+  kind: "CiliumNetworkPolicy",
+  metadata: metadata("api"),
+  spec: { endpointSelector: {} },
+};
 export const NAMESPACE: Mapping = {
   apiVersion: "v1",
   kind: "Namespace",

@@ -62,6 +62,18 @@ describe("rights of a deployer", () => {
     });
   }
 
+  it("reach policies of Cilium where the settings ask for them, and nowhere else", () => {
+    const settings = settingsOf("prod");
+    const cilium = { ...settings, networkAccess: { ...settings.networkAccess, cilium: true } };
+    for (const namespace of ownNamespaces(settings)) {
+      for (const verb of ["get", "list", "watch", "create", "patch", "update", "delete"]) {
+        const may = (rules: readonly Rule[]) => allows(rules, "cilium.io", "ciliumnetworkpolicies", verb);
+        assert.ok(may(deployerNamespaceRules(cilium, namespace)), `${verb} in ${namespace}`);
+        assert.ok(!may(deployerNamespaceRules(settings, namespace)), `${verb} in ${namespace}`);
+      }
+    }
+  });
+
   it("do not reach Secrets or roles outside the stack's namespaces, unless it installs the operator", () => {
     const { postgres, ...settings } = settingsOf("prod");
     assert.ok(postgres?.mode === "cluster");

@@ -176,6 +176,23 @@ describe("network policies on request", () => {
     );
   });
 
+  it("come with Cilium's own on request", async () => {
+    const deployment = await deployStack("prod", {
+      changes: { "temporal-stack:networkAccess": { cilium: true } },
+    });
+    const policies = objectsOf(deployment, "CiliumNetworkPolicy");
+    const namespaces = policies.map(({ inputs }) => at(inputs, "metadata", "namespace"));
+    assert.deepEqual(namespaces.sort(), [
+      ...["cnpg-system", "cnpg-system", "cnpg-system"],
+      ...["temporal", "temporal", "temporal-workers"],
+    ]);
+    for (const { inputs, registration } of policies) {
+      assert.equal(at(inputs, "apiVersion"), "cilium.io/v2");
+      assert.equal(at(inputs, "metadata", "labels", "temporal-stack/stack"), "prod", registration.name);
+      assert.match(registration.parent, /NetworkPolicies::policy$/);
+    }
+  });
+
   it("open the codec server to the pods that settings name, and its way to the identity provider", async () => {
     const auth = {
       mode: "jwt",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DNS_PEERS } from "../../settings/networkAccess";
+import { NETWORK_DEFAULTS } from "../../settings/networkPresets";
 import { parseSettings } from "../../settings/settings";
 import { pem } from "../fixtures/certificates";
 import type { Values } from "../harness";
@@ -63,8 +63,10 @@ describe("settings", () => {
       uiFrom: [],
       codecFrom: [],
       metricsFrom: [],
-      dns: DNS_PEERS,
-      apiServer: { cidrs: ["0.0.0.0/0", "::/0"], ports: [443, 6443] },
+      dns: NETWORK_DEFAULTS.dns,
+      apiServer: { peers: [{ cidrs: ["0.0.0.0/0", "::/0"] }], ports: [443, 6443] },
+      webhooksFrom: [{ cidrs: ["0.0.0.0/0", "::/0"] }, ...NETWORK_DEFAULTS.webhookCallers],
+      cilium: false,
     });
   });
 
@@ -93,6 +95,26 @@ describe("settings", () => {
       "labels of addresses",
       { ...LEAST, networkAccess: { uiFrom: [{ podLabels: { app: "nginx" }, cidrs: ["192.0.2.0/24"] }] } },
       /networkAccess\.uiFrom\[0\]\.podLabels .*selects pods of namespace, which is not set/,
+    ],
+    [
+      "a door for everybody",
+      { ...LEAST, networkAccess: { frontendFrom: [{ cidrs: ["192.0.2.0/24", "0.0.0.0/0"] }] } },
+      /networkAccess\.frontendFrom\[0\]\.cidrs\[1\] .*0\.0\.0\.0\/0 lets everybody in; list the ranges of the clients, \/8 or longer/,
+    ],
+    [
+      "an API server that is pods and addresses",
+      { ...LEAST, networkAccess: { apiServer: { namespace: "vcluster", cidrs: ["192.0.2.0/24"] } } },
+      /networkAccess\.apiServer .*the way to the API server; set exactly one of namespace and cidrs/,
+    ],
+    [
+      "an API server of which only labels are known",
+      { ...LEAST, networkAccess: { apiServer: { podLabels: { app: "vcluster" } } } },
+      /networkAccess\.apiServer\.podLabels .*selects pods of namespace, which is not set/,
+    ],
+    [
+      "no caller of webhooks",
+      { ...LEAST, networkAccess: { webhooksFrom: [] } },
+      /networkAccess\.webhooksFrom .*at least one caller: without admission no Postgres cluster can be made/,
     ],
     [
       "a DNS server without its ports",

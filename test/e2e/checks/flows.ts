@@ -109,7 +109,7 @@ function isAllowed(
 
 function matches(side: Flow["from"], { address, pod }: End): boolean {
   if (side.kind === "pods") return pod !== undefined && selects(side, pod.metadata);
-  return isWithin(address, side.cidrs);
+  return side.kind === "addresses" && isWithin(address, side.cidrs);
 }
 
 const isLasting = ({ metadata }: Pod): boolean =>

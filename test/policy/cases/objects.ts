@@ -10,6 +10,7 @@ import {
   INGRESS,
   JOB,
   NAMESPACE,
+  CILIUM_POLICY,
   POLICY,
   RELEASE,
   release,
@@ -87,6 +88,27 @@ export const objectCases: Readonly<Record<string, Case>> = {
       "everybody may come in": one(POLICY, "spec.ingress", [{ ports: [{ port: 80 }] }]),
       "to any port": one(POLICY, "spec.egress", [{ to: [{ podSelector: {} }] }]),
       everything: one(POLICY, "spec.egress", [{}]),
+    },
+  },
+  "cilium-policy-peers": {
+    keeps: {
+      "the API server": one(CILIUM_POLICY, "spec.egress", [
+        { toEntities: ["kube-apiserver"], toPorts: [{ ports: [{ port: "6443", protocol: "TCP" }] }] },
+      ]),
+      endpoints: one(CILIUM_POLICY, "spec.ingress", [
+        { fromEndpoints: [{ matchLabels: { app: "x" } }], toPorts: [{ ports: [{ port: "80" }] }] },
+      ]),
+    },
+    breaks: {
+      "the whole world": one(CILIUM_POLICY, "spec.egress", [
+        { toEntities: ["world"], toPorts: [{ ports: [{ port: "443", protocol: "TCP" }] }] },
+      ]),
+      everybody: one(CILIUM_POLICY, "spec.ingress", [
+        { fromEntities: ["all"], toPorts: [{ ports: [{ port: "443", protocol: "TCP" }] }] },
+      ]),
+      "to any port": one(CILIUM_POLICY, "spec.egress", [{ toEntities: ["kube-apiserver"] }]),
+      "no peers": one(CILIUM_POLICY, "spec.ingress", [{ toPorts: [{ ports: [{ port: "80" }] }] }]),
+      "a service is no peer that the rule looks at": one(CILIUM_POLICY, "spec.egress", [{}]),
     },
   },
   "ingress-tls": {
