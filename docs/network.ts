@@ -4,10 +4,12 @@ import {
   groupedBy,
   nameFlows,
   ownNamespaces,
+  partyOf,
   type Party,
   connectionFlows,
 } from "../components/manifests/flows";
 import { networkAccess } from "../settings/networkAccess";
+import { PRESETS } from "../settings/networkPresets";
 import { samples } from "./samples";
 import { markdownTable } from "./table";
 
@@ -19,9 +21,11 @@ export function networkPage(): string {
     "Every namespace of the stack is closed in both directions. What is listed here is open, each flow on the side of the stack's own namespaces: as egress of its source, as ingress of its destination. The kubelet's probes need no flow. Policies work only where the cluster's network plugin enforces them.",
     "Every peer in the settings is `{namespace, podLabels}` or `{cidrs}`. Addresses stand where no label selects: the Kubernetes API server (`networkAccess.apiServer`), who calls webhooks for it (`networkAccess.webhooksFrom`), a managed Postgres (`postgres.network`), a server elsewhere (`temporal.network`), a load balancer. API server and managed Postgres default to every address, on their ports only: name the real ranges. A pod on its node's own network (`hostNetwork: true`) has the node's address, and no label of it counts.",
     "NetworkPolicies see a connection behind the Service: the pod's address and the pod's port (`targetPort`). Where a program on the node itself answers for a Service, as NodeLocal DNSCache and EKS Auto Mode do for DNS, they see the Service's address.",
-    "## Every pod of the stack",
-    "To the DNS servers in `networkAccess.dns`; these are the default. [Troubleshooting](troubleshooting.md#names-are-not-resolved) says how to find out which server a pod asks.",
-    dnsTable(),
+    "## Presets",
+    "Every pod of the stack reaches the DNS servers in `networkAccess.dns`; [troubleshooting](troubleshooting.md#names-are-not-resolved) says how to find out which one a pod asks. The Postgres operator and its instances reach the API server, and it, or pods in its stead, calls the operator's webhook. `networkAccess.preset` sets what these are by default; `dns`, `apiServer` and `webhooksFrom` win where they are set.",
+    presetTable(),
+    "**No preset has been run on its cloud.** They are what the documentation of the clouds and reports of their users say; tests try them against the rules of NetworkPolicies only. `npm run e2e:prod` runs `generic` on a cluster with CoreDNS and an enforcer of the Kubernetes project.",
+    "A cluster with other ranges of Services than its cloud's default needs the address of its DNS Service where the node answers for it (NodeLocal DNSCache beside kube-proxy, EKS Auto Mode): add `{cidrs: [ADDRESS/32], ports: [53]}` to a list in `dns`.",
     "## Cilium",
     "Cilium matches neither nodes nor pods by address (`ipBlock`), and the API server often is a node. With `networkAccess.cilium: true` the stack adds a `CiliumNetworkPolicy` (`cilium.io/v2`) for each flow that needs an entity: the operator and Postgres reach `kube-apiserver`, and no longer every address; the API server calls webhooks as `kube-apiserver`, or through a tunnel as `host` or `remote-node`; every pod reaches `host` on the ports of the DNS servers that are named by address. GKE Dataplane V2 has no such resource type and needs none: its API server is outside the cluster. An ingress controller on the nodes' network is not matched by `cidrs` either, unless Cilium runs with `policy-cidr-match-mode: nodes`.",
     ...samples().flatMap(({ title, settings }) => [
@@ -34,11 +38,18 @@ export function networkPage(): string {
   ].join("\n\n")}\n`;
 }
 
-function dnsTable(): string {
-  const flows = nameFlows("", { networkAccess: networkAccess.parse({}) });
+function presetTable(): string {
+  const rows = PRESETS.map((preset) => {
+    const access = networkAccess.parse({ preset });
+    const dns = nameFlows("", { networkAccess: access }).map(
+      ({ to, ports }) => `${party(to)} (${[...new Set(ports.map(({ port }) => port))].join(", ")})`,
+    );
+    const webhooks = access.webhooksFrom.map((peer) => party(partyOf(peer)));
+    return [`\`${preset}\``, dns.join("; "), access.apiServer.ports.join(", "), webhooks.join("; ")];
+  });
   return markdownTable(
-    ["to", "ports", "for"],
-    rowsOf(flows).map((cells) => cells.slice(1)),
+    ["preset", "DNS servers (ports)", "ports of the API server", "callers of webhooks"],
+    rows,
   );
 }
 

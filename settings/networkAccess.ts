@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { oneKindOf, type Peer, peer, peerFields, portedPeer, ports } from "./addresses";
-import { flag, rule } from "./fields";
-import { EVERYWHERE, NETWORK_DEFAULTS } from "./networkPresets";
+import { flag, oneOf, rule } from "./fields";
+import { EVERYWHERE, NETWORK_PRESETS, PRESETS } from "./networkPresets";
 
 /** Shortest prefix of a range that still names somebody: 10.0.0.0/8 is a private network. */
 const SHORTEST_PREFIX = 8;
@@ -25,9 +25,9 @@ const apiServer = z
   .strictObject({
     ...peerFields("the API server"),
     ports: ports()
-      .default([...NETWORK_DEFAULTS.apiServerPorts])
+      .optional()
       .describe(
-        "Ports of the API server: of its Service and behind it, as plugins differ in which they check.",
+        "Ports of the API server, of its Service and behind it, as plugins differ in which they check. By default the preset's: 443, and 6443 where the API server may listen there.",
       ),
   })
   .check((context) => {
@@ -42,6 +42,11 @@ const apiServer = z
 /** Who may connect, beyond the stack's own flows, and how the stack reaches what belongs to the cluster. */
 export const networkAccess = z
   .strictObject({
+    preset: oneOf(PRESETS)
+      .default("generic")
+      .describe(
+        "Whose defaults `dns`, `apiServer.ports` and `webhooksFrom` have; each of them wins where it is set. `generic` holds on all of them, and a cloud's own opens less. [network.md](network.md#presets) lists them.",
+      ),
     cilium: flag()
       .default(false)
       .describe(
@@ -62,9 +67,9 @@ export const networkAccess = z
         error: "a list of {namespace, podLabels, ports} or {cidrs, ports}",
       })
       .min(1, { error: "a list of at least one DNS server: without names nothing of the stack works" })
-      .default([...NETWORK_DEFAULTS.dns])
+      .optional()
       .describe(
-        "Where every pod of the stack resolves names, by UDP and TCP. The default holds for CoreDNS and kube-dns, NodeLocal DNSCache, Cloud DNS of GKE, LocalDNS of AKS, EKS Auto Mode and OpenShift. A list replaces it.",
+        "Where every pod of the stack resolves names, by UDP and TCP. The preset's servers by default; `generic` knows CoreDNS and kube-dns, NodeLocal DNSCache, Cloud DNS of GKE, LocalDNS of AKS, EKS Auto Mode and OpenShift. A list replaces them.",
       ),
     apiServer,
     webhooksFrom: z
@@ -74,15 +79,17 @@ export const networkAccess = z
       .min(1, { error: "a list of at least one caller: without admission no Postgres cluster can be made" })
       .optional()
       .describe(
-        "Who calls the admission webhook of the Postgres operator: the API server, or the pods through which it reaches the cluster. By default where `apiServer` is, and the pods of konnectivity (GKE, AKS).",
+        "Who calls the admission webhook of the Postgres operator: the API server, or the pods through which it reaches the cluster. By default where `apiServer` is, and the preset's pods of konnectivity (GKE, AKS).",
       ),
   })
-  .transform(({ apiServer: { ports: apiPorts, ...named }, webhooksFrom, ...rest }) => {
+  .transform(({ dns, apiServer: { ports: apiPorts, ...named }, webhooksFrom, ...rest }) => {
+    const defaults = NETWORK_PRESETS[rest.preset];
     const peers = apiServerPeers(named, rest.cilium);
     return {
       ...rest,
-      apiServer: { peers, ports: apiPorts },
-      webhooksFrom: webhooksFrom ?? [...peers, ...NETWORK_DEFAULTS.webhookCallers],
+      dns: dns ?? defaults.dns,
+      apiServer: { peers, ports: apiPorts ?? defaults.apiServerPorts },
+      webhooksFrom: webhooksFrom ?? [...peers, ...defaults.webhookCallers],
     };
   })
   .prefault({});

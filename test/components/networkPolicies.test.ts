@@ -199,6 +199,128 @@ describe("networkAccess.webhooksFrom", () => {
   });
 });
 
+describe("networkAccess.preset", () => {
+  const kubeDns = pod("kube-system", { "k8s-app": "kube-dns" });
+  const openShiftDns = pod("openshift-dns", { "dns.operator.openshift.io/daemonset-dns": "default" });
+  const operator = pod("cnpg-system", { "app.kubernetes.io/name": "cloudnative-pg" });
+  const gke = pod("kube-system", { "k8s-app": "konnectivity-agent" });
+  const aks = pod("kube-system", { app: "konnectivity-agent" });
+  const outside = address("203.0.113.7");
+
+  interface Expected {
+    readonly dns: readonly [Party, number][];
+    readonly noDns: readonly [Party, number][];
+    readonly api: readonly number[];
+    readonly callers: readonly Party[];
+    readonly noCallers: readonly Party[];
+  }
+  const presets: Readonly<Record<string, Expected>> = {
+    gke: {
+      dns: [
+        [kubeDns, 53],
+        [pod("kube-system", { "k8s-app": "node-local-dns" }), 53],
+        [address("169.254.20.10"), 53],
+        [address("169.254.169.254"), 53],
+        [address("34.118.224.10"), 53],
+      ],
+      noDns: [
+        [address("172.20.0.10"), 53],
+        [openShiftDns, 5353],
+      ],
+      api: [443],
+      callers: [gke, outside],
+      noCallers: [aks],
+    },
+    eks: {
+      dns: [
+        [kubeDns, 53],
+        [address("169.254.20.10"), 53],
+        [address("172.20.0.10"), 53],
+        [address("10.100.0.10"), 53],
+      ],
+      noDns: [
+        [address("169.254.169.254"), 53],
+        [openShiftDns, 5353],
+      ],
+      api: [443],
+      callers: [outside],
+      noCallers: [gke, aks],
+    },
+    aks: {
+      dns: [
+        [kubeDns, 53],
+        [address("169.254.10.10"), 53],
+        [address("169.254.10.11"), 53],
+      ],
+      noDns: [
+        [address("169.254.169.254"), 53],
+        [openShiftDns, 5353],
+      ],
+      api: [443],
+      callers: [aks, outside],
+      noCallers: [gke],
+    },
+    openshift: {
+      dns: [[openShiftDns, 5353]],
+      noDns: [
+        [openShiftDns, 53],
+        [kubeDns, 53],
+        [address("169.254.20.10"), 53],
+      ],
+      api: [443, 6443],
+      callers: [outside],
+      noCallers: [gke, aks],
+    },
+  };
+  for (const [preset, { dns, noDns, api, callers, noCallers }] of Object.entries(presets)) {
+    it(`${preset} opens what its cluster needs, and not what another does`, () => {
+      const policies = withAccess({ preset }, CHART);
+      const say = (party: Party, port: number) => `${party.name} ${port}`;
+      for (const [party, port] of dns) {
+        for (const protocol of ["UDP", "TCP"])
+          assert.ok(connects(policies, worker, party, port, protocol), say(party, port));
+      }
+      for (const [party, port] of noDns)
+        assert.ok(!connects(policies, worker, party, port), say(party, port));
+      const open = [443, 6443].filter((port) => connects(policies, operator, outside, port));
+      assert.deepEqual(open, api);
+      for (const caller of callers) assert.ok(connects(policies, caller, operator, 9443), caller.name);
+      for (const caller of noCallers) assert.ok(!connects(policies, caller, operator, 9443), caller.name);
+    });
+  }
+
+  it("yields to each explicit setting, and keeps the others", () => {
+    const { networkAccess } = settingsOf({
+      ...LEAST,
+      networkAccess: {
+        preset: "openshift",
+        dns: [{ cidrs: ["192.0.2.53/32"], ports: [53] }],
+        apiServer: { ports: [6443] },
+      },
+    });
+    assert.deepEqual(networkAccess.dns, [{ cidrs: ["192.0.2.53/32"], ports: [53] }]);
+    assert.deepEqual(networkAccess.apiServer.ports, [6443]);
+    const { networkAccess: other } = settingsOf({
+      ...LEAST,
+      networkAccess: { preset: "gke", webhooksFrom: [{ cidrs: ["192.0.2.0/24"] }] },
+    });
+    assert.deepEqual(other.webhooksFrom, [{ cidrs: ["192.0.2.0/24"] }]);
+    assert.deepEqual(other.apiServer.ports, [443]);
+  });
+
+  it("generic opens whatever one of the others does, but for addresses that belong to strangers elsewhere", () => {
+    const dnsOf = (preset: string) =>
+      settingsOf({ ...LEAST, networkAccess: { preset } }).networkAccess.dns.flatMap(
+        ({ cidrs, ports, ...pods }) =>
+          (cidrs ?? [JSON.stringify(pods)]).map((peer) => `${peer} ${ports.join()}`),
+      );
+    const missing = ["gke", "eks", "aks", "openshift"]
+      .flatMap(dnsOf)
+      .filter((peer) => !dnsOf("generic").includes(peer));
+    assert.deepEqual(missing, ["34.118.224.10/32 53"]);
+  });
+});
+
 describe("networkAccess.cilium", () => {
   const withCilium = (networkAccess: Values = {}) => {
     const settings = settingsOf({ ...CHART, networkAccess: { cilium: true, ...networkAccess } });

@@ -93,6 +93,7 @@ const FULL: Values = {
     uiFrom: [{ namespace: "ingress" }],
     codecFrom: [{ cidrs: ["10.0.0.0/8"] }],
     metricsFrom: [{ namespace: "monitoring" }],
+    preset: "gke",
     cilium: true,
     webhooksFrom: [{ namespace: "kube-system", podLabels: { "k8s-app": "konnectivity-agent" } }],
     dns: [{ namespace: "dns", podLabels: { app: "unbound" }, ports: [1053] }],

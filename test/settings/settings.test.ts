@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NETWORK_DEFAULTS } from "../../settings/networkPresets";
+import { NETWORK_PRESETS } from "../../settings/networkPresets";
 import { parseSettings } from "../../settings/settings";
 import { pem } from "../fixtures/certificates";
 import type { Values } from "../harness";
@@ -63,9 +63,10 @@ describe("settings", () => {
       uiFrom: [],
       codecFrom: [],
       metricsFrom: [],
-      dns: NETWORK_DEFAULTS.dns,
+      dns: NETWORK_PRESETS.generic.dns,
       apiServer: { peers: [{ cidrs: ["0.0.0.0/0", "::/0"] }], ports: [443, 6443] },
-      webhooksFrom: [{ cidrs: ["0.0.0.0/0", "::/0"] }, ...NETWORK_DEFAULTS.webhookCallers],
+      webhooksFrom: [{ cidrs: ["0.0.0.0/0", "::/0"] }, ...NETWORK_PRESETS.generic.webhookCallers],
+      preset: "generic",
       cilium: false,
     });
   });
@@ -95,6 +96,11 @@ describe("settings", () => {
       "labels of addresses",
       { ...LEAST, networkAccess: { uiFrom: [{ podLabels: { app: "nginx" }, cidrs: ["192.0.2.0/24"] }] } },
       /networkAccess\.uiFrom\[0\]\.podLabels .*selects pods of namespace, which is not set/,
+    ],
+    [
+      "an unknown network",
+      { ...LEAST, networkAccess: { preset: "gcp" } },
+      /networkAccess\.preset .*one of "generic", "gke", "eks", "aks", "openshift", got "gcp"/,
     ],
     [
       "a door for everybody",
