@@ -1,6 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
-import { ifWrongType, integer, rule, text } from "./fields";
+import { ifWrongType, integer, refusedKey, rule, text } from "./fields";
 import { dnsLabel, labelMap } from "./names";
 
 /*
@@ -99,24 +99,32 @@ export function portOfUrl(address: string): number {
   return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
+/** Shortest prefix of a range that still names somebody: a private network is 10.0.0.0/8. */
+export const SHORTEST_PREFIX = 8;
+
 const RANGE = "an address range, such as 10.0.0.0/8 or fd00::/8";
+const NO_NAMES =
+  "NetworkPolicies enforce addresses, not host names; list in cidrs every address range that the host can have, or name an egress proxy in this cluster by namespace and podLabels and send the traffic through it";
 
 /** Address and length of a network, IPv4 or IPv6. */
-export const cidr = z
-  .string({ error: RANGE })
-  .refine((value) => networkOf(value) !== undefined, {
-    error: ({ input }) => rangeInsteadOf(String(input)),
-    abort: true,
-  })
-  .refine((value) => networkOf(value)?.hostBits === false, {
-    error: "an address range whose bits after the prefix are all zero: 10.1.0.0/16, not 10.1.2.3/16",
-  });
+export const cidr = z.string({ error: RANGE }).check(({ value, issues }) => {
+  const problem = rangeProblem(value);
+  if (problem !== undefined) issues.push({ ...problem, input: value });
+});
 
-function rangeInsteadOf(value: string): string {
-  if (isIPv4(value)) return `${RANGE}: ${value}/32 is this address alone`;
-  return isHostName(value) && value.includes(".")
-    ? `${RANGE}: NetworkPolicies know no host names. List every address that the host can have, or send the traffic through a proxy with a fixed address and list that`
-    : RANGE;
+function rangeProblem(value: string) {
+  if (isIP(value) !== 0) {
+    return rule(`is an address; write it as the range ${value}/${value.includes(":") ? 128 : 32}`, []);
+  }
+  const network = networkOf(value);
+  if (network === undefined) {
+    return isHostName(value)
+      ? rule(`names a host, but ${NO_NAMES}`, [])
+      : { code: "custom" as const, message: RANGE };
+  }
+  if (!network.hostBits) return undefined;
+  const message = "an address range whose bits after the prefix are all zero: 10.1.0.0/16, not 10.1.2.3/16";
+  return { code: "custom" as const, message };
 }
 
 /** Reads a range as the API server does: no zone, no leading zeros, no IPv4 address within IPv6. */
@@ -175,6 +183,7 @@ export function peerFields(who: string) {
       .describe(
         `Address ranges of ${who}, if elsewhere or on the nodes' own network; instead of \`namespace\`.`,
       ),
+    host: refusedKey(NO_NAMES),
   };
 }
 
@@ -185,6 +194,7 @@ interface PeerProblems {
     readonly namespace?: string | undefined;
     readonly podLabels?: object | undefined;
     readonly cidrs?: readonly string[] | undefined;
+    readonly host?: unknown;
   };
   readonly issues: { push: (issue: ReturnType<typeof rule>) => unknown };
 }
@@ -192,7 +202,8 @@ interface PeerProblems {
 /** A peer is pods or addresses, and labels are of pods. */
 export function oneKindOf(who: string) {
   return ({ value, issues }: PeerProblems) => {
-    if ((value.namespace === undefined) === (value.cidrs === undefined)) {
+    const isOne = (value.namespace === undefined) !== (value.cidrs === undefined);
+    if (!isOne && value.host === undefined) {
       issues.push(rule(`NetworkPolicies need the way to ${who}; set exactly one of namespace and cidrs`, []));
     }
     if (value.podLabels !== undefined && value.namespace === undefined) {
@@ -208,19 +219,19 @@ export function peer(who: string) {
   return z.strictObject(peerFields(who), ifWrongType(PEER)).check(oneKindOf(who));
 }
 
+/** Fields of a peer with its ports. */
+export function portedPeerFields(who: string) {
+  return {
+    ...peerFields(who),
+    ports: ports().describe(
+      `Ports of ${who}. NetworkPolicies see a pod's own port (\`targetPort\`), not that of its Service.`,
+    ),
+  };
+}
+
 /** To whom the stack may connect, on which ports; `who` names it. */
 export function portedPeer(who: string) {
-  return z
-    .strictObject(
-      {
-        ...peerFields(who),
-        ports: ports().describe(
-          `Ports of ${who}. NetworkPolicies see a pod's own port (\`targetPort\`), not that of its Service.`,
-        ),
-      },
-      ifWrongType(PEER),
-    )
-    .check(oneKindOf(who));
+  return z.strictObject(portedPeerFields(who), ifWrongType(PEER)).check(oneKindOf(who));
 }
 
 /** Where a server is whose port another setting names; `who` names it. */

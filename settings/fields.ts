@@ -106,3 +106,13 @@ function quantity(expected: string, { measure, spell, minimum, maximum }: Unit) 
 export function rule(message: string, path: (string | number)[], input?: unknown) {
   return { code: "custom" as const, message, path, input, params: { sentence: true } };
 }
+
+/** A key that somebody will try and that is refused with the reason, instead of as an unknown one. */
+export function refusedKey(reason: string) {
+  return z
+    .unknown()
+    .optional()
+    .check(({ value, issues }) => {
+      if (value !== undefined) issues.push(rule(reason, []));
+    });
+}

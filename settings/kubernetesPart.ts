@@ -22,13 +22,3 @@ export function kubernetesPart<Part>(kind: string) {
 export function kubernetesParts<Part>(kind: string) {
   return z.array(kubernetesPart<Part>(kind), { error: `a list of Kubernetes' ${kind}` });
 }
-
-/** A key that somebody will try and that is refused with the reason, instead of as an unknown one. */
-export function refusedKey(reason: string) {
-  return z
-    .unknown()
-    .optional()
-    .check(({ value, issues }) => {
-      if (value !== undefined) issues.push(rule(reason, []));
-    });
-}

@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { oneKindOf, type Peer, peer, peerFields, portedPeer, ports } from "./addresses";
+import { oneKindOf, type Peer, peer, peerFields, portedPeer, ports, SHORTEST_PREFIX } from "./addresses";
 import { flag, oneOf, rule } from "./fields";
 import { EVERYWHERE, NETWORK_PRESETS, PRESETS } from "./networkPresets";
-
-/** Shortest prefix of a range that still names somebody: 10.0.0.0/8 is a private network. */
-const SHORTEST_PREFIX = 8;
 
 const door = (what: string, who: string) =>
   z

@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { z } from "zod";
-import { flag, rule, volumeSize } from "./fields";
-import { kubernetesParts, refusedKey } from "./kubernetesPart";
+import { flag, refusedKey, rule, volumeSize } from "./fields";
+import { kubernetesParts } from "./kubernetesPart";
 import { annotationMap, labelMap, objectName } from "./names";
 import { placementFields } from "./placement";
 import { containerProblems, mountProblems, volumeProblems } from "./podPromises";

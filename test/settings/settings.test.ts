@@ -135,12 +135,17 @@ describe("settings", () => {
     [
       "a host name where only addresses can be enforced",
       external({ network: { cidrs: ["temporal.example.com"] } }),
-      /temporal\.network\.cidrs\[0\] .*know no host names\. List every address .* a proxy with a fixed address and list that, got "temporal\.example\.com"/,
+      /temporal\.network\.cidrs\[0\] .*names a host, but NetworkPolicies enforce addresses, not host names; list in cidrs .* or name an egress proxy/,
+    ],
+    [
+      "a host where only addresses can be enforced",
+      external({ network: { host: "temporal.example.com" } }),
+      /^1 problem[^]*temporal\.network\.host .*NetworkPolicies enforce addresses, not host names; list in cidrs/,
     ],
     [
       "an address in the place of a range",
-      external({ network: { cidrs: ["192.0.2.7"] } }),
-      /temporal\.network\.cidrs\[0\] .*192\.0\.2\.7\/32 is this address alone/,
+      external({ network: { cidrs: ["192.0.2.7", "2001:db8::7"] } }),
+      /temporal\.network\.cidrs\[0\] .*192\.0\.2\.7\/32[^]*cidrs\[1\] .*2001:db8::7\/128/,
     ],
     [
       "a missing section",
