@@ -33,7 +33,7 @@ const apiServer = z
   })
   .prefault({})
   .describe(
-    "Where the Kubernetes API server is, for the Postgres operator and its instances: every address by default, on its ports only; with `cilium` the entity `kube-apiserver`. `kubectl get endpointslices kubernetes` shows its addresses.",
+    "Where the Kubernetes API server is, for the Postgres operator and its instances: every address by default, on its ports only; with `cilium` the entity `kube-apiserver`. Name what `kubectl get endpointslices,services kubernetes` shows, both: plugins differ in which they check.",
   );
 
 /** Who may connect, beyond the stack's own flows, and how the stack reaches what belongs to the cluster. */
