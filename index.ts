@@ -3,6 +3,7 @@ import { lookUpCluster } from "./components/clusterLookup";
 import { CodecServer } from "./components/codecServer";
 import { refuseOtherCluster } from "./components/guards/cluster";
 import { ownOutputs } from "./components/guards/ownOutputs";
+import { refuseLostKeys } from "./components/guards/payloadKeysGuard";
 import { refuseQuarantined } from "./components/guards/quarantineGuard";
 import { lastSuccess, recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
@@ -28,7 +29,11 @@ const imagesWanted = imagesToRun(settings);
 const revision = programRevision(__dirname);
 const succeeded = lastSuccess(own);
 const inQuarantine = refuseQuarantined(settings, imagesWanted, own);
-const allowed = Promise.all([refuseForbiddenChanges(settings, succeeded), inQuarantine]);
+const allowed = Promise.all([
+  refuseForbiddenChanges(settings, succeeded),
+  refuseLostKeys(settings, own),
+  inQuarantine,
+]);
 const found = lookUpCluster(settings);
 const identity = new StackIdentity("stack-identity", { settings, cluster: found });
 const ownCluster = refuseOtherCluster(settings, identity.cluster, found);
@@ -110,12 +115,13 @@ export const workers = groups.map(({ worker, component }) => ({
   temporalNamespace: temporalNamespaceOf(settings, worker),
   image: { name: worker.image, reference: images.named(worker.image) },
 }));
-/** Where the payload keys are, by name; null if payloads are not encrypted. */
+/** Where the payload keys are, by name and fingerprint; null if payloads are not encrypted. */
 export const payloadKeyring = keyring
   ? {
       namespace: workersNamespace,
       secret: keyring.secretName,
       activeKey: settings.payloadEncryption.activeKey,
+      keys: keyring.recorded,
     }
   : null;
 /** Where the codec server is, and the Secret with its token, by name; null if there is none. */

@@ -32,7 +32,18 @@ export const outputsSchema = z.object({
   temporalNamespace: z.string(),
   workerImage: z.string(),
   workers: z.tuple([workerGroup], workerGroup),
-  payloadKeyring: z.object({ namespace: z.string(), secret: z.string(), activeKey: z.string() }).nullish(),
+  payloadKeyring: z
+    .object({
+      namespace: z.string(),
+      secret: z.string(),
+      activeKey: z.string(),
+      keys: z
+        .array(
+          z.object({ id: z.string(), existing: z.object({ secret: z.string(), key: z.string() }).nullish() }),
+        )
+        .default([]),
+    })
+    .nullish(),
 });
 
 /** What a stack deployed, as its last update left it. */

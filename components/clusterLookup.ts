@@ -3,6 +3,7 @@ import type { Settings } from "../settings/settings";
 import type { ClusterLookup } from "./guards/cluster";
 import type { ObjectLookup } from "./guards/existingObjectsGuard";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
+import type { SecretLookup } from "./guards/payloadKeysGuard";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { clusterAccessOf } from "./kubernetesProvider";
 import type { ExistingObject } from "./manifests/existingObjects";
@@ -38,6 +39,23 @@ export async function lookUpNamespace(
   if (answer.found === "none") return answer;
   if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
   return { found: "namespace", labels: answer.object.metadata?.labels ?? {} };
+}
+
+/**
+ * Asks the cluster for a Secret.
+ * @returns what is in it (base64), never a failure
+ */
+export async function lookUpSecret(
+  settings: Pick<Settings, "kubernetes">,
+  namespace: string,
+  name: string,
+): Promise<SecretLookup> {
+  const answer = await ask(settings, (config, { CoreV1Api }) =>
+    config.makeApiClient(CoreV1Api).readNamespacedSecret({ name, namespace }),
+  );
+  if (answer.found === "none") return answer;
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
+  return { found: "secret", data: answer.object.data ?? {} };
 }
 
 /**

@@ -83,7 +83,7 @@ export class CodecServer extends pulumi.ComponentResource {
               platform: settings.workerImage.platform,
               placement: placementOf(settings, "workers"),
               serviceAccount: serviceAccount.metadata.name,
-              keyring: keyring.secretName,
+              keyring: keyring.volume,
               token: token?.secretName,
             }),
           },

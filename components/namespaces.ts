@@ -15,6 +15,10 @@ export interface StackNamespacesArgs {
   readonly stackId: pulumi.Input<string>;
 }
 
+/** Fields of a namespace that is taken over belong to whoever made it: the API server would refuse another id. */
+const takenOver = ({ namespaces }: Settings, namespace: string) =>
+  namespaces.adopt.includes(namespace) ? { annotations: { "pulumi.com/patchForce": "true" } } : {};
+
 /** The namespaces that the stack makes; they admit only pods that meet Pod Security `restricted`. */
 export class StackNamespaces extends pulumi.ComponentResource {
   readonly #created = new Map<string, pulumi.Output<string>>();
@@ -29,7 +33,7 @@ export class StackNamespaces extends pulumi.ComponentResource {
     for (const namespace of ownNamespaces(settings)) {
       const resource = new k8s.core.v1.Namespace(
         `${name}-${namespace}`,
-        { metadata: { name: namespace, labels } },
+        { metadata: { name: namespace, labels, ...takenOver(settings, namespace) } },
         {
           parent: this,
           ...dataOptions(settings),

@@ -117,7 +117,7 @@ export class TemporalWorker extends pulumi.ComponentResource {
               image,
               serviceAccount: serviceAccount.metadata.name,
               configMap: configMap.metadata.name,
-              keyring: keyring?.secretName,
+              keyring: keyring?.volume,
               credentials: credentialProjections(settings.temporal, credentials?.secretName),
               environment: environment?.metadata.name,
               ownSecret: ownSecret?.metadata.name,

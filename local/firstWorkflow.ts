@@ -90,15 +90,22 @@ export async function runFirstWorkflow(
   return undefined;
 }
 
-/** Copies the keyring's Secret to files that only this user can read. */
+/** Copies the keys from their Secrets to files that only this user can read. */
 async function saveKeys(
   cluster: Cluster,
   keyring: NonNullable<StackOutputs["payloadKeyring"]>,
 ): Promise<Record<string, string>> {
-  const { data } = await kubeConfigOf(cluster)
-    .makeApiClient(CoreV1Api)
-    .readNamespacedSecret({ name: keyring.secret, namespace: keyring.namespace });
-  await replaceKeys(data ?? {});
+  const { namespace } = keyring;
+  const core = kubeConfigOf(cluster).makeApiClient(CoreV1Api);
+  const { data } = await core.readNamespacedSecret({ name: keyring.secret, namespace });
+  const keys = { ...data };
+  for (const { id, existing } of keyring.keys) {
+    if (existing == null) continue;
+    const own = await core.readNamespacedSecret({ name: existing.secret, namespace });
+    const key = own.data?.[existing.key];
+    if (key !== undefined) keys[id] = key;
+  }
+  await replaceKeys(keys);
   return { CODEC_KEYS_DIR: keysFolder, CODEC_ACTIVE_KEY: keyring.activeKey };
 }
 

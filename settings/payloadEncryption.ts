@@ -1,17 +1,8 @@
 import { z } from "zod";
 import { hasLogin, isUrl, peerNetwork, schemeOf, url } from "./addresses";
 import { flag, integer, rule, text } from "./fields";
+import { keyId, keyIds, type PayloadKey, payloadKeys } from "./payloadKeys";
 import { containerResources } from "./workers";
-
-const keyId = text(
-  'a key id: lower-case letters, digits and "-", at most 40 characters',
-  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-  40,
-);
-
-const keyIds = z
-  .array(keyId, { error: "a list of key ids" })
-  .max(20, { error: "a list of at most 20 key ids" });
 
 const isOrigin = (value: string): boolean =>
   isUrl(value, ["http", "https"]) && new URL(value).origin === value;
@@ -97,18 +88,79 @@ const codecServer = z
     }
   });
 
+interface KeySettings {
+  readonly keys: readonly PayloadKey[];
+  readonly retiredKeys: readonly PayloadKey[];
+  readonly forgottenKeys: readonly string[];
+  readonly activeKey: string;
+}
+
+/** What is wrong with the lists of keys, taken together. */
+function keyProblems({ keys, retiredKeys, forgottenKeys, activeKey }: KeySettings) {
+  const all = Object.entries({ keys, retiredKeys }).flatMap(([list, entries]) =>
+    entries.map((entry, index) => ({ ...entry, list, index })),
+  );
+  const ids = keys.map(({ id }) => id);
+  return [
+    ...all.flatMap(({ id, list, index }) => {
+      const first = all.find((entry) => entry.id === id);
+      if (first?.list !== list) {
+        return [
+          rule(`"${id}" is among payloadEncryption.keys, too; remove it from one of the two lists`, [
+            list,
+            index,
+          ]),
+        ];
+      }
+      return first.index === index
+        ? []
+        : [rule(`"${id}" stands in the list twice; remove one`, [list, index])];
+    }),
+    ...all.flatMap(({ id, value, list, index }) => {
+      const same = all.find(
+        (entry) => entry.id !== id && value?.ask((text) => entry.value?.ask((other) => other === text)),
+      );
+      return same === undefined || all.indexOf(same) > all.findIndex((entry) => entry.id === id)
+        ? []
+        : [rule(`is the same key as that of "${same.id}"; bring another one`, [list, index, "value"])];
+    }),
+    ...forgottenKeys.flatMap((id, index) =>
+      all.some((entry) => entry.id === id)
+        ? [rule(`"${id}" is still among the keys; remove it there first, or here`, ["forgottenKeys", index])]
+        : [],
+    ),
+    ...(ids.includes(activeKey)
+      ? []
+      : [
+          rule(
+            `"${activeKey}" is not among payloadEncryption.keys (${ids.join(", ")}); add it there, or name one of them`,
+            ["activeKey"],
+          ),
+        ]),
+  ];
+}
+
 /** Encryption of workflow payloads before they leave the worker. */
 export const payloadEncryption = z
   .strictObject({
     enabled: flag().default(true).describe("Whether payloads are encrypted (AES-256-GCM)."),
-    keys: keyIds
+    keys: payloadKeys
       .min(1, { error: "a list of at least one key id" })
-      .default(["key-1"])
-      .describe("Ids of all keys that workers can decrypt with; each key is generated once and kept."),
+      .prefault(["key-1"])
+      .describe(
+        "All keys that workers can decrypt with. An id alone is a key that is generated once and kept; a mapping brings a key.",
+      ),
     activeKey: keyId.default("key-1").describe("Id of the key that encrypts new payloads."),
-    retiredKeys: keyIds
+    retiredKeys: payloadKeys
+      .prefault([])
+      .describe(
+        "Keys that no pod gets anymore, in the same form; they are kept in the state or here, and can be reactivated.",
+      ),
+    forgottenKeys: keyIds
       .default([])
-      .describe("Ids of keys that no pod gets anymore; they are kept in the state and can be reactivated."),
+      .describe(
+        "Ids of brought keys that are in neither list anymore: acknowledges that nothing written with them can be read again.",
+      ),
     bindToWorkflow: flag()
       .default(true)
       .describe(
@@ -124,32 +176,7 @@ export const payloadEncryption = z
       .describe("Codec server, which decodes payloads for the Temporal UI and CLI; none by default."),
   })
   .check(({ value, issues }) => {
-    const { keys, retiredKeys, activeKey } = value;
-    for (const [list, ids] of Object.entries({ keys, retiredKeys })) {
-      ids.forEach((id, index) => {
-        if (ids.indexOf(id) !== index) {
-          issues.push(rule(`"${id}" stands in the list twice; remove one`, [list, index]));
-        }
-      });
-    }
-    retiredKeys.forEach((id, index) => {
-      if (keys.includes(id)) {
-        issues.push(
-          rule(`"${id}" is among payloadEncryption.keys, too; remove it from one of the two lists`, [
-            "retiredKeys",
-            index,
-          ]),
-        );
-      }
-    });
-    if (!keys.includes(activeKey)) {
-      issues.push(
-        rule(
-          `"${activeKey}" is not among payloadEncryption.keys (${keys.join(", ")}); add it there, or name one of them`,
-          ["activeKey"],
-        ),
-      );
-    }
+    issues.push(...keyProblems(value));
     if (value.requireEncrypted && !value.enabled) {
       issues.push(
         rule(

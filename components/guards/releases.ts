@@ -100,7 +100,7 @@ export function recordRelease(
       ...revision,
       ...sample,
       images: others,
-      payloadKeys: enabled ? [...keys] : [],
+      payloadKeys: enabled ? keys.map(({ id }) => id) : [],
       deployed: recordOf(settings),
     });
   });

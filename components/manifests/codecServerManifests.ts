@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { CodecServerSettings } from "../../settings/settings";
 import type { Placement } from "../../settings/scheduling";
 import { type Identity, selectorLabels } from "./labels";
+import type { KeyringVolume } from "./payloadKeysManifests";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import { forPlatform, placementFields } from "./placement";
@@ -47,8 +48,8 @@ export interface CodecServerPodReferences {
   /** Where its pods run. */
   readonly placement: Placement;
   readonly serviceAccount: pulumi.Input<string>;
-  /** Secret with the payload keys. */
-  readonly keyring: pulumi.Input<string>;
+  /** The payload keys. */
+  readonly keyring: KeyringVolume;
   /** Secret with the token, if one opens the server. */
   readonly token: pulumi.Input<string> | undefined;
 }
@@ -84,10 +85,16 @@ export function codecServerPod(
 ): PodSpec {
   const probe = (path: string) => ({ httpGet: { path, port: "http-health" } });
   const mounts = [
-    { name: "codec-keys", mountPath: KEYRING_DIRECTORY, secretName: references.keyring },
+    { name: "codec-keys", mountPath: KEYRING_DIRECTORY, content: references.keyring },
     ...(references.token === undefined
       ? []
-      : [{ name: "codec-token", mountPath: TOKEN_DIRECTORY, secretName: references.token }]),
+      : [
+          {
+            name: "codec-token",
+            mountPath: TOKEN_DIRECTORY,
+            content: { secret: { secretName: references.token, defaultMode: SECRET_FILE_MODE } },
+          },
+        ]),
   ];
   return {
     serviceAccountName: references.serviceAccount,
@@ -127,9 +134,6 @@ export function codecServerPod(
         volumeMounts: mounts.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
       },
     ],
-    volumes: mounts.map(({ name, secretName }) => ({
-      name,
-      secret: { secretName, defaultMode: SECRET_FILE_MODE },
-    })),
+    volumes: mounts.map(({ name, content }) => ({ name, ...content })),
   };
 }

@@ -12,13 +12,16 @@ export interface ExistingObject {
   readonly key?: string | undefined;
 }
 
-/** What the pods of a worker group need to be there: its own Secrets, and those that they connect to Temporal with. */
+/**
+ * What the pods of a worker group need to be there: its own Secrets, those that they connect to Temporal with, and
+ * those with payload keys.
+ */
 export function neededByWorkers(
-  { temporal, workers }: Pick<Settings, "temporal" | "workers">,
+  { temporal, workers, payloadEncryption }: Pick<Settings, "temporal" | "workers" | "payloadEncryption">,
   group: string,
 ): ExistingObject[] {
   const index = workers.findIndex(({ name }) => name === group);
-  const { secrets = [], envFrom = [] } = workers[index] ?? {};
+  const { secrets = [], envFrom = [], payloadEncryption: encrypts = false } = workers[index] ?? {};
   const place = (list: string, item: number) => `workers[${index}].${list}[${item}]`;
   return [
     ...secrets.flatMap(({ secret, key }, item): ExistingObject[] =>
@@ -36,6 +39,19 @@ export function neededByWorkers(
       name,
       key,
     })),
+    ...(encrypts && payloadEncryption.enabled ? payloadEncryption.keys : []).flatMap(
+      ({ existing }, item): ExistingObject[] =>
+        existing === undefined
+          ? []
+          : [
+              {
+                setting: `payloadEncryption.keys[${item}]`,
+                kind: "Secret",
+                name: existing.secret,
+                key: existing.key,
+              },
+            ],
+    ),
   ];
 }
 

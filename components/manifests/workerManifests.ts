@@ -6,6 +6,7 @@ import { NODE_OPTIONS } from "../../settings/env";
 import { WORKER_IMAGE } from "../../settings/stackImages";
 import { heapPercent } from "../../settings/workers";
 import { type Identity, type Labels, selectorLabels } from "./labels";
+import type { KeyringVolume } from "./payloadKeysManifests";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import { connectionEnvironment, CREDENTIALS_DIRECTORY } from "./temporalCredentialsManifests";
@@ -55,8 +56,8 @@ export interface WorkerPodReferences {
   readonly image: pulumi.Input<string>;
   readonly serviceAccount: pulumi.Input<string>;
   readonly configMap: pulumi.Input<string>;
-  /** Secret with the payload keys, if the group encrypts payloads. */
-  readonly keyring: pulumi.Input<string> | undefined;
+  /** The payload keys, if the group encrypts payloads. */
+  readonly keyring: KeyringVolume | undefined;
   /** Files to connect to Temporal with; empty if it wants none. */
   readonly credentials: types.input.core.v1.VolumeProjection[];
   /** Secret with further environment variables, if there is one. */
@@ -157,7 +158,7 @@ function mounts(worker: WorkerSettings, { keyring, credentials, ownSecret }: Wor
       : [
           {
             mountPath: KEYRING_DIRECTORY,
-            volume: { name: "codec-keys", secret: { secretName: keyring, defaultMode: SECRET_FILE_MODE } },
+            volume: { name: "codec-keys", ...keyring },
             readOnly: true,
           },
         ]),

@@ -86,4 +86,15 @@ describe("two clones with a stack of one name on one cluster", () => {
     assert.doesNotMatch(output, /namespace "temporal" exists already/);
     assert.match(output, /namespace "temporal-workers" exists already/);
   });
+
+  it("a stack whose state is lost takes its namespaces over again, and keeps them without being told twice", async () => {
+    const adopt = `  temporal-stack:namespaces:\n    adopt: [${NAMESPACES.join(", ")}]\n`;
+    for (const settings of [adopt, ""]) {
+      const { failed, output } = await second.up(settings);
+      assert.ok(!failed, output);
+    }
+    const owner = await kubectl("get", "namespace", "temporal", "--output", `jsonpath=${ID}`);
+    assert.equal(owner, await kubectl("get", "namespace", "temporal-workers", "--output", `jsonpath=${ID}`));
+    assert.doesNotMatch(await namespaces(), /patchForce/);
+  });
 });

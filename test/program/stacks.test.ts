@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fingerprintOf } from "../../components/guards/payloadKeysGuard";
 import { FAKE_DIGEST, FAKE_KEY, FAKE_SEED } from "../emulation";
 import type { Deployment, Registration, Values } from "../harness";
 import { RELEASE_NAMES } from "../../components/manifests/chartSource";
@@ -242,6 +243,9 @@ for (const stack of STACKS) {
         namespace: "temporal-workers",
         secret: "temporal-payload-keyring",
         activeKey: "key-1",
+        keys: [
+          { id: "key-1", source: "generated", existing: null, fingerprint: fingerprintOf(FAKE_KEY) },
+        ],
       });
       assert.deepEqual(outputs["workers"], [
         {

@@ -52,11 +52,12 @@ describe("settings", () => {
     assert.equal(settings.deletionProtection, true);
     assert.deepEqual(settings.payloadEncryption, {
       enabled: true,
-      keys: ["key-1"],
+      keys: [{ id: "key-1" }],
       activeKey: "key-1",
       bindToWorkflow: true,
       requireEncrypted: false,
       retiredKeys: [],
+      forgottenKeys: [],
     });
     assert.deepEqual(settings.networkAccess, {
       frontendFrom: [],

@@ -84,14 +84,20 @@ export class OfflineEngine {
    * Runs the CLI.
    * @param cwd folder of the project file; by default one without stack files, to which the CLI writes its salt
    * @param more laid over the environment
+   * @param input text for its standard input
    */
-  async pulumi(args: readonly string[], cwd = this.folder, more: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  async pulumi(
+    args: readonly string[],
+    cwd = this.folder,
+    more: NodeJS.ProcessEnv = {},
+    input?: string,
+  ): Promise<Ended> {
     const command = [...args, "--non-interactive", "--color", "never"];
     const { exitCode, stdout, stderr } = await execa(commandPath(programs.pulumi), command, {
       cwd,
       env: { ...this.environment, ...more },
       reject: false,
-      stdin: "ignore",
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
     });
     return { exitCode, failed: exitCode !== 0, output: `${stdout}${stderr}`, stdout, stderr };
   }

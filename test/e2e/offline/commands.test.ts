@@ -10,6 +10,7 @@ import { tools } from "../../../settings/versions";
 /** The commands of day two; what they take besides a stack to be complete. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   deployer: ["--user", "ann"],
+  keys: ["list", "-s", "local"],
   promote: ["--from", "local", "--to", "prod", "--dry-run"],
 };
 const commands = readdirSync(join(checkout, "ops"))
