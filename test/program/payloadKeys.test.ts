@@ -47,7 +47,7 @@ describe("a stack with keys of its user's own", () => {
       ["payload-keyring-secret"],
     );
     assert.ok(!JSON.stringify(deployment.outputs).includes(value));
-    const generated = deployment.registrations.filter(({ name }) => /^payload-keyring-key-/.test(name));
+    const generated = deployment.registrations.filter(({ name }) => name.startsWith("payload-keyring-key-"));
     assert.deepEqual(
       generated.map(({ name }) => name),
       ["payload-keyring-key-1"],
