@@ -13,8 +13,8 @@ describe("secret settings", () => {
   it("are found in the schema, whatever wraps them", () => {
     assert.deepEqual(secretPathsOf(settingsSchema).map(keyOf).sort(), [
       "imagePull.login.password",
-      'payloadEncryption.keys["*"].value',
-      'payloadEncryption.retiredKeys["*"].value',
+      "payloadEncryption.keys[].value",
+      "payloadEncryption.retiredKeys[].value",
       "postgres.password",
       "temporal.apiKey",
       "temporal.tls.client.privateKey",
