@@ -243,9 +243,7 @@ for (const stack of STACKS) {
         namespace: "temporal-workers",
         secret: "temporal-payload-keyring",
         activeKey: "key-1",
-        keys: [
-          { id: "key-1", source: "generated", existing: null, fingerprint: fingerprintOf(FAKE_KEY) },
-        ],
+        keys: [{ id: "key-1", source: "generated", existing: null, fingerprint: fingerprintOf(FAKE_KEY) }],
       });
       assert.deepEqual(outputs["workers"], [
         {
