@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { OrderClient } from "../client";
 import type { OrderOutcome } from "../client";
-import { loadClientConfig } from "../config";
+import { EXIT_CONFIGURATION, loadClientConfig } from "../config";
 import { SAMPLE_FAILURES, sampleOrder } from "../domain/sample-orders";
 import type { SampleFailure } from "../domain/sample-orders";
 import { MAX_FULFILMENT_DELAY_SECONDS } from "../domain/order";
@@ -110,7 +110,10 @@ async function tell(client: OrderClient, options: Options): Promise<void> {
 }
 
 async function run(options: Options): Promise<boolean> {
-  const client = await OrderClient.connect(loadClientConfig(process.env));
+  const config = loadClientConfig(process.env);
+  // Not among the results: a script reads those.
+  if (!options.json) console.error(`Temporal at ${config.connection.address}, namespace ${config.namespace}`);
+  const client = await OrderClient.connect(config);
   try {
     if ((options.approve ?? options.cancel ?? options.status) !== undefined) {
       await tell(client, options);
@@ -142,5 +145,10 @@ run(command.parse().opts<Options>()).then(
   },
   (error: unknown) => {
     process.exitCode = reportFailure(error);
+    if (process.exitCode === EXIT_CONFIGURATION && process.env["TEMPORAL_ADDRESS"] === undefined) {
+      console.error(
+        "No Temporal is named: source env.sh, which npm run up writes and names, or set the variables for another stack.",
+      );
+    }
   },
 );
