@@ -28,27 +28,29 @@ export class NetworkPolicies extends pulumi.ComponentResource {
   ) {
     super("temporal-stack:index:NetworkPolicies", name, {}, opts);
     const [own, flows, labels] = [ownNamespaces(settings), stackFlows(settings), stackLabels(settings)];
-    const manifests = networkPolicyManifests(own, flows);
-    for (const { name: policy, namespace, spec } of manifests) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-${policy}`,
-        { metadata: { namespace: namespaces.named(namespace), labels }, spec },
-        { parent: this },
-      );
-    }
-    const ciliumManifests = ciliumPolicyManifests(own, flows);
-    for (const { name: policy, namespace, spec } of ciliumManifests) {
-      new k8s.apiextensions.CustomResource(
-        `${name}-${policy}`,
-        {
-          apiVersion: CILIUM_API,
-          kind: "CiliumNetworkPolicy",
-          metadata: { namespace: namespaces.named(namespace), labels },
-          spec,
-        },
-        { parent: this },
-      );
-    }
-    this.registerOutputs({ policies: manifests.length + ciliumManifests.length });
+    const cilium = ciliumPolicyManifests(own, flows).map(
+      ({ name: policy, namespace, spec }) =>
+        new k8s.apiextensions.CustomResource(
+          `${name}-${policy}`,
+          {
+            apiVersion: CILIUM_API,
+            kind: "CiliumNetworkPolicy",
+            metadata: { namespace: namespaces.named(namespace), labels },
+            spec,
+          },
+          { parent: this },
+        ),
+    );
+    // First what opens by entity: a cluster without Cilium's types fails before any address is closed.
+    const after = { parent: this, dependsOn: cilium };
+    const standard = networkPolicyManifests(own, flows).map(
+      ({ name: policy, namespace, spec }) =>
+        new k8s.networking.v1.NetworkPolicy(
+          `${name}-${policy}`,
+          { metadata: { namespace: namespaces.named(namespace), labels }, spec },
+          after,
+        ),
+    );
+    this.registerOutputs({ policies: standard.length + cilium.length });
   }
 }

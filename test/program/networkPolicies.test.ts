@@ -191,6 +191,10 @@ describe("network policies on request", () => {
       assert.equal(at(inputs, "metadata", "labels", "temporal-stack/stack"), "prod", registration.name);
       assert.match(registration.parent, /NetworkPolicies::policy$/);
     }
+    for (const { registration } of objectsOf(deployment, "NetworkPolicy")) {
+      const needed = registration.dependencies.filter((urn) => urn.includes(":CiliumNetworkPolicy::"));
+      assert.equal(needed.length, policies.length, `${registration.name} would close addresses first`);
+    }
   });
 
   it("open the codec server to the pods that settings name, and its way to the identity provider", async () => {
