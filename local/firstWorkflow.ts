@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CoreV1Api } from "@kubernetes/client-node";
+import { ApiException, CoreV1Api } from "@kubernetes/client-node";
 import type { Cluster } from "../common/localStack";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
@@ -97,17 +97,29 @@ async function saveKeys(
 ): Promise<Record<string, string>> {
   const { namespace } = keyring;
   const core = kubeConfigOf(cluster).makeApiClient(CoreV1Api);
-  const { data } = await core.readNamespacedSecret({ name: keyring.secret, namespace });
+  const read = (name: string) =>
+    core.readNamespacedSecret({ name, namespace }).catch((error: unknown) => {
+      if (error instanceof ApiException && error.code === 404) throw missing(`${namespace}/${name}`);
+      throw error;
+    });
+  const { data } = await read(keyring.secret);
   const keys = { ...data };
   for (const { id, existing } of keyring.keys) {
     if (existing == null) continue;
-    const own = await core.readNamespacedSecret({ name: existing.secret, namespace });
+    const own = await read(existing.secret);
     const key = own.data?.[existing.key];
     if (key !== undefined) keys[id] = key;
   }
   await replaceKeys(keys);
   return { CODEC_KEYS_DIR: keysFolder, CODEC_ACTIVE_KEY: keyring.activeKey };
 }
+
+/** An update compares with the state, not with the cluster: it does not see what somebody deleted there. */
+const missing = (secret: string): Failure =>
+  new Failure(
+    `Secret ${secret} is not in the cluster, though the stack was deployed with it: somebody deleted it`,
+    "npm run drift -- -s STACK lists what is missing; source env.sh and run PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh -s STACK, which puts it back",
+  );
 
 /** Those that were there before stay usable at any moment: `env.sh` names their folder. */
 async function replaceKeys(keys: Readonly<Record<string, string>>): Promise<void> {

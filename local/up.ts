@@ -50,6 +50,11 @@ const command = new Command("npm run up --")
     ).implies({ native: true }),
   );
 
+command.addHelpText(
+  "after",
+  "\nIt compares the settings with what was deployed, not with the cluster: npm run drift -- -s STACK shows what somebody deleted or changed there, and how to put it back.",
+);
+
 runCommand(command, main);
 
 async function main(options: UpOptions): Promise<void> {
