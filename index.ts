@@ -113,7 +113,7 @@ export const workers = groups.map(({ worker, component }) => ({
   taskQueues: worker.taskQueues,
   smoke: smokeWorkflowOf(settings.smoke, worker) ?? null,
   temporalNamespace: temporalNamespaceOf(settings, worker),
-  image: { name: worker.image, reference: images.named(worker.image) },
+  image: { name: worker.image, reference: images.named(worker.image).reference },
 }));
 /** Where the payload keys are, by name and fingerprint; null if payloads are not encrypted. */
 export const payloadKeyring = keyring

@@ -28,8 +28,8 @@ export interface TemporalWorkerArgs {
   readonly worker: WorkerSettings;
   /** Namespace of the workers. */
   readonly namespace: pulumi.Input<string>;
-  /** Image by digest. */
-  readonly image: pulumi.Input<string>;
+  /** Image by digest, and its platform. */
+  readonly image: { readonly reference: pulumi.Input<string>; readonly platform: string };
   /** The payload keys, if payloads are encrypted; a group that does not encrypt gets none. */
   readonly keyring: PayloadKeyring | undefined;
   /** What to connect to Temporal with, as far as it is in the settings. */
@@ -114,14 +114,14 @@ export class TemporalWorker extends pulumi.ComponentResource {
               },
             },
             spec: workerPod(worker, {
-              image,
+              image: image.reference,
               serviceAccount: serviceAccount.metadata.name,
               configMap: configMap.metadata.name,
               keyring: keyring?.volume,
               credentials: credentialProjections(settings.temporal, credentials?.secretName),
               environment: environment?.metadata.name,
               ownSecret: ownSecret?.metadata.name,
-              platform: settings.workerImage.platform,
+              platform: image.platform,
               placement: placementOf(settings, "workers"),
             }),
           },

@@ -61,11 +61,11 @@ export class WorkerImage extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("temporal-stack:index:WorkerImage", name, {}, opts);
-    const { repository, digest, build, sources } = image;
+    const { repository, digest, build, platform, sources } = image;
     this.reference =
       digest === undefined && build !== undefined
         ? requireAllowed(
-            this.build(name, { repository, build }, settings, opts?.dependsOn).repoDigest,
+            this.build(name, { repository, build, platform }, settings, opts?.dependsOn).repoDigest,
             image,
             quarantine,
             this,
@@ -83,11 +83,11 @@ export class WorkerImage extends pulumi.ComponentResource {
 
   private build(
     name: string,
-    { repository, build }: { readonly repository: string; readonly build: string },
+    { repository, build, platform }: Pick<StackImage, "repository" | "platform"> & { readonly build: string },
     settings: Settings["workerImage"],
     dependsOn: pulumi.ComponentResourceOptions["dependsOn"] = [],
   ): docker.Image {
-    const { platform, baseImages, buildNetwork, registry } = settings;
+    const { baseImages, buildNetwork, registry } = settings;
     const folder = join(PROJECT_FOLDER, build);
     const { commit, time } = sourceRevision(folder);
     const args = {
@@ -133,12 +133,17 @@ export class WorkerImage extends pulumi.ComponentResource {
 
 /** The images of a stack as they are deployed. */
 export interface WorkerImages {
-  /** The image of `workerImage`. */
+  /** The image of `workerImage` by digest. */
   readonly sample: pulumi.Output<string>;
   /** All of them. */
-  readonly all: readonly (ImageToRun & { readonly reference: pulumi.Output<string> })[];
-  /** By digest. */
-  readonly named: (name: string) => pulumi.Output<string>;
+  readonly all: readonly DeployedImage[];
+  readonly named: (name: string) => DeployedImage;
+}
+
+/** An image as it is deployed. */
+interface DeployedImage extends ImageToRun {
+  /** `repository@sha256:...` */
+  readonly reference: pulumi.Output<string>;
 }
 
 /** Builds, or takes, every image of a stack. */
@@ -154,9 +159,9 @@ export function workerImages(
   const named = (name: string) => {
     const found = all.find((image) => image.name === name);
     if (found === undefined) throw new Error(`the settings refuse an image "${name}" that is not there`);
-    return found.reference;
+    return found;
   };
-  return { sample: named(WORKER_IMAGE), all, named };
+  return { sample: named(WORKER_IMAGE).reference, all, named };
 }
 
 /** Host part of a repository; Docker Hub if it has none. */

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { runCommand } from "../common/command";
+import { UsageFailure } from "../common/usageFailure";
 import { timeOf } from "./history/choose";
 import { rollback, type RollbackOptions } from "./rollback/rollBack";
 
@@ -19,6 +20,7 @@ const command = new Command("npm run rollback --")
     "--worker-only",
     "keep program and settings, which must be those of this checkout; swap the worker image only",
   )
+  .option("--group <name>", "with --worker-only: the image of this worker group alone")
   .option("--reason <text>", "why, for the history and the quarantine", oneLine)
   .option("--skip-replay", "do not replay open workflows on that image first")
   .option("--no-verify", "run no workflow afterwards")
@@ -41,7 +43,15 @@ function oneLine(text: string): string {
 
 runCommand<Flags>(
   command,
-  ({ skipReplay, ...options }, signal) => rollback({ ...options, replay: skipReplay !== true }, signal),
+  ({ skipReplay, ...options }, signal) => {
+    if (options.group !== undefined && options.workerOnly !== true) {
+      throw new UsageFailure(
+        "--group without --worker-only: the program and the settings belong to the whole stack",
+        "add --worker-only",
+      );
+    }
+    return rollback({ ...options, replay: skipReplay !== true }, signal);
+  },
   {
     afterInterruption: ({ stack }) =>
       `npm run recover -- -s ${stack} shows whether anything is left to resolve; then run the command again`,

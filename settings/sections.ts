@@ -8,7 +8,7 @@ import { imageReference, imageRepository, registry } from "./images";
 import { dnsLabel, inYaml, labelMap, objectName, searchAttributes, temporalNamespace } from "./names";
 import { reservedLabelProblems } from "./reservedLabels";
 import { secretSetting } from "./secretSettings";
-import { imageDigest } from "./stackImages";
+import { imageDigest, imagePlatform } from "./stackImages";
 import { chart } from "./temporal";
 import { containerResources } from "./workers";
 
@@ -155,9 +155,7 @@ export const workerImage = z.strictObject({
   digest: imageDigest
     .optional()
     .describe("Digest of an image in the repository; it is run as it is, and nothing is built."),
-  platform: oneOf(["linux/amd64", "linux/arm64"])
-    .default("linux/amd64")
-    .describe("Platform for which it is built."),
+  platform: imagePlatform.default("linux/amd64").describe("Platform for which it is built."),
   baseImages: z
     .strictObject({
       build: imageReference("an image")

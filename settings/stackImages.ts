@@ -1,10 +1,13 @@
 import { z } from "zod";
-import { ifWrongType, rule, text } from "./fields";
+import { ifWrongType, oneOf, rule, text } from "./fields";
 import { imageRepository } from "./images";
 import { dnsLabel } from "./names";
 
 /** The image that `workerImage` describes: every group runs it that names no other. */
 export const WORKER_IMAGE = "worker";
+
+/** Platforms of worker images. */
+export const imagePlatform = oneOf(["linux/amd64", "linux/arm64"]);
 
 /** Digest of an image. */
 export const imageDigest = text("a digest: sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/, 71);
@@ -26,8 +29,11 @@ const image = z
     )
       .optional()
       .describe(
-        "Folder with a Dockerfile that the image is built from, for the platform, from the base images and with the login of `workerImage`.",
+        "Folder with a Dockerfile that the image is built from, from the base images and with the login of `workerImage`.",
       ),
+    platform: imagePlatform
+      .optional()
+      .describe("Platform of the image, on whose nodes its pods run; that of `workerImage` by default."),
   })
   .check(({ value: { repository, digest, build }, issues }) => {
     if (build !== undefined) return;
@@ -66,24 +72,31 @@ export interface StackImage {
   readonly digest: string | undefined;
   /** Folder that it is built from, relative to the project; undefined if it comes from elsewhere. */
   readonly build: string | undefined;
+  /** Such as `linux/amd64`. */
+  readonly platform: string;
 }
 
 /** What {@link imagesOf} reads. */
 interface ImageSettings {
-  readonly workerImage: { readonly repository: string; readonly digest?: string | undefined };
+  readonly workerImage: {
+    readonly repository: string;
+    readonly digest?: string | undefined;
+    readonly platform: string;
+  };
   readonly images: z.output<typeof stackImages>;
 }
 
 /** Every image of a stack, the one of `workerImage` first. */
 export function imagesOf({ workerImage, images }: ImageSettings): [StackImage, ...StackImage[]] {
-  const { repository, digest } = workerImage;
+  const { repository, digest, platform } = workerImage;
   return [
-    { name: WORKER_IMAGE, repository, digest, build: WORKER_IMAGE },
+    { name: WORKER_IMAGE, repository, digest, build: WORKER_IMAGE, platform },
     ...Object.entries(images).map(([name, own]) => ({
       name,
       repository: own.repository ?? `${repository}-${name}`,
       digest: own.digest,
       build: own.build,
+      platform: own.platform ?? platform,
     })),
   ];
 }

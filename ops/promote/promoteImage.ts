@@ -5,22 +5,26 @@ import { basename, dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { createTwoFilesPatch } from "diff";
 import { execa } from "execa";
+import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { changeProblems, deployedRecord } from "../../components/guards/record";
+import { quarantineOutput, quarantineProblem } from "../../components/guards/quarantineGuard";
 import { refusal } from "../../components/guards/sentence";
 import { parseSettings, type Settings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
+import { imagesOf } from "../../settings/stackImages";
 import { cliOf, pulumiJson } from "../../common/pulumi";
 import { withSettings } from "../stack/stackFileEdit";
+import { type GroupImage, groupPromotion } from "./groupImage";
 import { promotionsOf } from "./promotion";
-import { runningVersions } from "./running";
+import { type RunningVersions, runningVersions } from "./running";
 
 /** A guard would refuse what a promotion writes. */
 export class RefusedPromotion extends Failure {}
 
 export interface PromoteOptions {
-  /** Stack that runs what is promoted. */
-  readonly from: string;
+  /** What is promoted: all that another stack runs, or the image of one worker group. */
+  readonly what: { readonly from: string } | GroupImage;
   /** Stack whose file is written. */
   readonly to: string;
   /** Folder of the stack files. */
@@ -37,20 +41,23 @@ export interface PromoteResult {
 }
 
 /**
- * Writes what one stack runs into the file of another, for review.
+ * Writes what one stack runs, or what one of its worker groups is to run, into the file of a stack, for review.
  *
  * @throws RefusedPromotion when a guard would refuse it; Failure when the file has changes that are not committed,
  * or the settings would be wrong. Nothing is written then.
  */
-export async function promote({ from, to, folder, dryRun }: PromoteOptions): Promise<PromoteResult> {
-  if (from === to) throw new Failure("both stacks are the same", "name two: --from dev --to prod");
+export async function promote({ what, to, folder, dryRun }: PromoteOptions): Promise<PromoteResult> {
+  if ("from" in what && what.from === to) {
+    throw new Failure("both stacks are the same", "name two: --from dev --to prod");
+  }
   const file = join(folder, `Pulumi.${to}.yaml`);
   if (!existsSync(file)) throw new Failure(`there is no ${basename(file)}`, "name a stack that has a file");
   await requireCommitted(file);
 
-  const running = runningVersions(from, await pulumiJson(cliOf(from), ["stack", "export"]));
   const text = await readFile(file, "utf8");
-  const { promotions, notes } = promotionsOf(running, await settingsOf(to, text));
+  const settings = await settingsOf(to, text);
+  const { promotions, notes } =
+    "from" in what ? promotionsOf(await runningOf(what.from), settings) : groupPromotion(what, settings);
   if (promotions.length === 0) return { diff: "", notes: [] };
 
   const next = withSettings(text, promotions);
@@ -59,6 +66,9 @@ export async function promote({ from, to, folder, dryRun }: PromoteOptions): Pro
   if (!dryRun) await replaceFile(file, next);
   return { diff: createTwoFilesPatch(`a/${name}`, `b/${name}`, text, next), notes: [...notes, ...unchecked] };
 }
+
+const runningOf = async (stack: string): Promise<RunningVersions> =>
+  runningVersions(stack, await pulumiJson(cliOf(stack), ["stack", "export"]));
 
 /** What nobody has committed would be mixed up with the promotion. */
 async function requireCommitted(file: string): Promise<void> {
@@ -80,7 +90,7 @@ async function requireCommitted(file: string): Promise<void> {
 }
 
 /** The settings that a text of a stack file says. */
-async function settingsOf(stack: string, text: string): Promise<Settings> {
+export async function settingsOf(stack: string, text: string): Promise<Settings> {
   const folder = await mkdtemp(join(tmpdir(), "temporal-stack-promote-"));
   try {
     await writeFile(join(folder, `Pulumi.${stack}.yaml`), text);
@@ -114,8 +124,7 @@ async function requireAllowed(stack: string, settings: Settings): Promise<string
       `what stack "${stack}" runs could not be read (${error.message}): its guards speak at the preview`,
     ];
   }
-  const deployed = deployedRecord.safeParse(Reflect.get(Object(outputs) as object, "deployed"));
-  const problems = deployed.success ? changeProblems(deployed.data, settings) : [];
+  const problems = problemsOf(outputs, settings);
   const message = refusal(problems);
   if (message === undefined) return [];
   throw new RefusedPromotion(
@@ -123,6 +132,19 @@ async function requireAllowed(stack: string, settings: Settings): Promise<string
     "resolve the problems above first; nothing was written",
     message.split("\n"),
   );
+}
+
+const outputsSchema = z.object({ deployed: deployedRecord, quarantine: quarantineOutput }).partial();
+
+/** Why the guards of a stack would refuse settings. */
+export function problemsOf(outputs: unknown, settings: Settings): string[] {
+  const { deployed, quarantine = [] } = outputsSchema.safeParse(outputs).data ?? {};
+  return [
+    ...(deployed === undefined ? [] : changeProblems(deployed, settings)),
+    ...imagesOf(settings).flatMap(
+      ({ digest }) => quarantineProblem(quarantine, { digest }, settings.stack) ?? [],
+    ),
+  ];
 }
 
 /** The file is the old one or the new one, at any time. */

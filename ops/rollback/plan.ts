@@ -7,14 +7,15 @@ import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";
 import { shortDigest } from "../history/table";
 import type { Update } from "../history/updates";
 import { digestOf, type DeployedImage, repositoryOf } from "../stack/state";
+import { imageOfGroup } from "./group";
 import { type Situation, stackObstacles, workerObstacles } from "./obstacles";
 
 /** What was asked for. */
 export interface RollbackRequest {
   readonly to: string | undefined;
   readonly workerOnly: boolean;
-  /** The one image that goes back, by its name in the settings. */
-  readonly image?: string | undefined;
+  /** The worker group whose image alone goes back; with `workerOnly`. */
+  readonly group?: string | undefined;
   /** Why, for the message and the quarantine. */
   readonly reason: string | undefined;
   /** Who asks. */
@@ -51,8 +52,10 @@ export function planRollback(
   checkout: string,
 ): RollbackPlan {
   const { stack, state } = situation;
-  const { to, workerOnly, image, reason, user, now } = request;
-  if (workerOnly) requireDeployedProgram(state.program ?? deployedUpdate(updates, stack), stack, checkout);
+  const { to, workerOnly, group, reason, user, now } = request;
+  const deployed = deployedUpdate(updates, stack);
+  if (workerOnly) requireDeployedProgram(state.program ?? deployed, stack, checkout);
+  const image = group === undefined ? undefined : imageOfGroup(deployed.config, group, stack);
   const { current, target } = chooseUpdate(updates, {
     ...{ stack, to, workerOnly, image },
     quarantine: state.quarantine,
@@ -74,8 +77,13 @@ export function planRollback(
       since: new Date(now).toISOString(),
       reason: reason ?? `left behind by a rollback of ${user} to ${nameOf(target)}`,
     })),
-    message: `rollback ${workerOnly ? "of the workers " : ""}to ${what}, by ${user}${because}`,
+    message: `rollback ${whatOf(request)}to ${what}, by ${user}${because}`,
   };
+}
+
+function whatOf({ workerOnly, group }: RollbackRequest): string {
+  if (group !== undefined) return `of group ${group} `;
+  return workerOnly ? "of the workers " : "";
 }
 
 /** References of a release's images by name. */

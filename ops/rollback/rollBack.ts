@@ -30,6 +30,8 @@ export interface RollbackOptions {
   readonly stack: string;
   readonly to?: string;
   readonly workerOnly?: boolean;
+  /** The worker group whose image alone goes back. */
+  readonly group?: string;
   readonly reason?: string;
   readonly yes?: boolean;
   /** False: do not replay open workflows first. */
@@ -89,11 +91,11 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
   requireSettled(state, stack);
   console.log(`${historyTable(updates, state.quarantine, SHOWN)}\n`);
   const payloadKeys = updates.find(({ release }) => release !== undefined)?.release?.payloadKeys ?? [];
-  const { to, reason, workerOnly = false } = options;
+  const { to, reason, group, workerOnly = false } = options;
   const plan = planRollback(
     updates,
     { stack, state, payloadKeys, commits: clone },
-    { to, reason, workerOnly, user: userInfo().username, now: Date.now() },
+    { to, reason, workerOnly, group, user: userInfo().username, now: Date.now() },
     checkout,
   );
   describe(plan);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { diffLines } from "diff";
 import { parseSettings, type Settings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
+import { groupPromotion } from "../../ops/promote/groupImage";
+import { problemsOf, settingsOf as settingsOfText } from "../../ops/promote/promoteImage";
 import { promotionsOf } from "../../ops/promote/promotion";
 import { withSettings } from "../../ops/stack/stackFileEdit";
 import { runningVersions } from "../../ops/promote/running";
@@ -128,6 +130,69 @@ describe("promotion", () => {
     ]);
     assert.match(notes[0] ?? "", /imagetools create --tag eu\.example\.com\/billing:promoted registry/);
     assert.match(notes[1] ?? "", /nothing was set for image "reports"/);
+  });
+
+  it("gives one group another digest, and no other group with it", () => {
+    const target = settingsOf("prod");
+    const [orders] = target.workers;
+    assert.ok(orders);
+    const images = { billing: { repository: "registry.example.com/billing", digest: FAKE_DIGEST } };
+    const bills = { ...orders, name: "bills", image: "billing" };
+    const workers = [orders, bills, { ...orders, name: "reports" }];
+    const promoted = (group: string, digest = DIGEST) =>
+      groupPromotion({ group, digest }, { ...target, images, workers });
+    assert.deepEqual(promoted("bills"), {
+      promotions: [{ path: ["images", "billing", "digest"], new: DIGEST }],
+      notes: [],
+    });
+    assert.deepEqual(promoted("bills", FAKE_DIGEST).promotions, []);
+    const { promotions, notes } = promoted("reports");
+    assert.match(notes[0] ?? "", /group reports gets an image of its own; with "worker" stay orders/);
+    assert.deepEqual(
+      promotions.map(({ path, new: value }) => [path.join("."), value]),
+      [
+        ["images.reports.repository", target.workerImage.repository],
+        ["images.reports.digest", DIGEST],
+        ["workers.2.image", "reports"],
+      ],
+    );
+    assert.throws(() => promoted("nobody"), /has no worker group "nobody"/);
+    assert.throws(
+      () =>
+        groupPromotion(
+          { group: "reports", digest: DIGEST },
+          { ...target, images: { reports: images.billing }, workers },
+        ),
+      /image "worker" of group reports is run by orders, too, and images\.reports is another one/,
+    );
+  });
+
+  it("writes a group's own image into the real file, settings that go together", async () => {
+    const text = textOf("prod").replace(
+      "      taskQueues: [orders]\n",
+      "      taskQueues: [orders]\n    - name: reports\n      taskQueues: [reports]\n",
+    );
+    const target = await settingsOfText("prod", text);
+    const { promotions } = groupPromotion({ group: "reports", digest: DIGEST }, target);
+    const next = await settingsOfText("prod", withSettings(text, promotions));
+    assert.deepEqual(
+      next.workers.map(({ name, image }) => [name, image]),
+      [
+        ["orders", "worker"],
+        ["reports", "reports"],
+      ],
+    );
+    assert.deepEqual(next.images["reports"], { repository: target.workerImage.repository, digest: DIGEST });
+  });
+
+  it("refuses what is in quarantine on the target, as its preview would", () => {
+    const target = { ...settingsOf("prod"), images: { billing: { repository: "a/b", digest: DIGEST } } };
+    const quarantine = [
+      { digest: DIGEST, sources: null, since: "2026-01-31T12:00:00.000Z", reason: "crashed" },
+    ];
+    assert.match(problemsOf({ quarantine }, target).join(), /sha256:\w+ is in quarantine .*: crashed/);
+    assert.deepEqual(problemsOf({ quarantine: [] }, target), []);
+    assert.deepEqual(problemsOf({}, target), []);
   });
 
   it("keeps the form of every stack file", () => {

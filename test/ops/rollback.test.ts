@@ -212,7 +212,13 @@ describe("plan of a rollback", () => {
   });
 
   describe("with an image of its own for a group", () => {
-    const now = updateOf("2", { release: withBilling("2", "9") });
+    const groups = (...more: object[]): Update["config"] => ({
+      "temporal-stack:workers": {
+        value: JSON.stringify([{ name: "orders" }, { name: "bills", image: "billing" }, ...more]),
+        secret: false,
+      },
+    });
+    const now = updateOf("2", { release: withBilling("2", "9"), config: groups() });
     const before = updateOf("1", { release: withBilling("1", "8") });
     const billing = deployedImage("9", { name: "billing", reference: billingImage("9"), sources: null });
     const state = stateAt("2", { images: [deployedImage("2"), billing] });
@@ -226,16 +232,16 @@ describe("plan of a rollback", () => {
     });
 
     it("takes one back alone, and leaves the others as they are", () => {
-      const alone = request({ workerOnly: true, image: "billing" });
+      const alone = request({ workerOnly: true, group: "bills" });
       const current = { ...now, commit: head };
       const plan = planRollback([current, before], situation({ state }), alone, folder);
       assert.deepEqual(plan.images, { worker: image("2"), billing: billingImage("8") });
       assert.deepEqual(digestsOf(plan.quarantine), [digest("9")]);
-      assert.match(plan.message, /^rollback of the workers .*, image billing 8{12}, by ann$/);
+      assert.match(plan.message, /^rollback of group bills to .*, image billing 8{12}, by ann$/);
     });
 
     it("puts nothing away of another image, also after an update that failed", () => {
-      const failed = updateOf("3", { result: "failed", release: undefined, commit: head });
+      const failed = updateOf("3", { result: "failed", release: undefined, commit: head, config: groups() });
       const earlier = { name: undefined, sources: null };
       const images = [
         deployedImage("3"),
@@ -243,11 +249,27 @@ describe("plan of a rollback", () => {
         deployedImage("2", earlier),
         deployedImage("7", { ...earlier, reference: billingImage("7") }),
       ];
-      const alone = request({ workerOnly: true, image: "billing" });
+      const alone = request({ workerOnly: true, group: "bills" });
       const half = stateAt("2", { images, program: { commit: head, dirty: false } });
       const plan = planRollback([failed, before], situation({ state: half }), alone, folder);
       assert.deepEqual(plan.images, { worker: image("3"), billing: billingImage("8") });
       assert.deepEqual(digestsOf(plan.quarantine), [digest("9"), digest("7")]);
+    });
+
+    it("refuses a group that is not there, or whose image others run, too", () => {
+      const plan = (group: string, config: Update["config"]) => () =>
+        planRollback(
+          [{ ...now, commit: head, config }, before],
+          situation({ state }),
+          request({ workerOnly: true, group }),
+          folder,
+        );
+      assert.throws(plan("billing", groups()), /no worker group "billing"; nothing was changed/);
+      assert.throws(
+        plan("bills", groups({ name: "reports", image: "billing" })),
+        /image "billing" of group bills is run by reports, too; nothing was changed/,
+      );
+      assert.deepEqual(plan("orders", groups())().images, { worker: image("1"), billing: billingImage("9") });
     });
 
     it("refuses an update that did not have that image", () => {

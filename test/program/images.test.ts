@@ -6,7 +6,11 @@ import { openApiProblems } from "../../settings/openapi/validate";
 import { at, deployStack, listAt, mappingAt, objectsOf } from "./stack";
 
 const DIGEST = `sha256:${"1".repeat(64)}`;
-const BILLING = { repository: "registry.example.com/billing", digest: DIGEST };
+const BILLING = {
+  repository: "registry.example.com/billing",
+  digest: DIGEST,
+  platform: "linux/arm64",
+};
 const GROUP = {
   name: "billing",
   taskQueues: ["billing"],
@@ -69,6 +73,9 @@ describe("a worker group with an image of its own", () => {
     assert.deepEqual(listAt(container, "args"), ["-m", "billing"]);
     assert.deepEqual(listAt(container, "livenessProbe", "exec", "command"), ["check", "live"]);
     assert.equal(at(container, "livenessProbe", "httpGet"), undefined);
+    const architecture = (group: string) =>
+      at(podOf(deployment, group), "nodeSelector", "kubernetes.io/arch");
+    assert.deepEqual([architecture("billing"), architecture("orders")], ["arm64", "amd64"]);
     const sample = at(podOf(deployment, "orders"), "containers", 0);
     assert.match(String(at(sample, "image")), new RegExp(`@${FAKE_DIGEST}$`));
     assert.deepEqual([at(sample, "command"), at(sample, "args")], [undefined, undefined]);

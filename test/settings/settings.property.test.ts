@@ -36,6 +36,7 @@ const FULL: Values = {
       repository: "registry.example.com/orders",
       digest: `sha256:${"1".repeat(64)}`,
       build: "workers/orders",
+      platform: "linux/arm64",
     },
   },
   workers: [

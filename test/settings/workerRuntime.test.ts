@@ -21,8 +21,14 @@ describe("images of worker groups", () => {
       ["worker", "billing"],
     );
     assert.deepEqual(imagesOf(settings), [
-      { name: "worker", repository: "registry.example.com/worker", digest: undefined, build: "worker" },
-      { name: "billing", ...BILLING, build: undefined },
+      {
+        name: "worker",
+        repository: "registry.example.com/worker",
+        digest: undefined,
+        build: "worker",
+        platform: "linux/amd64",
+      },
+      { name: "billing", ...BILLING, build: undefined, platform: "linux/amd64" },
     ]);
   });
 
@@ -30,8 +36,15 @@ describe("images of worker groups", () => {
     const built = (image: Values) =>
       imagesOf(parseSettings(source(sections({ a: image }, group("a", { image: "a" })))))[1];
     assert.deepEqual(built({ build: "workers/a" }), {
-      ...{ name: "a", repository: "registry.example.com/worker-a", digest: undefined, build: "workers/a" },
+      ...{
+        name: "a",
+        repository: "registry.example.com/worker-a",
+        digest: undefined,
+        build: "workers/a",
+        platform: "linux/amd64",
+      },
     });
+    assert.equal(built({ build: "workers/a", platform: "linux/arm64" })?.platform, "linux/arm64");
     assert.equal(built({ build: "workers/a", digest: DIGEST })?.digest, DIGEST);
     assert.equal(built({ build: "workers/a", repository: "b/c" })?.repository, "b/c");
   });
