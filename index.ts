@@ -15,6 +15,7 @@ import { temporalNamespaceOf } from "./components/manifests/temporalNames";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgresMode";
+import { replayCommandOf } from "./settings/replay";
 import { loadSettings } from "./settings/settings";
 import { smokeWorkflowOf } from "./settings/smoke";
 import { temporalServer } from "./components/temporalMode";
@@ -111,6 +112,7 @@ export const workers = groups.map(({ worker, component }) => ({
   namespace: workersNamespace,
   deployment: component.deployment,
   taskQueues: worker.taskQueues,
+  replay: replayCommandOf(worker),
   smoke: smokeWorkflowOf(settings.smoke, worker) ?? null,
   temporalNamespace: temporalNamespaceOf(settings, worker),
   image: { name: worker.image, reference: images.named(worker.image).reference },

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { Failure } from "../common/failure";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
-import { imagesOf } from "../settings/stackImages";
+import { imagesOf, type StackImage, WORKER_IMAGE } from "../settings/stackImages";
 import { runCommand } from "../common/command";
 import { checkout } from "../common/paths";
 import { noStackFile } from "../common/stackFiles";
@@ -45,17 +45,15 @@ async function main({ stack, image: proven }: Options, signal: AbortSignal): Pro
     );
   }
   const cli = cliOf(stack);
-  if ((await imageOf(cli)) === undefined) {
+  const { data: deployed } = await findOutputs(cli);
+  if (deployed === undefined) {
     console.log(`nothing is deployed as stack ${stack} yet: there are no workflows to replay`);
   } else {
-    const image = digest === undefined ? [] : ["--image", digest];
-    const exitCode = await runProjectCommand("ops/replay", ["--stack", stack, ...image]);
-    if (exitCode !== exitCodes.ok) {
-      throw new Failure(
-        `npm run replay ended with ${exitCode}`,
-        "the lines above say why; nothing was deployed",
-      );
-    }
+    if (digest === undefined) await replay(stack);
+    // An image that is new has no workflows yet.
+    const running = deployed.workers.map(({ image }) => image?.name ?? WORKER_IMAGE);
+    const candidates = images.filter(({ name }) => running.includes(name));
+    await replay(stack, candidates.flatMap(candidateOf));
   }
   signal.throwIfAborted();
   const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = process.env;
@@ -67,6 +65,19 @@ async function main({ stack, image: proven }: Options, signal: AbortSignal): Pro
     onLine: (line) => console.log(line),
   });
   setOutput("image", (await imageOf(cli)) ?? "");
+}
+
+/** What is named by its digest runs as it is; what is built, the checkout replays. */
+const candidateOf = ({ name, repository, digest }: StackImage): string[] =>
+  digest === undefined ? [] : [`${name}=${repository}@${digest}`];
+
+/** @throws Failure when workflows that are open would break, or could not be checked */
+async function replay(stack: string, images?: readonly string[]): Promise<void> {
+  if (images?.length === 0) return;
+  const args = images === undefined ? [] : ["--image", ...images];
+  const exitCode = await runProjectCommand("ops/replay", ["--stack", stack, ...args]);
+  if (exitCode === exitCodes.ok) return;
+  throw new Failure(`npm run replay ended with ${exitCode}`, "the lines above say why; nothing was deployed");
 }
 
 /** The worker image that a stack runs, by digest; undefined before its first deployment. */

@@ -16,6 +16,8 @@ const workerGroup = z.object({
   namespace: z.string(),
   deployment: z.string(),
   taskQueues: z.tuple([z.string()], z.string()),
+  /** Empty: its image cannot replay. Stacks that were deployed before there was this output do not have it. */
+  replay: z.array(z.string()).optional(),
   /** Null: the settings name none. Stacks that were deployed before there was this output do not have it. */
   smoke: smokeWorkflow.nullish(),
   /** Stacks that were deployed before groups had their own say neither; both are those of the stack. */

@@ -6,6 +6,7 @@ import { bytesOf, canonicalMemory, millicoresOf } from "./quantity";
 import { workerEgress } from "./workerEgress";
 import { accountProblems, workerPodFields } from "./workerPod";
 import { workerSecretFields, workerSecretProblems } from "./workerSecrets";
+import { replay } from "./replay";
 import { groupSmoke } from "./smoke";
 import { WORKER_IMAGE } from "./stackImages";
 import { workerRuntime } from "./workerRuntime";
@@ -201,6 +202,7 @@ export const worker = z
     ...workerSecretFields,
     egress: workerEgress,
     ...workerPodFields,
+    replay: replay.describe("Replay of the workflows that are open, before another image runs."),
     smoke: groupSmoke.describe("The smoke test of this group, where it differs from section `smoke`."),
   })
   .check(({ value, issues }) => {

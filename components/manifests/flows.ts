@@ -3,7 +3,7 @@ import { type Peer, type PeerNetwork, portOf, portOfUrl } from "../../settings/a
 import { EVERYWHERE } from "../../settings/networkPresets";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
-import { COMPONENT, type Labels, selectorLabels } from "./labels";
+import { COMPONENT, groupLabels, type Labels, selectorLabels } from "./labels";
 import { PREFLIGHT } from "./managedPostgresManifests";
 import { POSTGRES_PORT } from "./postgresConnection";
 import { NAMESPACE_RECONCILER } from "./temporalNamespacesManifests";
@@ -152,7 +152,7 @@ function workerEgressFlows({ namespaces, workers }: FlowSettings): Flow[] {
   return workers.flatMap(({ name, egress }) =>
     egress.map(({ ports, protocol, why, ...way }, index) => ({
       name: `worker-${name}-egress-${index}`,
-      from: pods(namespaces.workers, selectorLabels(workerIdentity(name))),
+      from: pods(namespaces.workers, groupLabels(workerIdentity(name))),
       to: partyOf(way),
       ports: ports.map((port) => ({ port, protocol })),
       why: why ?? `workers[].egress of ${name}`,

@@ -37,6 +37,12 @@ export function selectorLabels({ name, instance, component }: Identity): Labels 
   };
 }
 
+/** What every pod of a group has, whether it works or replays. */
+export const groupLabels = ({ name, instance }: Identity): Labels => ({
+  "app.kubernetes.io/name": name,
+  "app.kubernetes.io/instance": instance,
+});
+
 /** Labels of an object that belongs to the stack as a whole. */
 export function stackLabels(settings: Pick<Settings, "stack" | "labels">): Labels {
   return {

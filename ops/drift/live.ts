@@ -37,13 +37,18 @@ class PlainObjects extends KubernetesObjectApi {
   }
 }
 
-/** Reads live objects; a namespace is left away where the kind has none. */
+/** Reads and creates live objects; a namespace is left away where the kind has none. */
 export class LiveObjects {
   private readonly objects: PlainObjects;
   private readonly scaledIn = new Map<string, Promise<Set<string>>>();
 
   constructor(private readonly config: KubeConfig) {
     this.objects = PlainObjects.of(config);
+  }
+
+  /** @throws ApiException when the server refuses it */
+  async create(object: ObjectManifest & { readonly metadata: { readonly name: string } }): Promise<void> {
+    await this.objects.create(object);
   }
 
   /**

@@ -3,14 +3,14 @@ import { type ExitCode, exitCodes } from "../../common/exitCodes";
 
 const workflow = { workflowId: z.string(), runId: z.string(), type: z.string() };
 
-/** What a candidate prints: `ReplayReport` of worker/src/replay/report.ts. */
+/** What a candidate prints: `ReplayReport` of worker/src/replay/report.ts; a command of another image may say less. */
 export const groupReportSchema = z.object({
-  sdkVersion: z.string(),
+  sdkVersion: z.string().default("unknown"),
   namespace: z.string(),
   taskQueues: z.array(z.string()),
   open: z.number(),
-  notSampled: z.number(),
-  gone: z.number(),
+  notSampled: z.number().default(0),
+  gone: z.number().default(0),
   compatible: z.number(),
   incompatible: z.array(
     z.object({
@@ -26,16 +26,37 @@ export const groupReportSchema = z.object({
 /** What the replay of one worker group's workflows found. */
 export type GroupReport = z.infer<typeof groupReportSchema> & { readonly group: string };
 
+/** The report in what a candidate printed: the last line of JSON that is one. */
+export function reportIn(output: string): Omit<GroupReport, "group"> | undefined {
+  for (const line of output.trimEnd().split("\n").reverse()) {
+    if (!line.startsWith("{")) continue;
+    const { data } = groupReportSchema.safeParse(jsonOf(line));
+    if (data !== undefined) return data;
+  }
+  return undefined;
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the gate found. */
 export interface GateReport {
   readonly stack: string;
   readonly candidate: string;
   readonly groups: readonly GroupReport[];
-  /** Groups of other images, whose workflows the candidate does not have. */
-  readonly uncheckedGroups: readonly { readonly group: string; readonly image: string }[];
+  /** Groups about which no candidate says anything, and why. */
+  readonly uncheckedGroups: readonly { readonly group: string; readonly reason: string }[];
 }
 
-/** A workflow that breaks outweighs one that could not be checked; either keeps the gate shut. */
+/**
+ * A workflow that breaks outweighs one that could not be checked; either keeps the gate shut. A group about which no
+ * candidate says anything does not: the settings say so, and the report does.
+ */
 export function exitCodeOf({ groups }: GateReport): ExitCode {
   if (groups.some(({ incompatible }) => incompatible.length > 0)) return exitCodes.refused;
   return groups.some(({ unchecked }) => unchecked.length > 0) ? exitCodes.failed : exitCodes.ok;
@@ -59,11 +80,7 @@ export function render(report: GateReport): string {
     }));
     lines.push(...byFault([...broken, ...unchecked]));
   }
-  for (const { group, image } of report.uncheckedGroups) {
-    lines.push(
-      `${group}: NOT CHECKED: it runs image "${image}", whose workflows the candidate does not have`,
-    );
-  }
+  for (const { group, reason } of report.uncheckedGroups) lines.push(`${group}: NOT CHECKED: ${reason}`);
   return lines.join("\n");
 }
 

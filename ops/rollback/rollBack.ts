@@ -15,7 +15,6 @@ import { replayGate } from "../replay/gate";
 import { exitCodeOf, render } from "../replay/replayReport";
 import { smoke } from "../smoke/smokeTest";
 import { digestOf, type StackState } from "../stack/state";
-import { WORKER_IMAGE } from "../../settings/stackImages";
 import { checkout as ownCheckout } from "../../common/paths";
 import { withWorkspace, type Workspace } from "../stack/workspace";
 import { restoredConfig, writeConfig } from "./config";
@@ -166,17 +165,16 @@ function describe({ target, images, quarantine, commit }: RollbackPlan): void {
 
 /** @throws Failure when open workflows would break, or could not be checked */
 async function replay(stack: string, { images }: RollbackPlan, signal: AbortSignal): Promise<void> {
-  const { [WORKER_IMAGE]: image } = images;
-  const report = await runStep("replay of open workflows on that image", (task) =>
-    replayGate({ stack, image, onLine: task.report, signal }),
+  const report = await runStep("replay of open workflows on these images", (task) =>
+    replayGate({ stack, images, onlyDeployed: true, onLine: task.report, signal }),
   );
   console.log(`${render(report)}\n`);
   const code = exitCodeOf(report);
   if (code === exitCodes.ok) return;
   throw new Failure(
     code === exitCodes.refused
-      ? "workflows that are open would break on that image; nothing was changed"
-      : "not every open workflow could be checked on that image; nothing was changed",
+      ? "workflows that are open would break on these images; nothing was changed"
+      : "not every open workflow could be checked on these images; nothing was changed",
     "choose another update with --to; or, if those workflows may be stuck until a worker runs that fits them, --skip-replay",
   );
 }

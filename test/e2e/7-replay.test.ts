@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type GateReport, groupReportSchema } from "../../ops/replay/replayReport";
+import { type GateReport, type GroupReport, groupReportSchema } from "../../ops/replay/replayReport";
 import { openOrders } from "./histories";
 import { startOrders } from "./orders";
-import { checkout, orderCommand, pulumi, run, sourcedEnvironment } from "./support";
+import { checkout, kubectl, orderCommand, pulumi, run, sourcedEnvironment } from "./support";
 import { z } from "zod";
 import { eventually } from "../support/eventually";
 
@@ -14,11 +14,10 @@ const OPEN_ORDERS = 5;
 const DELAY_SECONDS = 3600;
 
 const statusSchema = z.object({ phase: z.string() });
-type Group = GateReport["groups"][number];
 
 async function replay(
   ...args: string[]
-): Promise<{ exitCode: number | undefined; output: string; candidate: string; group: Group }> {
+): Promise<{ exitCode: number | undefined; output: string; candidate: string; group: GroupReport }> {
   const command = ["npm", "run", "--silent", "replay", "--", "--stack", "local", "--json", ...args];
   const { exitCode, output } = await run(command, { env: sourcedEnvironment() });
   const line = output.split("\n").find((text) => text.startsWith("{"));
@@ -27,6 +26,10 @@ async function replay(
   const [first] = groups;
   return { exitCode, output, candidate, group: { group: "", ...groupReportSchema.parse(first) } };
 }
+
+/** Names of the jobs that replay, or have. */
+const replayJobs = (): Promise<string> =>
+  kubectl("get", "jobs", "--namespace", "temporal-workers", "--output=jsonpath={.items[*].metadata.name}");
 
 describe("npm run replay", () => {
   let ids: string[];
@@ -48,13 +51,14 @@ describe("npm run replay", () => {
     assert.equal(group.compatible, group.open - group.gone);
   });
 
-  it("passes the image that runs, by its digest, with the SDK inside it", async () => {
+  it("passes the image that runs, by its digest, in a job with what its group is given", async () => {
     const { output: text } = await pulumi("stack", "output", "workerImage");
     const image = text.trim().split("\n").at(-1) ?? "";
     const { exitCode, output, candidate, group } = await replay("--image", image.replace(/^.*@/, ""));
     assert.equal(exitCode, 0, output);
     assert.equal(candidate, image);
     assert.ok(group.compatible >= OPEN_ORDERS, output);
+    await eventually("no job is left", async () => (await replayJobs()) === "");
   });
 
   it("stops a change that breaks what is open, and names every workflow and its event", async () => {

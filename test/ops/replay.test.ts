@@ -7,7 +7,8 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { imageReference } from "../../ops/replay/candidate";
 import { UsageFailure } from "../../common/usageFailure";
-import { exitCodeOf, type GroupReport, render } from "../../ops/replay/replayReport";
+import { chooseGroups, requireDeployed } from "../../ops/replay/chooseGroups";
+import { exitCodeOf, type GroupReport, render, reportIn } from "../../ops/replay/replayReport";
 import { outputsSchema } from "../../common/stackOutputs";
 import { serviceOf, withAddress, workerConnection } from "../../ops/stack/workerConnection";
 import { FAKE_DIGEST, FAKE_KEY } from "../emulation";
@@ -82,6 +83,50 @@ describe("replay gate", () => {
     }
   });
 
+  describe("of several worker groups", () => {
+    const running = (name: string, image: string | undefined, replay?: string[]) => ({
+      name,
+      replay,
+      image: image === undefined ? undefined : { name: image, reference: `${image}@${FAKE_DIGEST}` },
+    });
+    const sample = ["/nodejs/bin/node", "lib/cli/replay.js"];
+    const all = [
+      running("orders", "worker", sample),
+      running("mails", "mails", ["python", "replay.py"]),
+      running("old", undefined),
+      running("dumb", "dumb", []),
+    ];
+    const candidate = `elsewhere/image@${FAKE_DIGEST}`;
+    const chosen = (wanted: string | undefined, candidates: Readonly<Record<string, string>>) =>
+      chooseGroups(all, wanted, candidates).map((choice) =>
+        "notChecked" in choice ? choice.notChecked.replace(/[,;].*/, "") : [choice.image, ...choice.command],
+      );
+
+    it("replays the checkout for those that run the image of worker/", () => {
+      const [mine, none] = [[undefined, ...sample], "its image dumb has no replay command"];
+      assert.deepEqual(chosen(undefined, {}), [mine, "it runs image mails", mine, none]);
+    });
+
+    it("replays an image for those that run the one of its name, with their command", () => {
+      const none = "its image dumb has no replay command";
+      const mails = [candidate, "python", "replay.py"];
+      assert.deepEqual(chosen(undefined, { mails: candidate }), [
+        "it runs image worker",
+        mails,
+        "it runs image worker",
+        none,
+      ]);
+      const only = "only mails was asked for";
+      assert.deepEqual(chosen("mails", { mails: candidate, worker: candidate }), [only, mails, only, only]);
+    });
+
+    it("refuses an image that no group runs, and a group that is not there", () => {
+      assert.throws(() => requireDeployed(all, { letters: candidate }), /no worker group runs image letters/);
+      requireDeployed(all, { mails: candidate, worker: candidate });
+      assert.throws(() => chooseGroups(all, "letters", {}), /no worker group letters/);
+    });
+  });
+
   describe("report", () => {
     const workflow = (workflowId: string) => ({ workflowId, runId: "run", type: "order" });
     const broken = (workflowId: string): GroupReport["incompatible"][number] => ({
@@ -121,11 +166,33 @@ describe("replay gate", () => {
     });
 
     it("names the groups of other images as unchecked, never as passed", () => {
-      const uncheckedGroups = [{ group: "billing", image: "billing" }];
+      const uncheckedGroups = [{ group: "billing", reason: "its image has no replay command" }];
       assert.match(
         render({ ...report({}), uncheckedGroups }),
-        /\nbilling: NOT CHECKED: it runs image "billing", whose workflows the candidate does not have$/,
+        /\nbilling: NOT CHECKED: its image has no replay command$/,
       );
+      assert.equal(exitCodeOf({ ...report({}), uncheckedGroups }), 0);
+    });
+
+    it("is the last line of JSON that is one", () => {
+      const { group, ...found } = report({}).groups[0] ?? assert.fail();
+      assert.equal(group, "orders");
+      assert.deepEqual(reportIn(`{\n{"level":"info"}\n${JSON.stringify(found)}\n{"level":"info"}\n`), found);
+      const least = {
+        namespace: "prod",
+        taskQueues: ["mails"],
+        open: 1,
+        compatible: 1,
+        incompatible: [],
+        unchecked: [],
+      };
+      assert.deepEqual(reportIn(JSON.stringify(least)), {
+        ...least,
+        sdkVersion: "unknown",
+        notSampled: 0,
+        gone: 0,
+      });
+      for (const text of ["", "all replayed", '{"compatible":5}']) assert.equal(reportIn(text), undefined);
     });
 
     it("has the exit code that deployments go by", () => {

@@ -251,6 +251,7 @@ for (const stack of STACKS) {
           namespace: "temporal-workers",
           deployment: "worker-orders-deployment-1a2b3c4d",
           taskQueues: ["orders"],
+          replay: ["/nodejs/bin/node", "lib/cli/replay.js"],
           // Never a business workflow.
           smoke: { workflow: "canary", input: "null", taskQueue: "orders", timeoutSeconds: 120 },
           temporalNamespace: { local: "default", dev: "dev", prod: "prod" }[stack],

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { EncryptionPolicy } from "./codec/encryption-codec";
 import { KeyringError, loadKeyring } from "./codec/keyring";
 import type { Keyring } from "./codec/keyring";
-import { clientSchema, refusedVariables, workerSchema } from "./config/schema";
+import { clientSchema, refusedVariables, replaySchema, workerSchema } from "./config/schema";
 import type { ClientEnvironment, WorkerEnvironment } from "./config/schema";
 import { fittingCapacity, ownMemory } from "./memory";
 import type { Capacity, Memory } from "./memory";
@@ -166,6 +166,19 @@ export function loadClientConfig(environment: Environment): ClientConfig {
 }
 
 /**
+ * Settings of a replay: those of a client, and the worker's proxy.
+ *
+ * @throws ConfigurationError with every problem
+ */
+export function loadReplayConfig(environment: Environment): ClientConfig {
+  const { settings, keyring } = load(replaySchema, environment);
+  return throughProxy(clientConfig(settings, keyring), settings.TEMPORAL_PROXY_ADDRESS);
+}
+
+const throughProxy = (client: ClientConfig, proxy: string | undefined): ClientConfig =>
+  proxy === undefined ? client : { ...client, connection: { ...client.connection, proxy } };
+
+/**
  * Settings of a worker.
  *
  * @param environment usually `process.env`; the variables are listed in README.md
@@ -176,11 +189,8 @@ export function loadWorkerConfig(environment: Environment, memory: Memory = ownM
   const { settings: env, keyring } = load(workerSchema, environment);
   const fitting = fittingCapacity(memory, env.TEMPORAL_TASK_QUEUES.length);
   const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = env;
-  const { TEMPORAL_PROXY_ADDRESS: proxy } = env;
-  const client = clientConfig(env, keyring);
   return {
-    ...client,
-    connection: { ...client.connection, ...(proxy === undefined ? {} : { proxy }) },
+    ...throughProxy(clientConfig(env, keyring), env.TEMPORAL_PROXY_ADDRESS),
     identity: `${env.POD_NAME ?? `${process.pid}@${hostname()}`}${env.POD_NAMESPACE ? `@${env.POD_NAMESPACE}` : ""}`,
     healthPort: env.HEALTH_PORT,
     metricsBindAddress: env.METRICS_BIND_ADDRESS.text,

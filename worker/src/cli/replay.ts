@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DefaultLogger, NativeConnection, Runtime } from "@temporalio/worker";
 import { version as sdkVersion } from "@temporalio/worker/package.json";
-import { connectionOptions, EXIT_CONFIGURATION, loadClientConfig } from "../config";
+import { connectionOptions, EXIT_CONFIGURATION, loadReplayConfig } from "../config";
 import { openWithin } from "../connection";
 import { replayOpenWorkflows } from "../replay/gate";
 import { QueryError } from "../replay/open-workflows";
@@ -47,7 +47,7 @@ function progress(): (replayed: number, total: number) => void {
 }
 
 async function run({ query, sample }: Options): Promise<number> {
-  const config = loadClientConfig(process.env);
+  const config = loadReplayConfig(process.env);
   // What the SDK logs of a history that does not replay, the report says.
   Runtime.install({
     logger: new DefaultLogger("ERROR", () => undefined),

@@ -150,6 +150,9 @@ export const clientSchema = z
     ]),
   );
 
+/** Settings of what reads histories for a worker, from where the worker is: through its proxy, too. */
+export const replaySchema = clientSchema.safeExtend({ TEMPORAL_PROXY_ADDRESS: proxyAddress.optional() });
+
 /** Settings of a worker, as strings of the environment. */
 export const workerSchema = clientSchema
   .safeExtend(workerFields)
