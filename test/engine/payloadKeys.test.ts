@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { Failure } from "../../common/failure";
 import { checkout } from "../../common/paths";
 import type { StackCli } from "../../common/pulumi";
 import { decrypted, encrypted } from "../../ops/keys/age";
@@ -216,7 +217,11 @@ describe("payload keys of a stack whose state is lost", () => {
     const renamed = text.replace(`"${STACK}"`, '"dev"');
     await assert.rejects(importKeys(cli, folder, renamed), /is of stack dev, not of team/);
     const foreign = text.replace(BROUGHT, randomBytes(32).toString("base64"));
-    await assert.rejects(importKeys(cli, folder, foreign), /another key under id key-2/);
+    await assert.rejects(importKeys(cli, folder, foreign), (error: unknown) => {
+      assert.ok(error instanceof Failure);
+      assert.match(error.details.join(), /another key under id key-2/);
+      return true;
+    });
     assert.equal(readFileSync(place.file, "utf8"), committed);
   });
 });
