@@ -18,6 +18,7 @@ import {
   primaryHost,
 } from "./manifests/postgresClusterManifests";
 import { dataOptions } from "./protection";
+import { merge } from "../settings/mapping";
 import { placementOf } from "../settings/scheduling";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
@@ -71,7 +72,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
             "pulumi.com/timeoutSeconds": String(cluster.readyTimeoutSeconds),
           },
         },
-        spec: clusterSpec(cluster, placementOf(settings, "postgres"), imagePullSecrets(settings)),
+        spec: merge(
+          clusterSpec(cluster, placementOf(settings, "postgres"), imagePullSecrets(settings)),
+          cluster.clusterSpec,
+        ),
       },
       {
         parent: this,

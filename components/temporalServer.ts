@@ -10,6 +10,7 @@ import { RELEASE, SERVER_ACCOUNT } from "./manifests/temporalNames";
 import { CLIENT_SECRET_KEY, uiEnvironment } from "./manifests/temporalUi";
 import { temporalValues } from "./manifests/temporalValues";
 import { podAccount } from "./podAccount";
+import { withChartValues } from "../settings/chartValues";
 import { placementOf } from "../settings/scheduling";
 import type { ChartServerSettings, Settings } from "../settings/settings";
 import { charts } from "../settings/versions";
@@ -61,13 +62,16 @@ export class TemporalServer extends pulumi.ComponentResource {
         name: RELEASE,
         namespace,
         ...chartSource(settings.charts.temporalRepository, charts.temporal.name, server.chartVersion),
-        values: temporalValues(server, {
-          postgres,
-          serviceAccount: SERVER_ACCOUNT,
-          placement: (part) => placementOf(settings, part),
-          imagePullSecrets: imagePullSecrets(settings),
-          uiEnvironment: uiEnvironment(server, settings.payloadEncryption, login?.metadata.name),
-        }),
+        values: withChartValues(
+          temporalValues(server, {
+            postgres,
+            serviceAccount: SERVER_ACCOUNT,
+            placement: (part) => placementOf(settings, part),
+            imagePullSecrets: imagePullSecrets(settings),
+            uiEnvironment: uiEnvironment(server, settings.payloadEncryption, login?.metadata.name),
+          }),
+          server.chartValues,
+        ),
         timeout: server.rolloutTimeoutSeconds,
         waitForJobs: true,
         maxHistory: 10,

@@ -94,6 +94,7 @@ function temporalWorkloads(subject: Subject): readonly Workload[] {
 function partWorkload(subject: Subject, part: Part): Workload {
   const grace =
     at(part.values, "terminationGracePeriodSeconds") ?? at(part.pod, "terminationGracePeriodSeconds");
+  const initContainers = listAt(part.pod, "additionalInitContainers");
   return {
     subject,
     part: part.part,
@@ -112,6 +113,7 @@ function partWorkload(subject: Subject, part: Part): Workload {
       topologySpreadConstraints: at(part.values, "topologySpreadConstraints"),
       affinity: at(part.values, "affinity"),
       volumes: part.volumes,
+      initContainers,
     },
     containers: [
       {
@@ -122,6 +124,7 @@ function partWorkload(subject: Subject, part: Part): Workload {
         readinessProbe: at(part.values, "readinessProbe") ?? at(part.pod, "readinessProbe"),
         env: [...new Set([part.pod, part.values])].flatMap((values) => listAt(values, "additionalEnv")),
       },
+      ...initContainers,
     ],
     budget: part.budget,
     hidden: part.hidden,

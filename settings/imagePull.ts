@@ -1,12 +1,29 @@
 import { z } from "zod";
-import { text } from "./fields";
-import { registry } from "./images";
+import { ifWrongType, text } from "./fields";
+import { imageRepository, registry } from "./images";
 import { objectName } from "./names";
 import { secretSetting } from "./secretSettings";
 
-/** How the cluster logs in to the registries of all images of the stack. */
+const mirrorPrefix = () => imageRepository("a registry, with a path perhaps");
+
+/** Where the cluster pulls all images of the stack from, and how it logs in there. */
 export const imagePull = z
   .strictObject({
+    mirror: mirrorPrefix()
+      .optional()
+      .describe(
+        "Registry, with a path perhaps, below which the images of every registry are under its name: `ghcr.io/a/b:1` becomes `<mirror>/ghcr.io/a/b:1`. Without it images come from where they are published.",
+      ),
+    mirrors: z
+      .record(
+        registry("a registry's host, such as docker.io or ghcr.io"),
+        mirrorPrefix(),
+        ifWrongType("a mapping of registries to their mirrors"),
+      )
+      .default({})
+      .describe(
+        "Mirrors of single registries, as pull-through caches have them: with `docker.io: <mirror>`, `temporalio/server:1` becomes `<mirror>/temporalio/server:1`.",
+      ),
     existing: z
       .array(objectName("the name of a Secret"), { error: "a list of Secret names" })
       .max(10, { error: "a list of at most 10 Secret names" })

@@ -3,6 +3,7 @@ import { authoritiesFrom, certificates } from "./certificates";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
 import { cidrs, hostName, peerNetwork } from "./addresses";
+import { clusterSpecOpening } from "./clusterSpec";
 import { flag, ifWrongType, integer, oneOf, rule, text, volumeSize } from "./fields";
 import { imagePin } from "./imagePin";
 import { imageReference, versionedImage } from "./images";
@@ -115,6 +116,7 @@ const cluster = z
         passwordGenerations: z.strictObject({ a: generation("a"), b: generation("b") }).prefault({}),
       })
       .prefault({}),
+    clusterSpec: clusterSpecOpening,
     podMonitor: flag()
       .default(false)
       .describe("Whether a PodMonitor is made; needs the Prometheus operator's resource types."),

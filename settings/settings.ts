@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { charts } from "./charts";
+import { withMirroredImages } from "./imageMirror";
 import { imagePull } from "./imagePull";
 import { networkAccess } from "./networkAccess";
 import { payloadEncryption } from "./payloadEncryption";
@@ -43,7 +44,7 @@ export const settingsSchema = z
       "Images of worker groups from other pipelines, languages and folders, by the name that `workers[].image` says.",
     ),
     imagePull: imagePull.describe(
-      "Registry credentials with which the cluster pulls every image of the stack: server, operator, Postgres, jobs and workers; none by default.",
+      "Where the cluster pulls every image of the stack from (server, operator, Postgres, jobs), and how it logs in, for the workers' image, too.",
     ),
     workers: workers.describe("Groups of worker pods."),
     smoke: smoke.describe(
@@ -103,7 +104,7 @@ export function parseSettings(source: SettingsSource): Settings {
       ].join("\n"),
     );
   }
-  return { ...parsed.data, stack: source.stack };
+  return { ...withMirroredImages(parsed.data), stack: source.stack };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
+import { chartValues } from "./chartValues";
 import { ifWrongType, integer, oneOf, rule, text } from "./fields";
 import { imagePin } from "./imagePin";
 import { versionedImage } from "./images";
@@ -65,6 +66,7 @@ export const chart = z
   .strictObject({
     mode: z.literal("chart").describe("The official Helm chart, with Postgres as section `postgres` says."),
     chartVersion: chartVersion(pins.temporal.version, "the Temporal chart"),
+    chartValues,
     images: z
       .strictObject({
         server: versionedImage("an image of the Temporal server")

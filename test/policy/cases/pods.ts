@@ -65,6 +65,9 @@ export const podCases: Readonly<Record<string, Case>> = {
       escalation: deployment(`${CONTEXT}.allowPrivilegeEscalation`, undefined),
       "a chart's role": inValues("server.history.containerSecurityContext.allowPrivilegeEscalation", true),
       "the operator": [release(changed(OPERATOR, "values.containerSecurityContext", { privileged: true }))],
+      "an init container of the chart": inValues("server.additionalInitContainers", [
+        { name: "a", image: "a:1", securityContext: { privileged: true } },
+      ]),
     },
   },
   "no-capabilities": {

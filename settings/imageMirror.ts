@@ -1,0 +1,58 @@
+import type { z } from "zod";
+import type { imagePull } from "./imagePull";
+import type { postgres } from "./postgres";
+import type { temporal } from "./sections";
+
+interface Sections {
+  readonly imagePull: z.output<typeof imagePull>;
+  readonly temporal: z.output<typeof temporal>;
+  readonly postgres?: z.output<typeof postgres> | undefined;
+}
+
+/**
+ * Where a mirror keeps an image: below the mirror of its registry, or below the one for all registries and there under
+ * the name of its registry.
+ */
+export function mirroredImage(image: string, { mirror, mirrors }: Sections["imagePull"]): string {
+  const [first = "", ...rest] = image.split("/");
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const host = hasHost ? first : "docker.io";
+  const path = hasHost ? rest.join("/") : rest.length === 0 ? `library/${image}` : image;
+  const own = mirrors[host];
+  if (own !== undefined) return `${own}/${path}`;
+  return mirror === undefined ? image : `${mirror}/${host}/${path}`;
+}
+
+/** Settings whose images, of the charts, too, come from the mirror; the workers' is pushed by whoever deploys. */
+export function withMirroredImages<Given extends Sections>(settings: Given): Given {
+  const at = (image: string) => mirroredImage(image, settings.imagePull);
+  return {
+    ...settings,
+    temporal: mirroredTemporal(settings.temporal, at),
+    postgres: mirroredPostgres(settings.postgres, at),
+  };
+}
+
+type Move = (image: string) => string;
+
+function mirroredTemporal(temporal: Sections["temporal"], at: Move): Sections["temporal"] {
+  if (temporal.mode === "devServer") return { ...temporal, image: at(temporal.image) };
+  if (temporal.mode === "external") return temporal;
+  const { images, ui } = temporal;
+  return {
+    ...temporal,
+    images: { server: at(images.server), adminTools: at(images.adminTools) },
+    ui: { ...ui, image: at(ui.image) },
+  };
+}
+
+function mirroredPostgres(postgres: Sections["postgres"], at: Move): Sections["postgres"] {
+  if (postgres === undefined) return undefined;
+  if (postgres.mode === "managed") return { ...postgres, preflightImage: at(postgres.preflightImage) };
+  const { operator } = postgres;
+  return {
+    ...postgres,
+    image: at(postgres.image),
+    operator: { ...operator, image: at(operator.image), gateImage: at(operator.gateImage) },
+  };
+}
