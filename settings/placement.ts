@@ -3,7 +3,7 @@ import { kubernetesPart, kubernetesParts } from "./kubernetesPart";
 import { labelMap, objectName } from "./names";
 
 /** Where pods run and what gives way to them, in Kubernetes' form. */
-export const placementFields = {
+export const placementSettings = {
   nodeSelector: labelMap("node labels").optional().describe("Labels of the nodes that take the pods."),
   tolerations: kubernetesParts<types.input.core.v1.Toleration>("Toleration")
     .optional()

@@ -1,9 +1,9 @@
 import { lt, valid } from "semver";
 import { z } from "zod";
 import { rule } from "./fields";
-import { placementFields } from "./placement";
+import { placementSettings } from "./placement";
 
-const placement = z.strictObject(placementFields);
+const placement = z.strictObject(placementSettings);
 /** Where some pods run. */
 export type Placement = z.output<typeof placement>;
 

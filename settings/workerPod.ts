@@ -3,7 +3,7 @@ import { z } from "zod";
 import { flag, refusedKey, rule, volumeSize } from "./fields";
 import { kubernetesParts } from "./kubernetesPart";
 import { annotationMap, labelMap, objectName } from "./names";
-import { placementFields } from "./placement";
+import { placementSettings } from "./placement";
 import { containerProblems, mountProblems, volumeProblems } from "./podPromises";
 import { reservedLabelProblems } from "./reservedLabels";
 
@@ -70,7 +70,7 @@ const pod = z
     labels: labels
       .default({})
       .describe("Additional labels of the pods, such as `azure.workload.identity/use`."),
-    ...placementFields,
+    ...placementSettings,
     runtimeClassName: objectName("the name of a runtime class")
       .optional()
       .describe("Runtime class of the pods, such as `gvisor`."),

@@ -6,7 +6,7 @@ import { type Identity, selectorLabels } from "./labels";
 import type { KeyringVolume } from "./payloadKeysManifests";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
-import { forPlatform, placementFields } from "./placement";
+import { forPlatform, placementFields } from "./podPlacement";
 import { HEALTH_PORT, KEYRING_DIRECTORY, WORKER_UID } from "./workerManifests";
 
 type PodSpec = types.input.core.v1.PodSpec;

@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Placement } from "../../settings/scheduling";
-import { placementFields } from "./placement";
+import { placementFields } from "./podPlacement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 
 type PodSpec = types.input.core.v1.PodSpec;

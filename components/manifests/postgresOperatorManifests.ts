@@ -2,7 +2,7 @@ import type { PostgresClusterSettings } from "../../settings/settings";
 import { splitImage } from "../../settings/imageVersion";
 import type { Identity, Labels } from "./labels";
 import type { Placement } from "../../settings/scheduling";
-import { placementFields } from "./placement";
+import { placementFields } from "./podPlacement";
 import { containerResources } from "./resources";
 import { spread } from "./spread";
 

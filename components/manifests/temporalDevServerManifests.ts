@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { DevServerSettings } from "../../settings/settings";
 import type { Placement } from "../../settings/scheduling";
-import { placementFields } from "./placement";
+import { placementFields } from "./podPlacement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { containerResources } from "./resources";
 import {

@@ -3,7 +3,7 @@ import type { ChartServerSettings } from "../../settings/settings";
 import { ALIGNMENT_SECONDS, SERVER_ROLES, type ServerRole } from "../../settings/temporal";
 import { type Part, type Placement, takesPriorities } from "../../settings/scheduling";
 import { COMPONENT } from "./labels";
-import { placementFields } from "./placement";
+import { placementFields } from "./podPlacement";
 import { restrictedContainer, restrictedPod } from "./podSecurity";
 import { DATABASES } from "./postgresClusterManifests";
 import {

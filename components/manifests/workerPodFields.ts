@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { WorkerSettings } from "../../settings/settings";
 import type { Placement } from "../../settings/scheduling";
 import type { Labels } from "./labels";
-import { forPlatform, placementFields } from "./placement";
+import { forPlatform, placementFields } from "./podPlacement";
 import { restrictedContainer } from "./podSecurity";
 import { spread } from "./spread";
 

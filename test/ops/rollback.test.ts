@@ -387,6 +387,20 @@ describe("settings of an earlier update", () => {
     assert.deepEqual(secret, { "temporal-stack:workerImage.registry.password": "hunter2" });
   });
 
+  it("encrypt a worker's secret where it is in the list", () => {
+    const key = "temporal-stack:workers";
+    const group = (secret: object) => [{ name: "orders", taskQueues: ["orders"], secrets: [secret] }];
+    const objectValue = group({ env: "STRIPE_API_KEY", value: "hunter2" });
+    const value = JSON.stringify(objectValue);
+    const { plain, secret } = restoredConfig(
+      { [key]: { value, objectValue, secret: true } },
+      digest("1"),
+      [],
+    );
+    assert.deepEqual(plain[key], group({ env: "STRIPE_API_KEY" }));
+    assert.deepEqual(secret, { [`${key}[0].secrets[0].value`]: "hunter2" });
+  });
+
   it("never show a secret of an older program in another place: its section is encrypted as a whole", () => {
     const key = "temporal-stack:labels";
     const { plain, secret } = restoredConfig(
