@@ -394,7 +394,7 @@ describe("settings of an earlier update", () => {
     const value = JSON.stringify(objectValue);
     const { plain, secret } = restoredConfig(
       { [key]: { value, objectValue, secret: true } },
-      digest("1"),
+      { worker: digest("1") },
       [],
     );
     assert.deepEqual(plain[key], group({ env: "STRIPE_API_KEY" }));
