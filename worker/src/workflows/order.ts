@@ -85,7 +85,7 @@ function orderFailure(orderId: string, error: TemporalFailure): ApplicationFailu
       reason instanceof ApplicationFailure
         ? (FAILURE_TYPES.find((type) => type === reason.type) ?? "FulfilmentFailed")
         : "FulfilmentFailed",
-    message: `order ${orderId} was not fulfilled and has been compensated`,
+    message: `order ${orderId} was not fulfilled and has been taken back`,
     nonRetryable: true,
     details: reason instanceof ApplicationFailure ? (reason.details ?? []) : [],
     cause: error,
@@ -248,7 +248,7 @@ export async function order(input: Order): Promise<OrderConfirmation> {
     if (cancellation === undefined) throw error;
     throw ApplicationFailure.create({
       type: "OrderCancelled",
-      message: `order ${orderId} was cancelled and has been compensated: ${cancellation.reason}`,
+      message: `order ${orderId} was cancelled and has been taken back: ${cancellation.reason}`,
       nonRetryable: true,
       details: [cancellation],
     });

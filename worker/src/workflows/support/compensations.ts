@@ -55,7 +55,7 @@ export class Compensations {
     if (failed.length > 0) {
       throw ApplicationFailure.create({
         type: COMPENSATION_FAILED,
-        message: `could not be compensated: ${failed.join(", ")}`,
+        message: `could not be taken back: ${failed.join(", ")}`,
         nonRetryable: true,
         details: [{ steps: failed }],
       });
