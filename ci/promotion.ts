@@ -48,7 +48,7 @@ async function main({ from, to, base }: Options): Promise<void> {
   });
   const { html_url: page } = await GitHub.fromEnvironment().putPullRequest(branch, base, {
     title,
-    body: `Stack ${from} runs this image and these versions, and its smoke workflow has finished. Merging this sets them for ${to}; the deployment itself still waits for an approval.`,
+    body: `Stack ${from} runs this image and these versions, and its smoke test did not fail. Merging this sets them for ${to}; the deployment itself still waits for an approval.`,
   });
   addSummary(`Stack ${to} is not deployed by this run: it is to run what ${from} runs only after ${page}.`);
 }
