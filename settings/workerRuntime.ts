@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, rule, text } from "./fields";
+import { flag, integer, rule, text } from "./fields";
 import { dnsLabel, temporalNamespace } from "./names";
 import { WORKER_IMAGE } from "./stackImages";
 
@@ -47,6 +47,25 @@ const probes = z
   .prefault({ mode: "http" })
   .describe("How Kubernetes asks a pod whether it has started, lives and takes tasks.");
 
+/** Below 1024 a process needs a capability, and the pods have none. */
+const port = (fallback: number, meaning: string) =>
+  integer("port", 1024, 65535).default(fallback).describe(meaning);
+
+const ports = z
+  .strictObject({
+    health: port(8080, "Port of the health endpoints: variable `HEALTH_PORT`."),
+    metrics: port(
+      9464,
+      "Port of Prometheus metrics: variable `METRICS_BIND_ADDRESS`. `networkAccess.metricsFrom` opens it.",
+    ),
+  })
+  .check(({ value, issues }) => {
+    if (value.health === value.metrics) {
+      issues.push(rule("is the port of ports.health, too; choose another", ["metrics"]));
+    }
+  })
+  .prefault({});
+
 /** Settings of a group about the program that it runs. */
 export const workerRuntime = {
   image: dnsLabel("the name of an image", 30)
@@ -62,6 +81,7 @@ export const workerRuntime = {
     .describe("Program that the container starts; the entry point of the image by default."),
   args: words("arguments").optional().describe("Its arguments; those of the image by default."),
   probes,
+  ports,
   payloadEncryption: flag()
     .default(true)
     .describe(

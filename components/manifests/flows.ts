@@ -313,6 +313,13 @@ function metricsOf(settings: FlowSettings, workers: Pods): { what: string; to: P
   const { temporal, postgres } = settings;
   return [
     { what: "workers", to: workers, port: METRICS_PORT },
+    ...settings.workers
+      .filter(({ ports }) => ports.metrics !== METRICS_PORT)
+      .map(({ name, ports }) => ({
+        what: `worker-${name}`,
+        to: pods(settings.namespaces.workers, selectorLabels(workerIdentity(name))),
+        port: ports.metrics,
+      })),
     ...(temporal.mode === "chart"
       ? [{ what: "server", to: serverPods(settings, SERVER_ROLES), port: SERVER_METRICS_PORT }]
       : []),

@@ -26,9 +26,9 @@ type PodSpec = types.input.core.v1.PodSpec;
 type EnvVar = types.input.core.v1.EnvVar;
 type Volume = types.input.core.v1.Volume;
 
-/** Port of the worker's health endpoints. */
+/** Port of the codec server's health endpoints, and of a worker's unless its group names another. */
 export const HEALTH_PORT = 8080;
-/** Port of the worker's Prometheus metrics. */
+/** Port of a worker's Prometheus metrics, unless its group names another. */
 export const METRICS_PORT = 9464;
 /** User of distroless `nonroot` images. */
 export const WORKER_UID = 65532;
@@ -84,8 +84,8 @@ export function workerEnvironment(
     ...connectionEnvironment(settings.temporal),
     TEMPORAL_TASK_QUEUES: worker.taskQueues.join(","),
     ...nodeOptions(worker),
-    HEALTH_PORT: String(HEALTH_PORT),
-    METRICS_BIND_ADDRESS: `0.0.0.0:${String(METRICS_PORT)}`,
+    HEALTH_PORT: String(worker.ports.health),
+    METRICS_BIND_ADDRESS: `0.0.0.0:${String(worker.ports.metrics)}`,
     LOG_LEVEL: worker.logLevel,
     LOG_FAILURE_MESSAGES: String(worker.logFailureMessages),
     SHUTDOWN_GRACE_SECONDS: String(worker.shutdown.graceSeconds),
@@ -213,8 +213,8 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
           ...secretVariables(worker, references.ownSecret),
         ],
         ports: [
-          { name: HEALTH_PORT_NAME, containerPort: HEALTH_PORT, protocol: "TCP" },
-          { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
+          { name: HEALTH_PORT_NAME, containerPort: worker.ports.health, protocol: "TCP" },
+          { name: "metrics", containerPort: worker.ports.metrics, protocol: "TCP" },
         ],
         ...workerProbes(worker.probes),
         resources: containerResources(worker.resources),

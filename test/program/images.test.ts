@@ -106,6 +106,27 @@ describe("a worker group with an image of its own", () => {
     assert.ok(volumesOf(encrypted, "billing").includes("codec-keys"));
   });
 
+  it("listens where it says, and lets in there who may read metrics", async () => {
+    const ports = { health: 8081, metrics: 9090 };
+    const metricsFrom = [{ namespace: "monitoring" }];
+    const own = await deployStack("prod", {
+      changes: { ...changes(BILLING, { ports }), "temporal-stack:networkAccess": { metricsFrom } },
+    });
+    const { HEALTH_PORT, METRICS_BIND_ADDRESS } = environmentOf(own, "billing");
+    assert.deepEqual([HEALTH_PORT, METRICS_BIND_ADDRESS], ["8081", "0.0.0.0:9090"]);
+    const declared = listAt(podOf(own, "billing"), "containers", 0, "ports");
+    assert.deepEqual(
+      declared.map((port) => at(port, "containerPort")),
+      [8081, 9090],
+    );
+    const open = objectsOf(own, "NetworkPolicy").filter(
+      ({ inputs }) =>
+        at(inputs, "spec", "podSelector", "matchLabels", "app.kubernetes.io/instance") === "billing" &&
+        listAt(inputs, "spec", "ingress").some((rule) => at(rule, "ports", 0, "port") === 9090),
+    );
+    assert.equal(open.length, 1);
+  });
+
   it("is asked nothing where it has nobody to answer", async () => {
     const silent = await deployStack("prod", { changes: changes(BILLING, { probes: { mode: "none" } }) });
     const container = mappingAt(podOf(silent, "billing"), "containers", 0);

@@ -48,6 +48,7 @@ const FULL: Values = {
       command: ["python"],
       args: ["-m", "orders"],
       probes: { mode: "http", startup: "/healthz", liveness: "/healthz", readiness: "/healthz" },
+      ports: { health: 8081, metrics: 9465 },
       payloadEncryption: false,
       replicas: { min: 2, max: 4, targetCpuPercent: 60 },
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } },

@@ -137,6 +137,8 @@ describe("what a worker group runs", () => {
     ["a command in one text", { command: "python -m a" }, /command .*must be a list of 1 to 100 texts/],
     ["no words", { args: [] }, /args .*must be a list of 1 to 100 texts/],
     ["a word with NUL", { args: ["a\u0000"] }, /args\[0\] .*without NUL/],
+    ["a port that needs a capability", { ports: { health: 80 } }, /ports\.health .*from 1024 to 65535/],
+    ["one port for both", { ports: { metrics: 8080 } }, /ports\.metrics .*is the port of ports\.health, too/],
     [
       "probes of no kind",
       { probes: { mode: "tcp" } },
