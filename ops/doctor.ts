@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
 import { runCommand } from "../common/command";
 import { type ExitCode, exitCodes } from "../common/exitCodes";
-import { CHECK_NAMES, examine } from "./doctor/examine";
+import { CHECK_NAMES, examine, PROBE } from "./doctor/examine";
 import { exitCodeOf, json, render } from "./doctor/report";
 
 interface Options {
   readonly stack: string;
   readonly skip: readonly string[];
+  readonly probe: boolean;
   readonly json?: boolean;
 }
 
@@ -16,11 +17,12 @@ const command = new Command("npm run doctor --")
   )
   .requiredOption("-s, --stack <name>", "the stack: one with a Pulumi.<name>.yaml")
   .option("--skip <check...>", `checks to leave out: ${CHECK_NAMES.join(", ")}`, checkName, [])
+  .option("--no-probe", "make nothing in the cluster: the same as --skip enforcement")
   .option("--json", "print the report as JSON")
   .addHelpText(
     "after",
     "\nExample: npm run doctor -- -s prod" +
-      "\n         npm run --silent doctor -- -s prod --skip nodes --json" +
+      "\n         npm run --silent doctor -- -s prod --no-probe --json" +
       "\nExit codes: 0 nothing failed, 1 a check failed or could not be made and was not left out.",
   );
 
@@ -29,11 +31,12 @@ function checkName(name: string, earlier: readonly string[]): string[] {
   throw new InvalidArgumentError(`Expected one of ${CHECK_NAMES.join(", ")}.`);
 }
 
-async function main({ stack, skip, json: asJson }: Options, signal: AbortSignal): Promise<ExitCode> {
+async function main({ stack, skip, probe, json: asJson }: Options, signal: AbortSignal): Promise<ExitCode> {
   const onStep = (name: string): void => {
     if (process.stderr.isTTY) console.error(`checking ${name}`);
   };
-  const report = await examine(stack, { skipped: skip, onStep, signal });
+  const skipped = [...skip, ...(probe ? [] : [PROBE])];
+  const report = await examine(stack, { skipped, onStep, signal });
   if (signal.aborted) return exitCodes.interrupted;
   console.log(asJson === true ? json(report) : render(report));
   // A request that is never answered would keep the process for ever.

@@ -18,14 +18,27 @@ import {
   V1SelfSubjectAccessReviewSpec,
   VersionApi,
 } from "@kubernetes/client-node";
+import { z } from "zod";
+import { Failure } from "../../common/failure";
 import { ownNamespaces } from "../../components/manifests/flows";
 import type { Labels } from "../../components/manifests/labels";
 import type { Settings } from "../../settings/settings";
 import type { Access } from "./checks/permissions";
+import { DOCKER_CONFIG } from "./existingObjects";
 import { amountOf } from "./quantity";
 import type { StorageClass } from "./checks/storage";
 import type { NodeRoom } from "./checks/nodes";
 
+const dockerConfig = z.object({
+  auths: z.record(
+    z.string(),
+    z.object({
+      auth: z.string().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+    }),
+  ),
+});
 const NOT_FOUND = 404;
 const FORBIDDEN = 403;
 
@@ -183,6 +196,19 @@ export class ClusterReader {
     return map && { keys: Object.keys({ ...map.data, ...map.binaryData }) };
   }
 
+  /** The entry of a registry in a Secret of type `kubernetes.io/dockerconfigjson`; undefined if there is none. */
+  async registryLogin(namespace: string, secret: string, registry: string): Promise<string | undefined> {
+    const found = await unlessMissing(this.core.readNamespacedSecret({ name: secret, namespace }));
+    const text = Buffer.from(found?.data?.[DOCKER_CONFIG] ?? "", "base64").toString();
+    const { success, data } = dockerConfig.safeParse(text === "" ? {} : JSON.parse(text));
+    if (!success) return undefined;
+    const entry = data.auths[registry] ?? data.auths[`https://${registry}`];
+    if (entry?.auth !== undefined) return entry.auth;
+    return entry?.username === undefined
+      ? undefined
+      : Buffer.from(`${entry.username}:${entry.password ?? ""}`).toString("base64");
+  }
+
   async service(namespace: string, name: string): Promise<ServiceAddress | undefined> {
     const found = await unlessMissing(this.core.readNamespacedService({ name, namespace }));
     return (
@@ -194,7 +220,8 @@ export class ClusterReader {
     );
   }
 
-  async endpoints(namespace: string, service: string): Promise<Endpoint[]> {
+  /** @param named ports with such a name only */
+  async endpoints(namespace: string, service: string, named = /^/): Promise<Endpoint[]> {
     const { items } = await this.config.makeApiClient(DiscoveryV1Api).listNamespacedEndpointSlice({
       namespace,
       labelSelector: `kubernetes.io/service-name=${service}`,
@@ -203,7 +230,7 @@ export class ClusterReader {
       endpoints.flatMap(({ addresses, targetRef }) =>
         addresses.map((address) => ({
           address,
-          ports: (ports ?? []).flatMap(({ port }) => port ?? []),
+          ports: (ports ?? []).flatMap(({ name, port }) => (named.test(name ?? "") ? (port ?? []) : [])),
           ...(targetRef?.kind === "Pod" ? { pod: targetRef.name } : {}),
         })),
       ),
@@ -241,7 +268,8 @@ function roomOf({ metadata, spec, status }: V1Node, pods: readonly V1Pod[] | und
   return {
     name,
     closed: closedBecause(labels, spec, status),
-    architecture: labels["kubernetes.io/arch"] ?? status?.nodeInfo?.architecture ?? "unknown",
+    labels,
+    taints: (spec?.taints ?? []).filter(({ effect }) => effect !== "PreferNoSchedule"),
     millicores: has("cpu") * 1000,
     bytes: has("memory"),
     pods: has("pods"),
@@ -259,8 +287,7 @@ function closedBecause(labels: Labels, spec: V1Node["spec"], status: V1Node["sta
   if (system !== "linux") return `runs ${system}`;
   if (spec?.unschedulable === true) return "cordoned";
   if (ready?.status !== "True") return "not ready";
-  const taint = spec?.taints?.find(({ effect }) => effect !== "PreferNoSchedule");
-  return taint && `taint ${taint.key}${taint.value === undefined ? "" : `=${taint.value}`}:${taint.effect}`;
+  return undefined;
 }
 
 /** What the scheduler counts of a pod: its containers and sidecars together, or its largest init container. */
@@ -284,5 +311,6 @@ export function reasonOf(error: unknown): string {
     const text = typeof body === "string" ? (/"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? "") : "";
     return `the API server answers ${error.code}${text === "" ? "" : `: ${text.replaceAll('\\"', '"')}`}`;
   }
+  if (error instanceof Failure) return [error.message, ...error.details].join("; ");
   return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 }

@@ -1,12 +1,25 @@
+import { z } from "zod";
 import { TOOL_RESOURCES } from "../../components/manifests/temporalValues";
+import { forPlatform } from "../../components/manifests/podPlacement";
+import { type Part, type Placement, placementOf } from "../../settings/scheduling";
+import type { Labels } from "../../components/manifests/labels";
 import { bytesOf, millicoresOf } from "../../settings/quantity";
 import type { Settings } from "../../settings/settings";
 import { SERVER_ROLES } from "../../settings/temporal";
+import { amountOf } from "./quantity";
 
 type DemandSettings = Pick<
   Settings,
-  "temporal" | "postgres" | "workers" | "workerImage" | "payloadEncryption"
+  "temporal" | "postgres" | "workers" | "workerImage" | "payloadEncryption" | "scheduling"
 >;
+
+/** What lets a pod on a node with a taint, as far as it is told here. */
+export interface Toleration {
+  readonly key?: unknown;
+  readonly value?: unknown;
+  readonly operator?: unknown;
+  readonly effect?: unknown;
+}
 
 /** Identical pods that the stack runs for good, and what each of them asks for. */
 export interface PodDemand {
@@ -23,8 +36,9 @@ export interface PodDemand {
   readonly apart: boolean;
   /** Whether a rolling update starts a pod before it stops one. */
   readonly surges: boolean;
-  /** Architecture of its image, as nodes name theirs; undefined: its image has several. */
-  readonly architecture?: string;
+  /** Labels that its node must have. */
+  readonly nodeSelector: Labels;
+  readonly tolerations: readonly Toleration[];
 }
 
 /** Identical volumes that the stack claims. */
@@ -46,47 +60,66 @@ interface Requests {
  * 10m and 32Mi for a moment, or runs before the pod that asks for as much.
  */
 export function podDemand(settings: DemandSettings): PodDemand[] {
-  const { temporal, postgres, workers, workerImage, payloadEncryption } = settings;
+  const { temporal, postgres, workers, workerImage, payloadEncryption, scheduling } = settings;
   const { codecServer } = payloadEncryption;
-  const architecture = workerImage.platform.replace(/^linux\//, "");
+  const place = (part: Part): Placement => placementOf(settings, part);
+  const ofImage = (placement: Placement): Placement => forPlatform(placement, workerImage.platform);
   return [
     ...(temporal.mode === "devServer"
-      ? [pods("temporal", 1, temporal.resources, { surges: false })]
+      ? [pods("temporal", 1, temporal.resources, scheduling.default, { surges: false })]
       : temporal.mode === "chart"
         ? [
             ...SERVER_ROLES.map((role) => {
               const { replicas, resources } = temporal.roles[role];
-              return pods(`temporal.roles.${role}`, replicas, resources);
+              return pods(`temporal.roles.${role}`, replicas, resources, place(role));
             }),
-            pods("temporal (admin tools)", 1, TOOL_RESOURCES),
+            pods("temporal (admin tools)", 1, TOOL_RESOURCES, place("jobs")),
             ...(temporal.ui.enabled
-              ? [pods("temporal.ui", temporal.ui.replicas, temporal.ui.resources)]
+              ? [pods("temporal.ui", temporal.ui.replicas, temporal.ui.resources, place("ui"))]
               : []),
           ]
         : []),
     ...(postgres?.mode === "cluster"
       ? [
-          pods("postgres", postgres.instances, postgres.resources, {
+          pods("postgres", postgres.instances, postgres.resources, place("postgres"), {
             surges: false,
             apart: postgres.antiAffinity === "required",
           }),
           ...(postgres.operator.install
-            ? [pods("postgres.operator", postgres.operator.replicas, postgres.operator.resources)]
+            ? [
+                pods(
+                  "postgres.operator",
+                  postgres.operator.replicas,
+                  postgres.operator.resources,
+                  place("operator"),
+                ),
+              ]
             : []),
         ]
       : []),
-    ...workers.map(({ name, replicas, resources }) =>
-      pods(`workers[${name}]`, replicas.min, resources, { mostPods: replicas.max, architecture }),
-    ),
+    ...workers.map(({ name, replicas, resources, pod }) => {
+      const placement = ofImage({ ...place("workers"), ...whereSet(pod) });
+      const group = pods(`workers[${name}]`, replicas.min, resources, placement, { mostPods: replicas.max });
+      return withSidecars(group, pod.sidecars);
+    }),
     ...(codecServer === undefined
       ? []
       : [
-          pods("payloadEncryption.codecServer", codecServer.replicas, codecServer.resources, {
-            architecture,
-          }),
+          pods(
+            "payloadEncryption.codecServer",
+            codecServer.replicas,
+            codecServer.resources,
+            ofImage(place("workers")),
+          ),
         ]),
   ];
 }
+
+/** What a group says of its place goes before what is said for all groups. */
+const whereSet = ({ nodeSelector, tolerations }: Placement): Placement => ({
+  ...(nodeSelector === undefined ? {} : { nodeSelector }),
+  ...(tolerations === undefined ? {} : { tolerations }),
+});
 
 /** The volumes that a stack claims. */
 export function volumeDemand({ temporal, postgres }: DemandSettings): VolumeDemand[] {
@@ -113,6 +146,7 @@ function pods(
   setting: string,
   count: number,
   { requests: { cpu, memory } }: Requests,
+  { nodeSelector = {}, tolerations = [] }: Placement,
   special: Partial<PodDemand> = {},
 ): PodDemand {
   return {
@@ -123,7 +157,25 @@ function pods(
     bytes: bytesOf(memory) ?? 0,
     apart: false,
     surges: true,
+    nodeSelector,
+    tolerations,
     ...special,
+  };
+}
+
+const sidecar = z.looseObject({
+  resources: z.looseObject({ requests: z.record(z.string(), z.coerce.string()).optional() }).optional(),
+});
+
+/** What runs beside a worker in its pod asks for its own. */
+function withSidecars(demand: PodDemand, sidecars: readonly unknown[]): PodDemand {
+  const requests = sidecars.map((one) => sidecar.safeParse(one).data?.resources?.requests ?? {});
+  const sum = (resource: string): number =>
+    requests.reduce((total, { [resource]: quantity = "0" }) => total + amountOf(quantity), 0);
+  return {
+    ...demand,
+    millicores: demand.millicores + Math.round(sum("cpu") * 1000),
+    bytes: demand.bytes + sum("memory"),
   };
 }
 

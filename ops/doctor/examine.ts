@@ -4,10 +4,18 @@ import { cliOf, type StackCli } from "../../common/pulumi";
 import type { Settings } from "../../settings/settings";
 import { kubeConfigOf, unreachableReason } from "../stack/kubeConfig";
 import { type Check, type Subject, Unmet } from "./check";
+import { backend } from "./checks/backend";
 import { cluster, type Reached, serverOf } from "./checks/cluster";
+import { enforcement } from "./checks/enforcement";
+import { images } from "./checks/images";
+import { ingress } from "./checks/ingress";
 import { metrics } from "./checks/metrics";
+import { network } from "./checks/network";
 import { nodes } from "./checks/nodes";
+import { operators } from "./checks/operators";
 import { permissions } from "./checks/permissions";
+import { secrets } from "./checks/secrets";
+import { secretsProvider } from "./checks/secretsProvider";
 import { settings as settingsCheck } from "./checks/settings";
 import { storage } from "./checks/storage";
 import { kubernetes, versions } from "./checks/versions";
@@ -20,11 +28,17 @@ import type { DoctorReport, Examined } from "./report";
 const SECONDS = 60;
 
 /** Checks of a stack that need its cluster, in the order in which a first update would fail. */
-const CLUSTER_CHECKS: readonly Check[] = [kubernetes, permissions, nodes, storage, metrics];
+const CLUSTER_CHECKS: readonly Check[] = [
+  ...[kubernetes, permissions, operators, secrets, nodes, storage, metrics, ingress, images, network],
+  enforcement,
+];
+
+/** The one check that makes something in the cluster. */
+export const PROBE = enforcement.name;
 
 /** Names of all checks. */
 export const CHECK_NAMES: readonly string[] = [
-  ...["settings", "versions", "cluster"],
+  ...["settings", "versions", "backend", "secrets-provider", "cluster"],
   ...CLUSTER_CHECKS.map(({ name }) => name),
 ];
 
@@ -62,7 +76,10 @@ export async function examine(stack: string, options: ExamineOptions): Promise<D
       return met(reached.problem === undefined ? config : undefined, "the cluster cannot be reached");
     },
   };
-  const checks = [settingsCheck(loaded), versions, cluster(reached), ...CLUSTER_CHECKS];
+  const checks = [
+    ...[settingsCheck(loaded), versions, backend, secretsProvider, cluster(reached)],
+    ...CLUSTER_CHECKS,
+  ];
   return { stack, checks: await runChecks(checks, subject, options) };
 }
 

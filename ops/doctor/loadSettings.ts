@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { machineSettingsFile } from "../../common/localStack";
 import { checkout as ownCheckout } from "../../common/paths";
+import { noStackFile } from "../../common/stackFiles";
 import { UsageFailure } from "../../common/usageFailure";
 import { parseSettings, type Settings } from "../../settings/settings";
 import { OVERLAY_VARIABLE, type SettingsSource } from "../../settings/source";
@@ -22,9 +23,7 @@ export function loadSettings(stack: string, local: boolean, checkout = ownChecko
   const file = `Pulumi.${stack}.yaml`;
   try {
     const source = sourceOfStackFile(checkout, stack);
-    if (source === undefined) {
-      throw new UsageFailure(`there is no ${file}`, "name a stack that has a file; npm run up deploys local");
-    }
+    if (source === undefined) noStackFile(stack, checkout);
     return { file, settings: parseSettings({ ...source, ...overlay(local) }) };
   } catch (error) {
     if (error instanceof UsageFailure || !(error instanceof Error)) throw error;

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { deployerObjects } from "../../components/manifests/deployer";
 import { cliOf } from "../../common/pulumi";
 import type { Check, Subject } from "../../ops/doctor/check";
+import { enforcement } from "../../ops/doctor/checks/enforcement";
+import { ingress } from "../../ops/doctor/checks/ingress";
 import { metrics } from "../../ops/doctor/checks/metrics";
+import { network } from "../../ops/doctor/checks/network";
 import { nodes } from "../../ops/doctor/checks/nodes";
+import { operators } from "../../ops/doctor/checks/operators";
 import { permissions } from "../../ops/doctor/checks/permissions";
+import { secrets } from "../../ops/doctor/checks/secrets";
 import { storage } from "../../ops/doctor/checks/storage";
 import { kubernetes } from "../../ops/doctor/checks/versions";
 import { ClusterReader } from "../../ops/doctor/clusterReader";
@@ -16,6 +22,7 @@ import { type Verdict, worst } from "../../ops/doctor/finding";
 import type { Settings } from "../../settings/settings";
 import { textOf } from "../ops/doctor/cases";
 import { ADMINISTRATOR, ApiServer, type ApiUser } from "../support/apiServer";
+import { eventually } from "../support/eventually";
 import { stackSettings } from "../support/stackSettings";
 
 /* A real API server without a kubelet: nodes, classes and roles are put in as they would be found. */
@@ -31,6 +38,18 @@ const node = (name: string, allocatable: object, more: { spec?: object; arch?: s
   metadata: { name, labels: { "kubernetes.io/arch": more.arch ?? "amd64", "kubernetes.io/os": "linux" } },
   spec: more.spec ?? {},
   status: { allocatable, conditions: [{ type: "Ready", status: "True" }] },
+});
+
+const resourceType = (plural: string, kind: string) => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: `${plural}.postgresql.cnpg.io` },
+  spec: {
+    group: "postgresql.cnpg.io",
+    scope: "Namespaced",
+    names: { kind, plural },
+    versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
+  },
 });
 
 const storageClass = (changes: object = {}) => ({
@@ -71,11 +90,14 @@ describe("the doctor before a real API server", () => {
   /** What one check says, as the command would show it. */
   async function says(
     check: Check,
-    { user = ADMINISTRATOR, of = settings }: { user?: ApiUser; of?: Settings } = {},
+    {
+      user = ADMINISTRATOR,
+      of = settings,
+      signal = new AbortController().signal,
+    }: { user?: ApiUser; of?: Settings; signal?: AbortSignal } = {},
   ): Promise<{ verdict: Verdict; text: string }> {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromString(readFileSync(server.kubeconfig(user), "utf8"));
-    const { signal } = new AbortController();
     const subject: Subject = {
       ...{ stack: of.stack, cli: cliOf(of.stack), settings: of, kubeConfig, signal },
       cluster: new ClusterReader(kubeConfig),
@@ -130,6 +152,159 @@ describe("the doctor before a real API server", () => {
     );
   });
 
+  it("sees an operator of somebody else's, and one that is missing", async () => {
+    await expect("ok", says(operators), /the stack installs it/);
+    const install = { operator: { install: false } };
+    const postgres = { mode: "cluster", storage: { size: "10Gi" }, maxConnections: 600 };
+    const without = stackSettings("prod", { postgres: { ...postgres, ...install } });
+    await expect("failed", says(operators, { of: without }), /serves no clusters\.postgresql\.cnpg\.io/);
+    await create(resourceType("clusters", "Cluster"), resourceType("databases", "Database"));
+    await expect("failed", says(operators), /not of a Helm release/);
+    await eventually("the types are served", async () =>
+      (await says(operators, { of: without })).text.includes("its operator is not in namespace cnpg-system"),
+    );
+    await expect("warning", says(operators, { of: without }));
+    await kubectl([
+      "delete",
+      "customresourcedefinition",
+      ...["clusters", "databases"].map((name) => `${name}.postgresql.cnpg.io`),
+    ]);
+  });
+
+  it("sees that a Secret of the settings is missing, or one of its keys", async () => {
+    const managed = stackSettings("prod", {
+      postgres: {
+        ...{ mode: "managed", host: "postgres.example.com", user: "temporal", maxConnections: 1000 },
+        passwordSecret: { name: "login" },
+      },
+    });
+    const ask = () => says(secrets, { of: managed });
+    await expect("failed", ask(), /Secret "login" does not exist in namespace "temporal"/);
+    await kubectl([
+      "create",
+      "secret",
+      "generic",
+      "login",
+      "--namespace=temporal",
+      "--from-literal=pass=hunter2",
+    ]);
+    await expect("failed", ask(), /has no key "password": it has the keys pass/);
+    assert.doesNotMatch((await ask()).text, /hunter2/);
+    await kubectl(["delete", "secret", "login", "--namespace=temporal"]);
+    await kubectl([
+      "create",
+      "secret",
+      "generic",
+      "login",
+      "--namespace=temporal",
+      "--from-literal=password=hunter2",
+    ]);
+    await expect("ok", ask());
+  });
+
+  it("sees that the API server and DNS are not where network policies lead", async () => {
+    const port = Number(new URL(server.address).port);
+    const reaching = (apiServer: object) => stackSettings("prod", { networkAccess: { apiServer } });
+    const of = reaching({ ports: [443, port] });
+    await expect(
+      "warning",
+      says(network, { of }),
+      /where pods resolve names cannot be seen[^]*API server: \S+:\d+/,
+    );
+    const elsewhere = reaching({ ports: [443, port], cidrs: ["198.51.100.0/24"] });
+    await expect(
+      "failed",
+      says(network, { of: elsewhere }),
+      /API server at \S+:\d+\n.*networkAccess\.apiServer/,
+    );
+    await expect(
+      "failed",
+      says(network, { of: reaching({ ports: [443] }) }),
+      new RegExp(`API server at \\S+:${port}`),
+    );
+    const meta = { namespace: "kube-system", labels: { app: "other-dns" } };
+    await create(
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "dns", ...meta },
+        spec: {
+          automountServiceAccountToken: false,
+          containers: [{ name: "dns", image: "example.com/dns:1" }],
+        },
+      },
+      {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: {
+          name: "kube-dns",
+          namespace: "kube-system",
+          labels: { "kubernetes.io/service-name": "kube-dns" },
+        },
+        addressType: "IPv4",
+        endpoints: [
+          { addresses: ["10.1.0.7"], targetRef: { kind: "Pod", name: "dns", namespace: "kube-system" } },
+        ],
+        ports: [
+          { name: "dns", port: 53, protocol: "UDP" },
+          { name: "metrics", port: 9153, protocol: "TCP" },
+        ],
+      },
+    );
+    await expect("failed", says(network, { of }), /DNS server kube-system\/dns at 10\.1\.0\.7:53/);
+    await kubectl(["label", "pod", "dns", "--namespace=kube-system", "k8s-app=kube-dns"]);
+    await expect("ok", says(network, { of }), /names: DNS server kube-system\/dns/);
+  });
+
+  it("sees that there is no ingress class", async () => {
+    const ui = { ingress: { host: "t.example.com", tlsSecret: "tls", className: "nginx" } };
+    const of = stackSettings("prod", {
+      temporal: { mode: "chart", ui },
+      networkAccess: { uiFrom: [{ namespace: "ingress" }] },
+    });
+    await expect("failed", says(ingress, { of }), /no ingress class nginx: it has none/);
+    await create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "nginx" },
+      spec: { controller: "example.com/ingress" },
+    });
+    await expect("ok", says(ingress, { of }));
+  });
+
+  it("has nothing left of a probe whose pods do not start, which was not made, and of one that was killed", async () => {
+    const left = { name: "temporal-stack-doctor-left", labels: { "temporal-stack/doctor": "probe" } };
+    const owner = JSON.stringify({ host: hostname(), pid: 999_999_999, started: "1" });
+    const annotations = { "temporal-stack/doctor-process": owner };
+    await create({ apiVersion: "v1", kind: "Namespace", metadata: { ...left, annotations } });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 3_000);
+    // Without controllers no ServiceAccount comes, and without a kubelet no pod.
+    const made = await says(enforcement, { signal: stop.signal });
+    assert.equal(made.verdict, "not checked", made.text);
+    assert.match(made.text, /not in time, or interrupted/);
+    const names = ["get", "namespaces", "--selector=temporal-stack/doctor", "--output=json"];
+    const { output } = await server.kubectl(ADMINISTRATOR, names);
+    const { items } = z
+      .object({
+        items: z.array(z.object({ metadata: z.object({ deletionTimestamp: z.string().optional() }) })),
+      })
+      .parse(JSON.parse(output));
+    // Who empties a namespace that is to go is a controller.
+    assert.equal(items.length, 2);
+    assert.ok(
+      items.every(({ metadata }) => metadata.deletionTimestamp !== undefined),
+      output,
+    );
+  });
+
+  it("does not probe for who may not make a namespace", () =>
+    expect(
+      "not checked",
+      says(enforcement, { user: deployer }),
+      /403: namespaces is forbidden[^]*--skip enforcement/,
+    ));
+
   it("is not stopped by what an identity may not see", () =>
     expect("not checked", says(nodes, { user: deployer }), /403: nodes is forbidden[^]*--skip nodes/));
 
@@ -161,8 +336,16 @@ describe("the doctor before a real API server", () => {
     await kubectl(["taint", "node", "tainted", "dedicated-"]);
     await expect("ok", says(nodes), /asks for 7\.26 CPU[^]*4 nodes have 26 CPU and 99 GiB/);
     await createNode(node("arm", LARGE, { arch: "arm64" }));
-    await expect("warning", says(nodes), /arm is arm64/);
+    await expect("ok", says(nodes), /5 nodes have 34 CPU/);
     await kubectl(["delete", "node", "arm"]);
+    const forArm = stackSettings("prod", {
+      workerImage: { repository: "example.com/worker", platform: "linux/arm64" },
+    });
+    await expect(
+      "failed",
+      says(nodes, { of: forArm }),
+      /no node takes pods of workers\[orders\]: none has .*arm64/,
+    );
   });
 
   it("counts what pods of others ask for", async () => {

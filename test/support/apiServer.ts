@@ -31,7 +31,8 @@ export class ApiServer {
   /** The key that signs tokens of accounts. */
   readonly accountKey = join(this.folder, "account.key");
   private readonly running: { readonly ended: Promise<never>; readonly end: () => Promise<unknown> }[] = [];
-  private address = "";
+  /** URL at which it listens. */
+  address = "";
 
   private constructor(users: readonly ApiUser[]) {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", {

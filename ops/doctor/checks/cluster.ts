@@ -14,9 +14,9 @@ export interface Reached {
 export const cluster = (reached: Reached): Check => ({
   name: "cluster",
   about: "the cluster answers, and is the stack's",
-  examine: async ({ settings, ...subject }) => {
+  examine: async (subject) => {
     if (reached.problem !== undefined) return reachFindings(reached);
-    const { clusterUid } = settings.kubernetes;
+    const { clusterUid } = subject.settings.kubernetes;
     return [
       ...reachFindings(reached),
       ...uidFindings(clusterUid, clusterUid === undefined ? undefined : await subject.cluster.uid()),

@@ -1,13 +1,24 @@
-import { cpuText, type PodDemand, podDemand, sizeText, volumeDemand, type VolumeDemand } from "../demand";
+import type { Labels } from "../../../components/manifests/labels";
+import {
+  cpuText,
+  type PodDemand,
+  podDemand,
+  sizeText,
+  type Toleration,
+  volumeDemand,
+  type VolumeDemand,
+} from "../demand";
 import type { Check } from "../check";
 import { type Finding, failed, ok, warning } from "../finding";
 
 /** What of a node decides whether a pod fits. */
 export interface NodeRoom {
   readonly name: string;
-  /** Why no pod of the stack gets there: a taint, another operating system, not ready; undefined: it may. */
+  /** Why no pod gets there: another operating system, not ready; undefined: it may. */
   readonly closed?: string | undefined;
-  readonly architecture: string;
+  readonly labels: Labels;
+  /** Taints that keep pods off. */
+  readonly taints: readonly Taint[];
   /** Allocatable. */
   readonly millicores: number;
   readonly bytes: number;
@@ -15,6 +26,13 @@ export interface NodeRoom {
   /** What pods ask for that run there and are not of the stack; undefined: nobody may see them. */
   readonly others?:
     { readonly millicores: number; readonly bytes: number; readonly pods: number } | undefined;
+}
+
+/** A taint of a node. */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly effect: string;
 }
 
 /** Nodes that fit the stack's pods, one by one and all together. */
@@ -49,19 +67,13 @@ interface Room {
 
 /** Compares what pods ask for with what nodes have. */
 export function nodeFindings({ pods, volumes, nodes: all, growing }: NodeQuestion): Finding[] {
-  const open = all.filter(({ closed }) => closed === undefined);
-  const problems = [...tooLarge(pods, open), ...architectures(pods, open)];
-  const apart = tooFewNodes(pods, open);
-  const packed = problems.length > 0 || apart.length > 0 ? [] : packing(pods, open);
-  const found = [...problems, ...apart, ...packed];
-  const closed = all.flatMap(({ name, closed: reason }) =>
-    reason === undefined ? [] : `${name}: ${reason}`,
-  );
-  const lacks = open.length === 0 ? [noNode(closed)] : found;
+  const open = all.filter((node) => pods.some((demand) => admits(node, demand)));
+  const reasons = all.filter((node) => !open.includes(node)).map(closedText);
+  const found = open.length === 0 ? [noNode(reasons)] : lacking(pods, open);
   return [
     ok(sumText(pods, volumes)),
-    ...(open.length === 0 ? [] : [ok(roomText(open, closed))]),
-    ...(growing === undefined ? lacks : lacks.map((finding) => asGrowing(finding, growing))),
+    ...(open.length === 0 ? [] : [ok(roomText(open, reasons))]),
+    ...(growing === undefined ? found : found.map((finding) => asGrowing(finding, growing))),
     ...(open.some(({ others }) => others === undefined)
       ? [
           warning(
@@ -73,6 +85,36 @@ export function nodeFindings({ pods, volumes, nodes: all, growing }: NodeQuestio
   ];
 }
 
+/** What fits no node alone makes it needless to try all together. */
+function lacking(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
+  const single = [...homeless(pods, open), ...tooLarge(pods, open), ...tooFewNodes(pods, open)];
+  return single.length > 0 ? single : packing(pods, open);
+}
+
+const closedText = ({ name, closed, taints: [taint] }: NodeRoom): string =>
+  `${name}: ${closed ?? (taint === undefined ? "without the labels that the pods need" : `taint ${taintText(taint)}`)}`;
+
+const taintText = ({ key, value, effect }: Taint): string =>
+  `${key}${value === undefined ? "" : `=${value}`}:${effect}`;
+
+/** Whether a node takes pods like these, whatever room it has. */
+function admits({ closed, labels, taints }: NodeRoom, { nodeSelector, tolerations }: PodDemand): boolean {
+  return (
+    closed === undefined &&
+    Object.entries(nodeSelector).every(([key, value]) => labels[key] === value) &&
+    taints.every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)))
+  );
+}
+
+function tolerates({ key, value, operator, effect }: Toleration, taint: Taint): boolean {
+  return (
+    (effect === undefined || effect === "" || effect === taint.effect) &&
+    (operator === "Exists"
+      ? key === undefined || key === "" || key === taint.key
+      : key === taint.key && (value ?? "") === (taint.value ?? ""))
+  );
+}
+
 const asGrowing = ({ verdict, found, remedy }: Finding, growing: string): Finding =>
   verdict === "failed"
     ? warning(`${found}; ${growing} may make nodes that fit`, remedy ?? "see that its limits allow them")
@@ -81,7 +123,7 @@ const asGrowing = ({ verdict, found, remedy }: Finding, growing: string): Findin
 const noNode = (closed: readonly string[]): Finding =>
   failed(
     `no node takes pods of the stack${closed.length === 0 ? ": there are none" : ` (${closed.join("; ")})`}`,
-    "add a node of Linux that is ready and has no taint that keeps pods off",
+    "add a node of Linux that is ready, without a taint that keeps pods off, and of the architecture of workerImage.platform",
   );
 
 function sumText(pods: readonly PodDemand[], volumes: readonly VolumeDemand[]): string {
@@ -139,22 +181,43 @@ const askText = ({ setting, millicores, bytes }: PodDemand): string =>
   `a pod of ${setting} asks for ${cpuText(millicores)} and ${sizeText(bytes)} of memory`;
 
 /** Whether one pod fits a node of which nothing is taken by the stack. */
-const fitsAlone = ({ millicores, bytes }: PodDemand, node: NodeRoom): boolean => {
+const fitsAlone = (demand: PodDemand, node: NodeRoom): boolean => {
   const free = freeOf(node);
-  return millicores <= free.millicores && bytes <= free.bytes && free.pods > 0;
+  return (
+    admits(node, demand) &&
+    demand.millicores <= free.millicores &&
+    demand.bytes <= free.bytes &&
+    free.pods > 0
+  );
 };
 
-function tooLarge(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
-  const most = { cpu: Math.max(0, ...open.map((node) => freeOf(node).millicores)) };
-  const memory = Math.max(0, ...open.map((node) => freeOf(node).bytes));
+/** Pods that no node takes, though some take others. */
+function homeless(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
   return pods
-    .filter((demand) => !open.some((node) => fitsAlone(demand, node)))
-    .map((demand) =>
+    .filter((demand) => !open.some((node) => admits(node, demand)))
+    .map((demand) => {
+      const labels = Object.entries(demand.nodeSelector).map(([key, value]) => `${key}=${value}`);
+      return failed(
+        `no node takes pods of ${demand.setting}: ${labels.length === 0 ? "each has a taint that they do not tolerate" : `none has ${labels.join(", ")}, or its taints keep them off`}`,
+        "add such a node, or change temporal-stack:scheduling, the group's pod, or workerImage.platform",
+      );
+    });
+}
+
+function tooLarge(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
+  return pods.flatMap((demand) => {
+    const nodes = open.filter((node) => admits(node, demand));
+    if (nodes.length === 0 || nodes.some((node) => fitsAlone(demand, node))) return [];
+    const free = nodes.map(freeOf);
+    const millicores = Math.max(...free.map((amount) => amount.millicores));
+    const bytes = Math.max(...free.map((amount) => amount.bytes));
+    return [
       failed(
-        `${askText(demand)}, which no node has: at most ${cpuText(most.cpu)} and ${sizeText(memory)} are free on one`,
+        `${askText(demand)}, which no node has: at most ${cpuText(millicores)} and ${sizeText(bytes)} are free on one`,
         `larger nodes, or lower temporal-stack:${settingOf(demand)}.resources.requests`,
       ),
-    );
+    ];
+  });
 }
 
 /** Without what is added for people. */
@@ -176,30 +239,16 @@ function tooFewNodes(pods: readonly PodDemand[], open: readonly NodeRoom[]): Fin
     });
 }
 
-/** Nothing keeps pods off nodes of another architecture, where their image does not start. */
-function architectures(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
-  const wanted = new Set(pods.flatMap(({ architecture }) => architecture ?? []));
-  return [...wanted].flatMap((architecture) => {
-    const others = open.filter((node) => node.architecture !== architecture);
-    if (others.length === 0) return [];
-    const found = `the worker image is for ${architecture}; ${others.map((node) => `${node.name} is ${node.architecture}`).join(", ")}`;
-    const remedy = "set temporal-stack:workerImage.platform to what the nodes have";
-    return others.length === open.length
-      ? [failed(found, remedy)]
-      : [warning(found, `${remedy}, or keep the stack's pods off the others by a taint`)];
-  });
-}
-
 /** Places the largest pods first, each where least is left over: what the scheduler finds, this finds, too. */
 function packing(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding[] {
   const rooms: Room[] = open.map((node) => ({ node, ...freeOf(node), holds: new Set() }));
   const single = pods
     .flatMap((demand) => Array.from({ length: demand.pods }, () => demand))
     .sort((a, b) => b.bytes - a.bytes || b.millicores - a.millicores);
-  const homeless = single.filter((demand) => !place(demand, rooms));
-  if (homeless.length > 0) {
+  const left = single.filter((demand) => !place(demand, rooms));
+  if (left.length > 0) {
     const counts = new Map<string, number>();
-    for (const { setting } of homeless) counts.set(setting, (counts.get(setting) ?? 0) + 1);
+    for (const { setting } of left) counts.set(setting, (counts.get(setting) ?? 0) + 1);
     const named = [...counts].map(([setting, count]) => `${count} of ${setting}`).join(", ");
     return [
       failed(
@@ -220,6 +269,7 @@ function packing(pods: readonly PodDemand[], open: readonly NodeRoom[]): Finding
 }
 
 const hasRoom = (demand: PodDemand, room: Room): boolean =>
+  admits(room.node, demand) &&
   demand.millicores <= room.millicores &&
   demand.bytes <= room.bytes &&
   room.pods > 0 &&

@@ -7,24 +7,31 @@ import { textOf, verdicts } from "./cases";
 
 const GIBIBYTE = 1024 ** 3;
 const node = (name: string, changes: Partial<NodeRoom> = {}): NodeRoom => ({
-  ...{ name, architecture: "amd64", millicores: 4000, bytes: 16 * GIBIBYTE, pods: 110 },
+  ...{ name, labels: { "kubernetes.io/arch": "amd64" }, taints: [] },
+  ...{ millicores: 4000, bytes: 16 * GIBIBYTE, pods: 110 },
   others: { millicores: 0, bytes: 0, pods: 0 },
   ...changes,
 });
 const demand = (changes: Partial<PodDemand> = {}): PodDemand => ({
   ...{ setting: "workers[orders]", pods: 3, mostPods: 3, millicores: 1000, bytes: GIBIBYTE },
-  ...{ apart: false, surges: true, architecture: "amd64" },
+  ...{ apart: false, surges: true, nodeSelector: { "kubernetes.io/arch": "amd64" }, tolerations: [] },
   ...changes,
 });
+const TAINT = { key: "gpu", value: "yes", effect: "NoSchedule" };
 const judge = (pods: readonly PodDemand[], nodes: readonly NodeRoom[], growing?: string) =>
   nodeFindings({ pods, volumes: [], nodes, growing });
+
+const workersOf = (changes: object) =>
+  podDemand(
+    stackSettings("prod", { workers: [{ name: "orders", taskQueues: ["orders"], ...changes }] }),
+  ).filter(({ setting }) => setting.startsWith("workers["));
 
 describe("what the doctor says of nodes", () => {
   verdicts({
     "room for all": [() => judge([demand()], [node("a")]), "ok", /asks for 3 CPU and 3 GiB .* in 3 pods/],
     "no node": [() => judge([demand()], []), "failed", /there are none/],
     "no node for the stack": [
-      () => judge([demand()], [node("a", { closed: "taint gpu=yes:NoSchedule" })]),
+      () => judge([demand()], [node("a", { taints: [TAINT] })]),
       "failed",
       /a: taint gpu=yes:NoSchedule/,
     ],
@@ -71,15 +78,45 @@ describe("what the doctor says of nodes", () => {
       /rolling update of workers\[orders\]/,
     ],
     "pods that never surge": [() => judge([demand({ pods: 4, surges: false })], [node("a")]), "ok"],
-    "another architecture": [
-      () => judge([demand()], [node("a", { architecture: "arm64" })]),
+    "a node whose taint the pods tolerate": [
+      () =>
+        judge([demand({ tolerations: [{ key: "gpu", value: "yes" }] })], [node("a", { taints: [TAINT] })]),
+      "ok",
+    ],
+    "a taint that they tolerate by its key": [
+      () =>
+        judge(
+          [demand({ tolerations: [{ key: "gpu", operator: "Exists" }] })],
+          [node("a", { taints: [TAINT] })],
+        ),
+      "ok",
+    ],
+    "a taint of another effect": [
+      () =>
+        judge(
+          [demand({ tolerations: [{ operator: "Exists", effect: "NoExecute" }] })],
+          [node("a", { taints: [TAINT] })],
+        ),
       "failed",
-      /for amd64; a is arm64\n.*workerImage\.platform/,
+    ],
+    "nodes of another architecture only": [
+      () => judge([demand()], [node("a", { labels: { "kubernetes.io/arch": "arm64" } })]),
+      "failed",
+      /a: without the labels[^]*workerImage\.platform/,
+    ],
+    "no node of a group's architecture among others": [
+      () =>
+        judge(
+          [demand(), demand({ setting: "postgres", nodeSelector: {} })],
+          [node("a", { labels: { "kubernetes.io/arch": "arm64" } })],
+        ),
+      "failed",
+      /no node takes pods of workers\[orders\]: none has kubernetes\.io\/arch=amd64/,
     ],
     "two architectures": [
-      () => judge([demand()], [node("a"), node("b", { architecture: "arm64" })]),
-      "warning",
-      /b is arm64/,
+      () => judge([demand()], [node("a"), node("b", { labels: { "kubernetes.io/arch": "arm64" } })]),
+      "ok",
+      /b: without the labels/,
     ],
     "nodes that come as they are needed": [
       () => judge([demand()], [], "Karpenter"),
@@ -91,6 +128,28 @@ describe("what the doctor says of nodes", () => {
       "warning",
       /other pods .* not counted/,
     ],
+  });
+
+  it("places each part where the settings do", () => {
+    const toleration = { key: "db", operator: "Exists" };
+    const scheduling = { default: { nodeSelector: { pool: "a" } }, postgres: { tolerations: [toleration] } };
+    const placed = podDemand(stackSettings("prod", { scheduling }));
+    const of = (setting: string) => placed.find((demand) => demand.setting === setting);
+    assert.deepEqual(of("postgres")?.nodeSelector, { pool: "a" });
+    assert.deepEqual(of("postgres")?.tolerations, [toleration]);
+    assert.deepEqual(of("temporal.roles.history")?.tolerations, []);
+    assert.deepEqual(of("workers[orders]")?.nodeSelector, { "kubernetes.io/arch": "amd64", pool: "a" });
+  });
+
+  it("counts what runs beside a worker", () => {
+    const requests = { cpu: "100m", memory: "64Mi" };
+    const sidecar = {
+      name: "proxy",
+      image: "example.com/proxy:1",
+      resources: { requests, limits: { memory: "64Mi" } },
+    };
+    const [orders] = workersOf({ pod: { sidecars: [sidecar] } });
+    assert.deepEqual([orders?.millicores, orders?.bytes], [350, (256 + 64) * 1024 ** 2]);
   });
 
   it("prod asks for what its stack file says", () => {

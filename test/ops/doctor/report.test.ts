@@ -3,6 +3,7 @@ import { z } from "zod";
 import { cliOf } from "../../../common/pulumi";
 import { exitCodes } from "../../../common/exitCodes";
 import { type Check, type Subject, Unmet } from "../../../ops/doctor/check";
+import { cluster } from "../../../ops/doctor/checks/cluster";
 import { runChecks } from "../../../ops/doctor/examine";
 import { failed, notChecked, ok, warning } from "../../../ops/doctor/finding";
 import { type DoctorReport, exitCodeOf, json, render } from "../../../ops/doctor/report";
@@ -55,6 +56,14 @@ describe("the doctor's checks", () => {
   it("one without an answer was not made", async () => {
     const [made] = await run([check("slow", () => new Promise<never>(() => undefined), 0.01)]);
     assert.match(made?.findings[0]?.found ?? "", /no answer within 0\.01 s/);
+  });
+
+  it("that of the cluster says what keeps everybody from it, and that is the failure", async () => {
+    const [made] = await run([cluster({ server: "https://k", problem: "no route to host" })]);
+    assert.deepEqual(
+      made?.findings.map(({ verdict, found }) => [verdict, found]),
+      [["failed", "the cluster https://k cannot be reached: no route to host"]],
+    );
   });
 
   it("one that is left out is not made", async () => {
