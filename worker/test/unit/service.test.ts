@@ -49,13 +49,15 @@ describe("worker process", function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("asks about its namespace, once before the first poll, and never for the health that Temporal Cloud refuses", async () => {
+  it("asks about its namespace before the first poll, and never for the health that Temporal Cloud refuses", async () => {
     frontend.fail(["Check"], status.PERMISSION_DENIED);
     const running = await start();
     await running.answers("/readyz", 200);
     assert.ok(!frontend.calls.includes("Check"));
     const beforePoll = frontend.calls.slice(0, frontend.calls.indexOf("PollWorkflowTaskQueue"));
-    assert.deepEqual(beforePoll.filter((method) => method === "DescribeNamespace").length, 1);
+    // The SDK's own question, and on a busy machine that of the readiness probe, which starts beside the polls.
+    const questions = beforePoll.filter((method) => method === "DescribeNamespace").length;
+    assert.ok(questions === 1 || questions === 2, String(questions));
     assert.equal(frontend.headers.get("DescribeNamespace")?.get("temporal-namespace"), "default");
     assert.deepEqual(lines(running, "error"), []);
   });
