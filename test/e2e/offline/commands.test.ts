@@ -31,7 +31,7 @@ describe("every command of day two", () => {
     it(`${command}: takes a stack, shows an example, and has the exit code of wrong arguments`, async () => {
       const help = await run(command, ["--help"]);
       assert.equal(help.exitCode, exitCodes.ok);
-      assert.match(help.stdout, /Example: npm run /);
+      assert.match(help.stdout, /Examples?: npm run /);
       if (command === "promote") assert.match(help.stdout, /--from <stack>.*--to <stack>/s);
       else assert.match(help.stdout, /-s, --stack <name>/);
       if (help.stdout.includes("do not ask")) assert.match(help.stdout, /-y, --yes/);
