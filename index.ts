@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { lookUpCluster } from "./components/clusterLookup";
 import { CodecServer } from "./components/codecServer";
 import { refuseOtherCluster } from "./components/guards/cluster";
@@ -7,6 +6,7 @@ import { refuseLostKeys } from "./components/guards/payloadKeysGuard";
 import { refuseQuarantined } from "./components/guards/quarantineGuard";
 import { lastSuccess, recordOf, refuseForbiddenChanges } from "./components/guards/record";
 import { recordRelease } from "./components/guards/releases";
+import { unlessRefused } from "./components/guards/verdict";
 import { imagePullSecret, stackPullSecrets } from "./components/imagePullSecret";
 import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
@@ -29,16 +29,18 @@ const own = ownOutputs();
 const imagesWanted = imagesToRun(settings);
 const revision = programRevision(__dirname);
 const succeeded = lastSuccess(own);
-const inQuarantine = refuseQuarantined(settings, imagesWanted, own);
-const allowed = Promise.all([
-  refuseForbiddenChanges(settings, succeeded),
-  refuseLostKeys(settings, own),
-  inQuarantine,
-]);
+const allowed = unlessRefused(
+  Promise.all([
+    refuseQuarantined(settings, imagesWanted, own),
+    refuseForbiddenChanges(settings, succeeded),
+    refuseLostKeys(settings, own),
+  ]),
+);
+const inQuarantine = allowed.then(([images]) => images);
 const found = lookUpCluster(settings);
 const identity = new StackIdentity("stack-identity", { settings, cluster: found });
 const ownCluster = refuseOtherCluster(settings, identity.cluster, found);
-const kubernetes = kubernetesProvider(settings, pulumi.all([allowed, ownCluster]));
+const kubernetes = kubernetesProvider(settings, Promise.all([allowed, ownCluster]));
 const cluster = { providers: { kubernetes } };
 
 const namespaces = new StackNamespaces("namespace", { settings, stackId: identity.id }, cluster);

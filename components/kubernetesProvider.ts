@@ -19,11 +19,10 @@ import type { Settings } from "../settings/settings";
  */
 export function kubernetesProvider(
   { kubernetes, stack }: Pick<Settings, "kubernetes" | "stack">,
-  allowed: pulumi.Output<unknown>,
+  allowed: Promise<unknown>,
 ): k8s.Provider {
   const access = clusterAccessOf({ kubernetes });
-  // A rejection of a dependency is reported as it is; one of an input would be reported as that input's fault.
-  const gate = allowed.apply((): pulumi.Resource[] => []);
+  const gate = allowed.then((): pulumi.Resource[] => []);
   return new k8s.Provider(
     "kubernetes",
     {

@@ -46,22 +46,26 @@ export function clusterWarning(recorded: string | undefined, lookup: ClusterLook
 
 /**
  * Compares the cluster with the one on record, before anything in it is touched.
- * @returns resolves if it is the stack's own, as far as can be seen
- * @throws pulumi.RunError (by rejection) if it is another, or if an update cannot see which
+ * @returns resolves if it is the stack's own, as far as can be seen; never if it is refused ({@link unlessRefused})
+ * @throws pulumi.RunError (as a rejection that nobody handles) if it is another, or if an update cannot see which
  */
 export function refuseOtherCluster(
   settings: ClusterSettings,
   recorded: pulumi.Input<string | undefined>,
   cluster: Promise<ClusterLookup>,
-): pulumi.Output<void> {
-  return pulumi.output(recorded).apply(async (uid) => {
-    const lookup = await cluster;
-    const problem = clusterProblem(settings, uid, lookup);
-    if (problem !== undefined) throw new pulumi.RunError(`${problem}.\nNothing was changed.`);
-    const warning = clusterWarning(settings.kubernetes.clusterUid ?? uid, lookup);
-    if (warning === undefined) return;
-    if (lookup.found === "unknown" && !pulumi.runtime.isDryRun()) throw new pulumi.RunError(warning);
-    await pulumi.log.warn(warning);
+): Promise<void> {
+  return new Promise((resolve) => {
+    pulumi.output(recorded).apply(async (uid) => {
+      const lookup = await cluster;
+      const problem = clusterProblem(settings, uid, lookup);
+      if (problem !== undefined) throw new pulumi.RunError(`${problem}.\nNothing was changed.`);
+      const warning = clusterWarning(settings.kubernetes.clusterUid ?? uid, lookup);
+      if (warning !== undefined) {
+        if (lookup.found === "unknown" && !pulumi.runtime.isDryRun()) throw new pulumi.RunError(warning);
+        await pulumi.log.warn(warning);
+      }
+      resolve();
+    });
   });
 }
 
