@@ -1,4 +1,4 @@
-import { CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
+import { ApiException, CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
 import { ownNamespaces } from "../components/manifests/flows";
 import { parseSettings } from "../settings/settings";
@@ -29,6 +29,8 @@ async function diagnose(target: Target, isMeant: (pod: V1Pod) => boolean): Promi
   for (const pod of pods.filter(isMeant)) {
     const [name, namespace] = [pod.metadata?.name ?? "", pod.metadata?.namespace ?? ""];
     const log = await logOf(core, namespace, name, pod);
+    // Gone since it was listed: whoever read it before knows more.
+    if (log === undefined) continue;
     diagnosis.set(`${namespace}/${name}`, [`pod ${namespace}/${name}: ${reasonOf(pod)}`, ...log]);
   }
   return diagnosis;
@@ -70,7 +72,13 @@ function reasonOf(pod: V1Pod): string {
 const jobOf = ({ metadata }: V1Pod): string | undefined =>
   metadata?.ownerReferences?.find(({ kind }) => kind === "Job")?.name;
 
-async function logOf(core: CoreV1Api, namespace: string, name: string, pod: V1Pod): Promise<string[]> {
+/** The last lines of a pod's log, or why there are none; undefined if the pod is gone. */
+async function logOf(
+  core: CoreV1Api,
+  namespace: string,
+  name: string,
+  pod: V1Pod,
+): Promise<string[] | undefined> {
   const status = currentContainer(pod);
   if (status?.containerID === undefined) return ["    (no container has started)"];
   const previous = status.state?.running === undefined && status.restartCount > 0;
@@ -85,6 +93,7 @@ async function logOf(core: CoreV1Api, namespace: string, name: string, pod: V1Po
     });
     return lastLines(log).map((line) => `    ${line}`);
   } catch (error) {
+    if (error instanceof ApiException && error.code === 404) return undefined;
     return [`    (its log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
   }
 }
