@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT_CONFIGURATION, loadClientConfig } from "../config";
 import { execute } from "../execution";
-import type { ExecutionOutcome } from "../execution";
 import { TemporalClient } from "../temporal-client";
 import { reportFailure } from "./failure";
+import { outcomeText } from "./outcome";
 
 interface Options {
   readonly type: string;
@@ -39,13 +39,6 @@ function seconds(text: string): number {
   throw new InvalidArgumentError("Expected 1 to 99999.");
 }
 
-function human(outcome: ExecutionOutcome): string {
-  const head = `${outcome.workflowId} ${outcome.status} in ${(outcome.durationMs / 1000).toFixed(2)} s`;
-  return outcome.status === "completed"
-    ? `${head}: ${JSON.stringify(outcome.result)}`
-    : [head, ...outcome.failure.map((line, depth) => `${"  ".repeat(depth + 1)}${line}`)].join("\n");
-}
-
 async function run({ type, input, taskQueue, timeout, json }: Options): Promise<boolean> {
   const queue = taskQueue === undefined ? {} : { TEMPORAL_TASK_QUEUES: taskQueue };
   const config = loadClientConfig({ ...process.env, ...queue });
@@ -54,7 +47,7 @@ async function run({ type, input, taskQueue, timeout, json }: Options): Promise<
     const args = input === undefined ? [] : [input.value];
     const encrypted = config.keyring !== undefined;
     const outcome = await execute(client, { type, args, timeoutSeconds: timeout, encrypted });
-    console.log(json ? JSON.stringify(outcome) : human(outcome));
+    console.log(json ? JSON.stringify(outcome) : outcomeText(outcome));
     return outcome.status === "completed";
   } finally {
     await client.close();

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { OrderClient } from "../client";
-import type { OrderOutcome } from "../client";
 import { EXIT_CONFIGURATION, loadClientConfig } from "../config";
 import { SAMPLE_FAILURES, sampleOrder } from "../domain/sample-orders";
 import type { SampleFailure } from "../domain/sample-orders";
 import { MAX_FULFILMENT_DELAY_SECONDS } from "../domain/order";
 import { reportFailure } from "./failure";
+import { outcomeText } from "./outcome";
 
 interface Options {
   readonly customer: string;
@@ -69,16 +69,6 @@ const command = new Command("order")
   .option("--json", "one JSON object per line", false)
   .showHelpAfterError("(--help shows all options)");
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
-
-function human(outcome: OrderOutcome): string {
-  const duration = outcome.durationMs === undefined ? "" : ` in ${seconds(outcome.durationMs)}`;
-  const head = `${outcome.workflowId} ${outcome.status}${duration}`;
-  return outcome.status === "completed"
-    ? `${head}: ${JSON.stringify(outcome.result)}`
-    : [head, ...outcome.failure.map((line, depth) => `${"  ".repeat(depth + 1)}${line}`)].join("\n");
-}
-
 async function startOrders(client: OrderClient, options: Options): Promise<string[]> {
   const ids = Array.from({ length: options.count }, () => `order-${randomUUID()}`);
   const order = sampleOrder({
@@ -129,7 +119,7 @@ async function run(options: Options): Promise<boolean> {
     const outcomes = await Promise.all(
       ids.map(async (id) => {
         const outcome = await client.outcome(id, options.timeout);
-        console.log(options.json ? JSON.stringify(outcome) : human(outcome));
+        console.log(options.json ? JSON.stringify(outcome) : outcomeText(outcome));
         return outcome;
       }),
     );
