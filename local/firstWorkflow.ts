@@ -1,12 +1,13 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiException, CoreV1Api } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import type { Cluster } from "../common/localStack";
 import { kubeConfigOf } from "./cluster/clusterAccess";
 import { logFile, runningPid, start, stop, waitUntilReady } from "./cluster/native/process";
 import { Failure } from "../common/failure";
 import { privateFolder, state } from "../common/paths";
+import { unlessMissing } from "../common/unlessMissing";
 import type { Forward } from "./serveForwards";
 import { failureLines, type SmokeOutcome } from "../common/smoke/outcome";
 import { runSmokeWorkflow } from "../common/smoke/run";
@@ -97,11 +98,11 @@ async function saveKeys(
 ): Promise<Record<string, string>> {
   const { namespace } = keyring;
   const core = kubeConfigOf(cluster).makeApiClient(CoreV1Api);
-  const read = (name: string) =>
-    core.readNamespacedSecret({ name, namespace }).catch((error: unknown) => {
-      if (error instanceof ApiException && error.code === 404) throw missing(`${namespace}/${name}`);
-      throw error;
-    });
+  const read = async (name: string) => {
+    const secret = await unlessMissing(core.readNamespacedSecret({ name, namespace }));
+    if (secret === undefined) throw missing(`${namespace}/${name}`);
+    return secret;
+  };
   const { data } = await read(keyring.secret);
   const keys = { ...data };
   for (const { id, existing } of keyring.keys) {

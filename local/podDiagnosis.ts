@@ -1,5 +1,6 @@
-import { ApiException, CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
+import { CoreV1Api, type V1ContainerStatus, type V1Pod } from "@kubernetes/client-node";
 import { lastLines } from "../common/failure";
+import { unlessMissing } from "../common/unlessMissing";
 import { ownNamespaces } from "../components/manifests/flows";
 import { parseSettings } from "../settings/settings";
 import { sourceOfStackFile } from "../settings/stackFile";
@@ -84,16 +85,11 @@ async function logOf(
   const previous = status.state?.running === undefined && status.restartCount > 0;
   try {
     const container = status.name;
-    const log = await core.readNamespacedPodLog({
-      namespace,
-      name,
-      container,
-      tailLines: LOG_LINES,
-      previous,
-    });
-    return lastLines(log).map((line) => `    ${line}`);
+    const log = await unlessMissing(
+      core.readNamespacedPodLog({ namespace, name, container, tailLines: LOG_LINES, previous }),
+    );
+    return log === undefined ? undefined : lastLines(log).map((line) => `    ${line}`);
   } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return undefined;
     return [`    (its log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
   }
 }

@@ -20,6 +20,7 @@ import {
 } from "@kubernetes/client-node";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
+import { unlessMissing } from "../../common/unlessMissing";
 import { ownNamespaces } from "../../components/manifests/flows";
 import type { Labels } from "../../components/manifests/labels";
 import type { Settings } from "../../settings/settings";
@@ -39,7 +40,6 @@ const dockerConfig = z.object({
     }),
   ),
 });
-const NOT_FOUND = 404;
 const FORBIDDEN = 403;
 
 /** A Secret or ConfigMap without its values. */
@@ -244,16 +244,6 @@ export class ClusterReader {
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
     return new Map(items.map(({ metadata }) => [metadata?.name ?? "", metadata?.labels ?? {}]));
-  }
-}
-
-/** What the server has; undefined if it does not. */
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiException && error.code === NOT_FOUND) return undefined;
-    throw error;
   }
 }
 

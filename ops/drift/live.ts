@@ -6,10 +6,9 @@ import {
   KubernetesObjectApi,
 } from "@kubernetes/client-node";
 import { z } from "zod";
+import { unlessMissing } from "../../common/unlessMissing";
 import { isMapping, type Mapping } from "../../settings/mapping";
 import type { ObjectManifest } from "./subset";
-
-const NOT_FOUND = 404;
 
 const listed = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
@@ -58,14 +57,9 @@ export class LiveObjects {
   async read(manifest: ObjectManifest): Promise<Mapping | undefined> {
     const { apiVersion, kind } = manifest;
     const { name, namespace } = named.parse(manifest).metadata;
-    try {
-      const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-      const found: unknown = await this.objects.read({ apiVersion, kind, metadata });
-      return isMapping(found) ? found : undefined;
-    } catch (error) {
-      if (error instanceof ApiException && error.code === NOT_FOUND) return undefined;
-      throw error;
-    }
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+    const found: unknown = await unlessMissing(this.objects.read({ apiVersion, kind, metadata }));
+    return isMapping(found) ? found : undefined;
   }
 
   /**
