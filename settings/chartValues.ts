@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { looksSecret } from "./env";
 import { ifWrongType, rule } from "./fields";
-import { isMapping, type Mapping } from "./mapping";
+import { isMapping, type Mapping, merge } from "./mapping";
 import { owned, ownedProblems } from "./ownedPaths";
 import { containerProblems, volumeProblems } from "./podPromises";
 import { reservedLabelProblems } from "./reservedLabels";
@@ -127,14 +127,4 @@ function plainSecrets(variables: readonly unknown[]) {
 }
 
 /** Lays further values over the program's own. */
-export function withChartValues(values: Mapping, further: Mapping): Mapping {
-  const result = new Map(Object.entries(values));
-  for (const [key, value] of Object.entries(further)) {
-    const below = result.get(key);
-    if (ADDED.test(key) && Array.isArray(below) && Array.isArray(value)) {
-      const [first, second]: [unknown[], unknown[]] = [below, value];
-      result.set(key, [...first, ...second]);
-    } else result.set(key, isMapping(below) && isMapping(value) ? withChartValues(below, value) : value);
-  }
-  return Object.fromEntries(result);
-}
+export const withChartValues = (values: Mapping, further: Mapping): Mapping => merge(values, further, ADDED);

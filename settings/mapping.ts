@@ -9,12 +9,18 @@ export function isMapping(value: unknown): value is Mapping {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Lays one mapping over another: mappings in them are merged, lists and scalars replaced. */
-export function merge(base: Mapping, over: Mapping): Mapping {
+/**
+ * Lays one mapping over another: mappings in them are merged, lists and scalars replaced.
+ * @param joins keys whose lists are joined instead; none by default
+ */
+export function merge(base: Mapping, over: Mapping, joins?: RegExp): Mapping {
   const result = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
     const below = result.get(key);
-    result.set(key, isMapping(below) && isMapping(value) ? merge(below, value) : value);
+    if (joins?.test(key) === true && Array.isArray(below) && Array.isArray(value)) {
+      const [first, second]: [unknown[], unknown[]] = [below, value];
+      result.set(key, [...first, ...second]);
+    } else result.set(key, isMapping(below) && isMapping(value) ? merge(below, value, joins) : value);
   }
   // Defines keys, whatever their name: an assignment to `__proto__` would hide them.
   return Object.fromEntries(result);
