@@ -3,6 +3,7 @@ import { Failure } from "../../common/failure";
 import { cliOf, type StackCli } from "../../common/pulumi";
 import type { Settings } from "../../settings/settings";
 import { kubeConfigOf, unreachableReason } from "../stack/kubeConfig";
+import { stackNameOf } from "../stack/workspace";
 import { type Check, type Subject, Unmet } from "./check";
 import { backend } from "./checks/backend";
 import { cluster, type Reached, serverOf } from "./checks/cluster";
@@ -59,7 +60,7 @@ export interface ExamineOptions {
  */
 export async function examine(stack: string, options: ExamineOptions): Promise<DoctorReport> {
   const cli = cliOf(stack);
-  const name = stack.split("/").at(-1) ?? stack;
+  const name = stackNameOf(stack);
   const loaded = loadSettings(name, cli.local);
   const { config, reached } = await wayIn(cli, loaded.settings);
   const subject: Subject = {

@@ -3,7 +3,7 @@ import { isMapping, PROJECT } from "../../settings/mapping";
 import { cliOf } from "../../common/pulumi";
 import { unreachableReason } from "../stack/kubeConfig";
 import { clusterOf } from "../stack/cluster";
-import { askPulumi, withWorkspace } from "../stack/workspace";
+import { askPulumi, stackNameOf, withWorkspace } from "../stack/workspace";
 import { currentConfig, type StackConfig } from "../stack/config";
 import { runPreview } from "../report/runPreview";
 import type { Context } from "../../policy/evaluate";
@@ -106,7 +106,7 @@ const NOTHING_JUDGED: RunningEvaluation = { pods: 0, findings: [], excepted: [] 
 
 /** What policies go by: those of a stack `organization/project/prod` are those of `prod`. */
 const contextOf = (stack: string, settings: StackConfig): Context => ({
-  stack: stack.split("/").at(-1) ?? stack,
+  stack: stackNameOf(stack),
   today: new Date().toISOString().slice(0, 10),
   exceptions: settings[`${PROJECT}:policyExceptions`]?.objectValue,
 });

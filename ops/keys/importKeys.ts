@@ -10,7 +10,7 @@ import { PROJECT } from "../../settings/mapping";
 import { parseSettings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
 import { sectionKey, type SettingChange, withSettings } from "../stack/stackFileEdit";
-import { stackFileOf, withCopies } from "../stack/workspace";
+import { stackFileOf, stackNameOf, withCopies } from "../stack/workspace";
 import {
   type ExportedKey,
   exportSchema,
@@ -103,12 +103,12 @@ export async function importKeys(
   cli: StackCli,
   folder: string,
   text: string,
-  from = cli.stack.split("/").at(-1),
+  from = stackNameOf(cli.stack),
 ): Promise<string[]> {
   const exported = exportOf(text);
   if (exported.stack !== from) {
     throw new UsageFailure(
-      `the export is of stack ${exported.stack}, not of ${from ?? ""}`,
+      `the export is of stack ${exported.stack}, not of ${from}`,
       `add --from ${exported.stack} if that is meant`,
     );
   }
@@ -161,7 +161,7 @@ async function write(
         // The CLI takes one line break away.
         await pulumi(cli, ["config", "set", key, "--path", "--secret"], { cwd: copies, input: `${value}\n` });
       }
-      const source = sourceOfStackFile(copies, cli.stack.split("/").at(-1) ?? "");
+      const source = sourceOfStackFile(copies, stackNameOf(cli.stack));
       if (source !== undefined) parseSettings(source);
       const incomplete = join(folder, `${name}.incomplete`);
       await writeFile(incomplete, await readFile(copy));

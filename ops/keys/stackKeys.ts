@@ -10,7 +10,7 @@ import { parseSettings, type Settings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
 import { currentConfig } from "../stack/config";
 import { kubeConfigOf } from "../stack/kubeConfig";
-import { withCopies } from "../stack/workspace";
+import { stackNameOf, withCopies } from "../stack/workspace";
 
 const keySchema = z.object({
   id: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/),
@@ -37,8 +37,6 @@ export type KeyExport = z.output<typeof exportSchema> & {
 /** Payload keys of a stack file: encrypted values are known only if the stack's CLI was asked for them. */
 export type KeySettings = Pick<Settings["payloadEncryption"], "keys" | "retiredKeys" | "activeKey">;
 
-const nameOf = (stack: string): string => stack.split("/").at(-1) ?? stack;
-
 /**
  * The payload keys of a stack file.
  *
@@ -49,7 +47,7 @@ function settingsOf(
   folder: string,
   config?: Readonly<Record<string, string>>,
 ): Settings {
-  const source = sourceOfStackFile(folder, nameOf(stack)) ?? noStackFile(nameOf(stack), folder);
+  const source = sourceOfStackFile(folder, stackNameOf(stack)) ?? noStackFile(stackNameOf(stack), folder);
   return parseSettings({ ...source, config: { ...source.config, ...config } });
 }
 
@@ -178,7 +176,7 @@ function exportOf({ stack }: StackCli, keys: readonly ExportedKey[], leftOut: re
   return {
     format: "temporal-stack/payload-keys",
     version: 1,
-    stack: nameOf(stack),
+    stack: stackNameOf(stack),
     keys: [...keys],
     leftOut,
   };

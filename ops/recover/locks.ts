@@ -4,17 +4,29 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { isHeld, type StackLock, stackLocks } from "../../common/stackLocks";
-import { askPulumi, type Workspace } from "../stack/workspace";
+import { askPulumi, stackNameOf, type Workspace } from "../stack/workspace";
 
 const whoami = z.object({ url: z.string() });
 
-/** The locks on a stack; undefined on backends that show them only to who asks for the lock. */
-export async function locksOf(workspace: Workspace): Promise<StackLock[] | undefined> {
+/** Where a stack's state is, and who holds it. */
+export interface LockedBackend {
+  readonly url: string;
+  /** Undefined on backends that show locks only to who asks for one. */
+  readonly locks: StackLock[] | undefined;
+}
+
+/** Asks for a stack's backend and the locks there. */
+export async function lockedBackend(workspace: Workspace): Promise<LockedBackend> {
   const { project, stack } = workspace;
   const { url } = whoami.parse(JSON.parse(await askPulumi(workspace, ["whoami", "--verbose", "--json"])));
-  const backend = folderOf(url);
-  return backend === undefined ? undefined : stackLocks(backend, project, stack.split("/").at(-1) ?? stack);
+  const folder = folderOf(url);
+  const locks = folder === undefined ? undefined : await stackLocks(folder, project, stackNameOf(stack));
+  return { url, locks };
 }
+
+/** The locks on a stack; undefined on backends that show them only to who asks for the lock. */
+export const locksOf = async (workspace: Workspace): Promise<StackLock[] | undefined> =>
+  (await lockedBackend(workspace)).locks;
 
 /** The folder of a backend of plain files; undefined for any other. */
 export function folderOf(url: string): string | undefined {

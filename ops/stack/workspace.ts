@@ -70,7 +70,10 @@ export const withWorkspace = <T>(
   );
 
 /** Name of a stack's file: an organization and a project before the stack's own name are no part of it. */
-export const stackFileOf = (stack: string): string => `Pulumi.${stack.split("/").at(-1) ?? stack}.yaml`;
+export const stackFileOf = (stack: string): string => `Pulumi.${stackNameOf(stack)}.yaml`;
+
+/** The name of a stack without its organization and project. */
+export const stackNameOf = (stack: string): string => stack.split("/").at(-1) ?? stack;
 
 /** Runs the CLI on the workspace's stack. */
 export const askPulumi = (

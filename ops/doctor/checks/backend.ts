@@ -1,13 +1,11 @@
 import { withoutLogin } from "../../../common/backendUrl";
 import { Failure } from "../../../common/failure";
-import { isHeld, type StackLock, stackLocks } from "../../../common/stackLocks";
-import { z } from "zod";
-import { folderOf, ownerOf } from "../../recover/locks";
-import { askPulumi, withWorkspace } from "../../stack/workspace";
+import { isHeld, type StackLock } from "../../../common/stackLocks";
+import { folderOf, lockedBackend, ownerOf } from "../../recover/locks";
+import { withWorkspace } from "../../stack/workspace";
 import type { Check } from "../check";
+import { reasonOf } from "../clusterReader";
 import { type Finding, failed, ok, warning } from "../finding";
-
-const whoami = z.object({ url: z.string() });
 
 /** Where the state is, and whether somebody holds it. */
 export interface Backend {
@@ -24,19 +22,14 @@ export const backend: Check = {
   about: "backend of the stack's state",
   examine: async ({ cli, stack, settings }) => {
     try {
-      const found = await withWorkspace(cli.stack, async (workspace): Promise<Backend> => {
-        const answer = await askPulumi(workspace, ["whoami", "--verbose", "--json"]);
-        const { url } = whoami.parse(JSON.parse(answer));
-        const folder = folderOf(url);
-        const locks = folder === undefined ? undefined : await stackLocks(folder, workspace.project, stack);
-        return { url, variable: cli.local ? undefined : process.env["PULUMI_BACKEND_URL"], locks };
-      });
-      return backendFindings(stack, found, settings.deletionProtection);
+      const variable = cli.local ? undefined : process.env["PULUMI_BACKEND_URL"];
+      const found = await withWorkspace(cli.stack, lockedBackend);
+      return backendFindings(stack, { ...found, variable }, settings.deletionProtection);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       return [
         failed(
-          `the backend cannot be opened: ${[error.message, ...error.details].join("; ")}`,
+          `the backend cannot be opened: ${reasonOf(error)}`,
           "set PULUMI_BACKEND_URL, or run pulumi login",
         ),
       ];

@@ -9,6 +9,7 @@ import { UsageFailure } from "../../../common/usageFailure";
 import { currentConfig } from "../../stack/config";
 import { stackFileOf } from "../../stack/workspace";
 import type { Check } from "../check";
+import { reasonOf } from "../clusterReader";
 import { type Finding, failed, ok, warning } from "../finding";
 
 const stackFile = z.object({ secretsprovider: z.string().optional(), encryptionsalt: z.string().optional() });
@@ -52,7 +53,7 @@ async function opened(cli: StackCli): Promise<SecretsAccess["opened"]> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error instanceof UsageFailure && error.message.startsWith("there is no stack")) return "no stack";
-    return { problem: [error.message, ...error.details].join("; "), remedy: error.remedy };
+    return { problem: reasonOf(error), remedy: error.remedy };
   }
 }
 
