@@ -180,25 +180,16 @@ describe("the doctor before a real API server", () => {
     });
     const ask = () => says(secrets, { of: managed });
     await expect("failed", ask(), /Secret "login" does not exist in namespace "temporal"/);
-    await kubectl([
-      "create",
-      "secret",
-      "generic",
-      "login",
-      "--namespace=temporal",
-      "--from-literal=pass=hunter2",
-    ]);
+    const create = (key: string) =>
+      kubectl([
+        ...["create", "secret", "generic", "login", "--namespace=temporal"],
+        `--from-literal=${key}=hunter2`,
+      ]);
+    await create("pass");
     await expect("failed", ask(), /has no key "password": it has the keys pass/);
     assert.doesNotMatch((await ask()).text, /hunter2/);
     await kubectl(["delete", "secret", "login", "--namespace=temporal"]);
-    await kubectl([
-      "create",
-      "secret",
-      "generic",
-      "login",
-      "--namespace=temporal",
-      "--from-literal=password=hunter2",
-    ]);
+    await create("password");
     await expect("ok", ask());
   });
 
