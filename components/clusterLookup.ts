@@ -104,13 +104,19 @@ export async function lookUpObject(
   namespace: string,
   { kind, name }: Pick<ExistingObject, "kind" | "name">,
 ): Promise<ObjectLookup> {
-  const answer = await ask<{ readonly data?: object }>(settings, (config, { CoreV1Api }) => {
-    const api = config.makeApiClient(CoreV1Api);
-    return kind === "Secret"
-      ? api.readNamespacedSecret({ name, namespace })
-      : api.readNamespacedConfigMap({ name, namespace });
-  });
-  if (answer.found === "object") return { found: "object", keys: Object.keys(answer.object.data ?? {}) };
+  const answer = await ask<{ readonly data?: object; readonly binaryData?: object }>(
+    settings,
+    (config, { CoreV1Api }) => {
+      const api = config.makeApiClient(CoreV1Api);
+      return kind === "Secret"
+        ? api.readNamespacedSecret({ name, namespace })
+        : api.readNamespacedConfigMap({ name, namespace });
+    },
+  );
+  if (answer.found === "object") {
+    const { data, binaryData } = answer.object;
+    return { found: "object", keys: Object.keys({ ...data, ...binaryData }) };
+  }
   if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
   const around = await lookUpNamespace(settings, namespace);
   return { found: around.found === "none" ? "no-namespace" : "none" };

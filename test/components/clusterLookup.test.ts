@@ -23,7 +23,10 @@ describe("look-up in the cluster", () => {
     "/api/v1/namespaces/ours/secrets/none": [404, { reason: "NotFound" }],
     "/api/v1/namespaces/ours/secrets/closed": [403, { reason: "Forbidden" }],
     "/api/v1/namespaces/none/secrets/stripe": [404, { reason: "NotFound" }],
-    "/api/v1/namespaces/ours/configmaps/flags": [200, { data: { dark: "true" } }],
+    "/api/v1/namespaces/ours/configmaps/flags": [
+      200,
+      { data: { dark: "true" }, binaryData: { truststore: "AA==" } },
+    ],
     "/apis/storage.k8s.io/v1/storageclasses": [
       200,
       { items: [storageClass("slow"), storageClass("fast", "true")] },
@@ -90,7 +93,7 @@ describe("look-up in the cluster", () => {
     assert.equal((await secret("closed")).found, "unknown");
     assert.deepEqual(await lookUpObject(settings, "ours", { kind: "ConfigMap", name: "flags" }), {
       found: "object",
-      keys: ["dark"],
+      keys: ["dark", "truststore"],
     });
   });
 
