@@ -14,7 +14,7 @@ import { install } from "../toolchain/download";
 import { commandPath, isInstalled, programFolder } from "../toolchain/install";
 import { installPlugins } from "../toolchain/plugins/install";
 import { pluginDownload, type Program, programs } from "../toolchain/programs";
-import { programStep, type Source } from "../toolchain/steps";
+import { isDownloaded, programStep, type Source } from "../toolchain/steps";
 
 /** What is to be deployed decides about the programs. */
 export interface Needs {
@@ -53,7 +53,7 @@ function queuesFor({ way, charts }: Needs, source: Source): Program[][] {
 export const mustBuild = (needs: Needs, source: Source): boolean =>
   queuesFor(needs, source)
     .flat()
-    .some((program) => !isInstalled(program) && (source === "registries" || program.official === undefined));
+    .some((program) => !isInstalled(program) && !isDownloaded(program, source));
 
 /** The steps that provide every program on the way to the first workflow. */
 export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
@@ -79,6 +79,7 @@ export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {
  */
 export function wholeToolchainSteps(source: Source): ListrTask[] {
   const [first = [], second = []] = queuesFor({ way: "native", charts: true }, source);
+  // Behind the operator, with which they share what is compiled.
   const more = [programs.networkPolicyEnforcer, programs.metricsServer, programs.actionlint];
   return [
     debianPackages,

