@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execa } from "execa";
 import { preflightScript, type PreflightNeeds } from "../../../components/manifests/managedPostgresManifests";
 import { managedSettings } from "../../components/samples";
-import { postgresPrograms, PostgresServer } from "../checks/postgresServer";
+import { postgresPrograms, PostgresServer } from "../../support/postgresServer";
 
 /* The preflight's own script against a real Postgres with the table in which Temporal records its clusters. */
 

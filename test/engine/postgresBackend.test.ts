@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,26 +7,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { image, PROGRAM, RecordingClone, STACK } from "../recordingClone";
-import type { Finished } from "../support";
+import { image, PROGRAM, RecordingClone, STACK } from "../e2e/recordingClone";
+import type { Finished } from "../e2e/support";
+import { ADMINISTRATOR, ApiServer } from "../support/apiServer";
+import { postgresPrograms, PostgresServer } from "../support/postgresServer";
 
-/** A database that is to keep stacks, and a cluster for commands that ask whether there is one. */
-export interface Place {
-  /** Its whole URL, `postgres://user:password@…`. */
-  readonly url: string;
-  readonly password: string;
-  readonly kubeconfig: string;
-  /** Runs SQL in that database; rows one a line. */
-  readonly sql: (statement: string) => Promise<string>;
-}
+/*
+ * Pulumi's own database backend, in a real Postgres with TLS and logins by SCRAM; the API server is there for commands
+ * that ask whether there is one.
+ */
 
+const NAME = "e2e_pulumi";
 const CONFIG_SECRET = "a secret of the settings";
 const outputsSchema = z.looseObject({ workerImage: z.string(), version: z.number().optional() });
 
-/** What a day with stacks in a database is like: deploy, tell, go back, recover; its password shows nowhere. */
-export function keepsStacks(place: () => Place): void {
+describe("stacks in a Postgres database", () => {
+  const postgres = postgresPrograms();
+  const password = randomBytes(20).toString("hex");
   const temporary = mkdtempSync(join(tmpdir(), "temporal-stack-postgres-"));
   const told: string[] = [];
+  let server: PostgresServer;
+  let api: ApiServer;
+  let url: string;
   let clone: RecordingClone;
   let first: string;
 
@@ -33,7 +36,7 @@ export function keepsStacks(place: () => Place): void {
   async function watched(work: Promise<Finished>): Promise<Finished> {
     const seen = new Set<string>();
     const looking = setInterval(() => {
-      for (const line of commandLines()) if (line.includes(place().password)) seen.add(line);
+      for (const line of commandLines()) if (line.includes(password)) seen.add(line);
     }, 100);
     try {
       const finished = await work;
@@ -48,7 +51,7 @@ export function keepsStacks(place: () => Place): void {
     watched(clone.ops(command, args, env));
   const rollback = (...args: string[]) => ops("rollback", ["--skip-replay", "--no-verify", "--yes", ...args]);
   const locks = async (): Promise<number> =>
-    Number(await place().sql("SELECT count(*) FROM pulumi_state WHERE key LIKE '%/locks/%'"));
+    Number(await sql("SELECT count(*) FROM pulumi_state WHERE key LIKE '%/locks/%'"));
 
   async function outputs(): Promise<z.output<typeof outputsSchema>> {
     const { exitCode, output } = await clone.pulumi(["stack", "output", "--json"]);
@@ -56,14 +59,29 @@ export function keepsStacks(place: () => Place): void {
     return outputsSchema.parse(JSON.parse(output));
   }
 
-  before("a stack in the database", async () => {
-    const { url, kubeconfig } = place();
+  const sql = (statement: string): Promise<string> => server.sql(NAME, statement);
+
+  before("a stack in the database", async function () {
+    if (postgres === undefined) {
+      console.warn("SKIPPED: no Postgres in /usr/lib/postgresql; install Debian's package postgresql");
+      return this.skip();
+    }
+    server = new PostgresServer(postgres);
+    await server.start();
+    await server.sql("postgres", `CREATE ROLE ${NAME} LOGIN PASSWORD '${password}'`);
+    await server.sql("postgres", `CREATE DATABASE ${NAME} OWNER ${NAME}`);
+    url = `postgres://${NAME}:${password}@127.0.0.1:${server.port}/${NAME}?sslmode=require`;
+    api = await ApiServer.start();
+    const kubeconfig = api.kubeconfig(ADMINISTRATOR);
     clone = new RecordingClone({ KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: url, TMPDIR: temporary });
     await clone.start();
   });
 
-  after(() => {
+  after(async () => {
+    if (postgres === undefined) return;
     clone.remove();
+    await api.stop();
+    await server.stop();
     rmSync(temporary, { recursive: true, force: true });
   });
 
@@ -156,22 +174,21 @@ export function keepsStacks(place: () => Place): void {
   });
 
   it("shows its password to nobody, not even when it cannot be opened", async () => {
-    const wrong = place().url.replace(place().password, "guessedSecret");
+    const wrong = url.replace(password, "guessedSecret");
     const { exitCode, output } = await ops("history", [], { PULUMI_BACKEND_URL: wrong });
     assert.equal(exitCode, 1, output);
     assert.match(output, /password authentication failed/);
-    assert.match(output, /→ see that PULUMI_BACKEND_URL is right/);
+    assert.match(output, /→ check PULUMI_BACKEND_URL and that the backend answers/);
     assert.doesNotMatch(output, /guessedSecret/);
     const all = told.join("\n");
-    for (const secret of [place().password, CONFIG_SECRET])
-      assert.ok(!all.includes(secret), "it was printed");
+    for (const secret of [password, CONFIG_SECRET]) assert.ok(!all.includes(secret), "it was printed");
     const kept =
       "SELECT count(*) FROM pulumi_state WHERE convert_from(decode(data->>'data', 'base64'), 'UTF8') LIKE";
-    for (const secret of [place().password, CONFIG_SECRET])
-      assert.equal(Number(await place().sql(`${kept} '%${secret}%'`)), 0, "it is kept in the clear");
-    assert.ok(Number(await place().sql(`${kept} '%workerImage%'`)) > 0, "there is nothing to look through");
+    for (const secret of [password, CONFIG_SECRET])
+      assert.equal(Number(await sql(`${kept} '%${secret}%'`)), 0, "it is kept in the clear");
+    assert.ok(Number(await sql(`${kept} '%workerImage%'`)) > 0, "there is nothing to look through");
   });
-}
+});
 
 /** Arguments of every process of this machine. */
 function commandLines(): string[] {
