@@ -4,9 +4,11 @@ import type { ClusterLookup } from "./guards/cluster";
 import type { ObjectLookup } from "./guards/existingObjectsGuard";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { SecretLookup } from "./guards/payloadKeysGuard";
+import type { PostgresLookup } from "./guards/postgresGuard";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { clusterAccessOf } from "./kubernetesProvider";
 import type { ExistingObject } from "./manifests/existingObjects";
+import { OPERATOR_GROUP } from "./manifests/operatorPermissions";
 import { clientConfig } from "../settings/kubeconfig";
 
 /** Seconds to wait for the API server. */
@@ -56,6 +58,28 @@ export async function lookUpSecret(
   if (answer.found === "none") return answer;
   if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
   return { found: "secret", data: answer.object.data ?? {} };
+}
+
+/**
+ * Asks the cluster for a Cluster of CloudNativePG.
+ * @returns whether it exists, never a failure
+ */
+export async function lookUpPostgres(
+  settings: Pick<Settings, "kubernetes">,
+  namespace: string,
+  name: string,
+): Promise<PostgresLookup> {
+  const answer = await ask<unknown>(settings, (config, { CustomObjectsApi }) =>
+    config.makeApiClient(CustomObjectsApi).getNamespacedCustomObject({
+      group: OPERATOR_GROUP,
+      version: "v1",
+      plural: "clusters",
+      namespace,
+      name,
+    }),
+  );
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
+  return answer.found === "object" ? { found: "cluster" } : answer;
 }
 
 /**

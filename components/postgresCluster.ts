@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { lookUpStorageClasses } from "./clusterLookup";
+import { lookUpPostgres, lookUpStorageClasses } from "./clusterLookup";
 import type { DatabaseCredentials } from "./databaseCredentials";
 import type { Succeeded } from "./guards/record";
 import { postgresGuard } from "./guards/postgresGuard";
+import { joined } from "./guards/refusal";
 import { storageClassGuard } from "./guards/storageClass";
 import { imagePullSecrets } from "./manifests/imagePull";
 import { stackLabels } from "./manifests/labels";
@@ -81,11 +82,13 @@ export class PostgresCluster extends pulumi.ComponentResource {
         parent: this,
         ...kept,
         // Read when the cluster is made, and never again.
-        ignoreChanges: ["spec.bootstrap"],
-        hooks: {
-          ...postgresGuard(settings, cluster, succeeded),
-          ...storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
-        },
+        ignoreChanges: ["spec.bootstrap", "spec.externalClusters"],
+        hooks: joined(
+          postgresGuard(settings, cluster, succeeded, () =>
+            lookUpPostgres(settings, settings.namespaces.temporal, cluster.name),
+          ),
+          storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
+        ),
         dependsOn: [credentials],
       },
     );

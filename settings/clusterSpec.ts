@@ -28,6 +28,7 @@ const OWNED = [
   ...owned(
     "it decides from what the databases are made, once and for all; remove it",
     "bootstrap",
+    "externalClusters",
     "replica",
   ),
   ...owned("the server logs in as these roles; remove it", "managed.roles"),

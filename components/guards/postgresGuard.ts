@@ -1,10 +1,11 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PostgresClusterSettings, Settings } from "../../settings/settings";
 import { splitImage, versionOf } from "../../settings/imageVersion";
 import { bytesOf } from "../../settings/quantity";
 import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
+import { refusal } from "./sentence";
 
 /** What of deployed Postgres decides about which changes are possible. */
 export const deployedPostgres = z.object({
@@ -162,18 +163,66 @@ export function postgresOfCluster(
   };
 }
 
-/** Refuses an update of the Cluster that its data would not survive. */
+/** What a Kubernetes cluster answers when it is asked for a Cluster of CloudNativePG. */
+export type PostgresLookup =
+  | { readonly found: "cluster" }
+  | { readonly found: "none" }
+  /** The cluster did not answer, or not to us. */
+  | { readonly found: "unknown"; readonly reason: string };
+
+/**
+ * Why a Cluster must not be created that the last successful update left: it was lost with its Kubernetes cluster, or
+ * deleted, and `pulumi refresh` took it from the state. A new one is empty, and Temporal would start on it.
+ * @param disposable whether the stack may be thrown away, data included
+ * @param lookup what is there now: one that still exists is adopted, data included
+ */
+export function recreationProblems(
+  deployed: DeployedPostgres | null | undefined,
+  wanted: DeployedPostgres | undefined,
+  disposable: boolean,
+  lookup: PostgresLookup,
+): string[] {
+  if (disposable || deployed?.mode !== "cluster" || deployed.place !== wanted?.place) return [];
+  if (lookup.found === "cluster") return [];
+  const place = `temporal-stack:postgres: Cluster ${deployed.place} was deployed and is not in the state any more`;
+  return lookup.found === "none"
+    ? [
+        `${place}, nor in the Kubernetes cluster; it would be created empty, and Temporal would start without its workflows: to give the data up, set deletionProtection to "false" first`,
+      ]
+    : [
+        `${place}, and nobody can tell whether it still exists: ${lookup.reason}; created anew it would be empty: make the API server answer, then run this again`,
+      ];
+}
+
+/**
+ * Refuses what the data of the Cluster would not survive: its update, and its creation anew.
+ * @param look asks for the Cluster in the Kubernetes cluster; only before a creation of what was deployed before
+ */
 export function postgresGuard(
-  settings: Pick<Settings, "namespaces">,
+  settings: Pick<Settings, "namespaces" | "deletionProtection">,
   cluster: PostgresClusterSettings,
   succeeded: Promise<Succeeded>,
+  look: () => Promise<PostgresLookup>,
 ): pulumi.ResourceHookBinding {
   const wanted = wantedPostgres({ ...settings, postgres: cluster });
-  return refusedUpdate("postgres-guard", succeeded, (inputs, { record }) => {
+  const recreation = new pulumi.ResourceHook(
+    "postgres-recreation",
+    async () => {
+      const { record } = await succeeded;
+      const problems = (lookup: PostgresLookup) =>
+        recreationProblems(record?.postgres, wanted, !settings.deletionProtection, lookup);
+      if (problems({ found: "none" }).length === 0) return;
+      const message = refusal(problems(await look()));
+      if (message !== undefined) throw new Error(`${message}\nThis resource was not created.`);
+    },
+    { onDryRun: true },
+  );
+  const update = refusedUpdate("postgres-guard", succeeded, (inputs, { record }) => {
     const attempted = postgresOfCluster(inputs);
     // After an upgrade that failed, the operator wants the image of before back. Volumes have grown all the same.
     const last = record?.postgres?.place === wanted?.place ? record?.postgres?.tag : undefined;
     const deployed = { ...attempted, tag: last ?? attempted.tag };
     return [...clusterProblems(deployed, wanted ?? {}), ...upgradeProblems(deployed.tag, cluster.image)];
   });
+  return { ...update, beforeCreate: [recreation] };
 }

@@ -30,3 +30,11 @@ export function refusedUpdate(
   );
   return { beforeUpdate: [hook] };
 }
+
+/** Guards of one resource as one: spread over each other, the second would take the place of the first. */
+export function joined(...bindings: readonly pulumi.ResourceHookBinding[]): pulumi.ResourceHookBinding {
+  return {
+    beforeCreate: bindings.flatMap(({ beforeCreate }) => beforeCreate ?? []),
+    beforeUpdate: bindings.flatMap(({ beforeUpdate }) => beforeUpdate ?? []),
+  };
+}

@@ -5,8 +5,10 @@ import { type NamespaceLookup, ownershipProblem } from "../../components/guards/
 import { storageClassProblems } from "../../components/guards/storageClass";
 import {
   clusterProblems,
+  type PostgresLookup,
   placeProblems,
   postgresOfCluster,
+  recreationProblems,
   upgradeProblems,
   wantedPostgres,
 } from "../../components/guards/postgresGuard";
@@ -176,6 +178,23 @@ describe("guard of Postgres", () => {
     assert.match(placeProblems(here, undefined, false).join(), /found nothing/);
     assert.deepEqual(placeProblems(here, there, true), []);
     assert.match(postgresChange({}, { name: "other" }), /the data would stay behind/);
+  });
+
+  it("creates a Cluster that was deployed only where it still exists, or may be thrown away", () => {
+    const here = wantedPostgres(chartSettings().settings);
+    const other = wantedPostgres(chartSettings({}, { name: "other" }).settings);
+    const problems = (deployed = here, disposable = false, lookup: PostgresLookup = { found: "none" }) =>
+      recreationProblems(deployed, here, disposable, lookup).join();
+    assert.match(
+      problems(),
+      /Cluster temporal\/temporal-pg was deployed .*created empty.*deletionProtection to "false"/,
+    );
+    assert.match(problems(here, false, { found: "unknown", reason: "no route" }), /still exists: no route/);
+    assert.equal(problems(here, false, { found: "cluster" }), "");
+    assert.equal(problems(here, true), "");
+    assert.equal(problems(other), "");
+    assert.equal(problems(wantedPostgres(managedSettings())), "");
+    assert.deepEqual(recreationProblems(undefined, here, false, { found: "none" }), []);
   });
 
   it("changes a password by one, of the role that nobody uses", () => {

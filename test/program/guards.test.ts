@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Deployment, Values } from "../harness";
-import { deployStack, mappingAt, stackConfig } from "./stack";
+import { deployStack, mappingAt, stackConfig, withDeadCluster } from "./stack";
 
 const GUARDED = {
   "temporal-release": "temporal-server-guard",
@@ -153,6 +153,21 @@ describe("guards of stack prod", () => {
       assert.deepEqual(hooks?.beforeUpdate, [guard]);
       assert.equal(deployed.hooks.get(guard)?.opts?.onDryRun, true);
     }
+  });
+
+  it("create no empty Cluster where one was deployed, in previews too", async () => {
+    const lost = await deployStack("prod", { stackOutputs: deployed.outputs });
+    const create = async (next: Deployment): Promise<void> => {
+      const registration = next.registrations.find(({ name }) => name === "postgres-cluster");
+      assert.deepEqual(registration?.hooks.beforeCreate, ["postgres-recreation", "postgres-storage-class"]);
+      const hook = next.hooks.get("postgres-recreation");
+      assert.equal(hook?.opts?.onDryRun, true);
+      await hook.callback({ urn: "", id: "", name: "postgres-cluster", type: registration.type });
+    };
+    await withDeadCluster(async () => {
+      await assert.rejects(create(lost), /temporal\/temporal-pg was deployed .*whether it still exists/);
+    });
+    await create(deployed);
   });
 
   it("look at every Kubernetes namespace before it is created", () => {

@@ -50,6 +50,21 @@ clusters: [{ name: test, cluster: { server: "https://127.0.0.1:1" } }]
 users: [{ name: test, user: { token: kubeconfig-token } }]
 `;
 
+/** Runs something that may ask the cluster, at whose address nobody answers. */
+export async function withDeadCluster(action: () => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "temporal-stack-test-"));
+  const before = process.env["KUBECONFIG"];
+  try {
+    process.env["KUBECONFIG"] = join(folder, "kubeconfig");
+    writeFileSync(process.env["KUBECONFIG"], KUBECONFIG);
+    await action();
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(process.env, "KUBECONFIG");
+    else process.env["KUBECONFIG"] = before;
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** How the program is run, beside its stack file. */
 type StackOptions = Pick<DeployOptions, "preview" | "stackOutputs"> & {
   /** Laid over the stack file's configuration. */
