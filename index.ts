@@ -1,3 +1,4 @@
+import { certManagerOf } from "./components/certManager";
 import { lookUpCluster } from "./components/clusterLookup";
 import { CodecServer } from "./components/codecServer";
 import { refuseOtherCluster } from "./components/guards/cluster";
@@ -48,6 +49,8 @@ const policies = new NetworkPolicies("policy", { settings, namespaces }, cluster
 const workersNamespace = namespaces.named(settings.namespaces.workers);
 
 const first = [policies, ...stackPullSecrets(settings, namespaces, cluster)];
+
+certManagerOf(settings, namespaces, { ...cluster, dependsOn: first });
 
 const postgres = postgresOf(settings, namespaces, succeeded, { ...cluster, dependsOn: first });
 const temporal = temporalServer(settings, namespaces, postgres, succeeded, { ...cluster, dependsOn: first });

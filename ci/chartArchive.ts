@@ -19,20 +19,29 @@ export interface UsedChart {
 }
 
 /** The Helm charts that a stack deploys. */
-export function chartsOf({ temporal, postgres, charts: sources }: Settings): UsedChart[] {
-  if (temporal.mode !== "chart") return [];
+export function chartsOf({ temporal, postgres, certManager, charts: sources }: Settings): UsedChart[] {
+  const certificates = certManager.install
+    ? [
+        {
+          repository: sources.certManagerRepository,
+          version: certManager.chartVersion,
+          pin: charts.certManager,
+        },
+      ]
+    : [];
+  if (temporal.mode !== "chart") return certificates;
   const server = {
     repository: sources.temporalRepository,
     version: temporal.chartVersion,
     pin: charts.temporal,
   };
-  if (postgres?.mode !== "cluster" || !postgres.operator.install) return [server];
+  if (postgres?.mode !== "cluster" || !postgres.operator.install) return [server, ...certificates];
   const operator = {
     repository: sources.cloudNativePgRepository,
     version: postgres.operator.chartVersion,
     pin: charts.cloudNativePg,
   };
-  return [server, operator];
+  return [server, operator, ...certificates];
 }
 
 /**
@@ -44,6 +53,9 @@ export function chartsOf({ temporal, postgres, charts: sources }: Settings): Use
 export async function checkChart({ repository, version, pin }: UsedChart): Promise<string | undefined> {
   if (repository.startsWith("oci://")) {
     return `${repository} is an OCI registry, whose archives this command does not fetch`;
+  }
+  if (pin.sha256 === undefined) {
+    return `settings/versions.ts has no checksum of chart ${pin.name}, as none could be verified: set sha256 there`;
   }
   if (version !== pin.version) {
     return `the checksum in settings/versions.ts is that of version ${pin.version}: set version and sha256 there`;

@@ -35,7 +35,7 @@ export function rbacPage(): string {
     "### What the rest is worth",
     [
       "- **With `postgres.operator.install: false`** (an administrator installs the operator): the stack's namespaces and nothing outside them. In them the deployer is master: it reads every Secret, runs any image as any of their ServiceAccounts under Pod Security `restricted`, and opens their NetworkPolicies.",
-      "- **With `postgres.operator.install: true`: the whole cluster.** The limits above stop accidents and every direct way. But the deployer may run a pod in the operator's namespace as the operator, which reads every Secret and makes pods in every namespace, those without Pod Security included. Nobody can install an operator with such permissions and be worth less. Give these permissions only to whom you would make an administrator; for anybody else install the operator separately.",
+      "- **With `postgres.operator.install: true`: the whole cluster.** The limits above stop accidents and every direct way. But the deployer may run a pod in the operator's namespace as the operator, which reads every Secret and makes pods in every namespace, those without Pod Security included. Nobody can install an operator with such permissions and be worth less. Give these permissions only to whom you would make an administrator; for anybody else install the operator separately. The same holds for `certManager.install: true`: cert-manager reads and writes every Secret, and its CA injector changes every webhook configuration.",
     ].join("\n"),
     "## Made by others",
     markdownTable(
@@ -45,6 +45,11 @@ export function rbacPage(): string {
           "`cnpg-cloudnative-pg`",
           "chart of CloudNativePG",
           "a ClusterRole: its own resources, pods, Secrets, ConfigMaps, volumes, Jobs, PodDisruptionBudgets and Leases in all namespaces, nodes and webhook configurations; it makes databases for the whole cluster",
+        ],
+        [
+          "`cert-manager`, `cert-manager-webhook`, `cert-manager-cainjector`",
+          "chart of cert-manager, if the stack installs it",
+          "ClusterRoles: certificates and their requests, every Secret, Ingresses and pods of ACME challenges; webhook configurations, API services and resource types, into which the CA injector writes certificates",
         ],
         [
           "`<postgres.name>`",

@@ -4,7 +4,7 @@ import { at, isSet, listAt, mappingAt, UNKNOWN } from "./values";
 import type { Workload } from "./workload";
 
 /*
- * Objects inside a Helm release are invisible to a policy pack, its values are not. What the values of our two
+ * Objects inside a Helm release are invisible to a policy pack, its values are not. What the values of our
  * charts say about pods is therefore read as pods: a value that is missing is missing in the pod.
  */
 
@@ -12,6 +12,7 @@ import type { Workload } from "./workload";
 export function releaseWorkloads(subject: Subject): readonly Workload[] {
   if (at(subject.object, "chart") === "temporal") return temporalWorkloads(subject);
   if (at(subject.object, "chart") === "cloudnative-pg") return [operatorWorkload(subject)];
+  if (at(subject.object, "chart") === "cert-manager") return certManagerWorkloads(subject);
   return [];
 }
 
@@ -161,6 +162,43 @@ function operatorWorkload(subject: Subject): Workload {
     ],
     hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
   };
+}
+
+/** As strict as ours, too: what the values say of security is judged, and nothing of it missing. */
+function certManagerWorkloads(subject: Subject): readonly Workload[] {
+  const values = at(subject.object, "values");
+  if (values === UNKNOWN) return [];
+  const parts = { controller: values, webhook: at(values, "webhook"), cainjector: at(values, "cainjector") };
+  return Object.entries(parts).map(([part, own]) => {
+    const container = at(own, "containerSecurityContext");
+    return {
+      subject,
+      part,
+      longRunning: true,
+      controlled: false,
+      namespace: at(subject.object, "namespace"),
+      labels: {
+        "app.kubernetes.io/name": part === "controller" ? "cert-manager" : part,
+        "app.kubernetes.io/instance": at(subject.object, "name"),
+      },
+      replicas: at(own, "replicaCount"),
+      spec: mappingAt({
+        securityContext: at(own, "securityContext"),
+        topologySpreadConstraints: at(own, "topologySpreadConstraints"),
+        affinity: at(own, "affinity"),
+      }),
+      containers: [
+        {
+          name: part,
+          image: imageOf(at(own, "image")),
+          resources: at(own, "resources"),
+          securityContext: container,
+        },
+      ],
+      budget: at(own, "podDisruptionBudget", "enabled") === true,
+      hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
+    };
+  });
 }
 
 /** `repository:tag` of a chart's two values. */

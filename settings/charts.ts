@@ -21,6 +21,7 @@ export const charts = z
       pins.cloudNativePg.repository,
       "the chart of the CloudNativePG operator",
     ),
+    certManagerRepository: repository(pins.certManager.repository, "the chart of cert-manager"),
   })
   .prefault({});
 
@@ -28,9 +29,14 @@ export const charts = z
 const SEMANTIC_VERSION =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/;
 
-/** An exact chart version: ranges would be resolved anew at each preview. */
+/**
+ * An exact chart version: ranges would be resolved anew at each preview. Where the project writes a `v` in front, so does
+ * the pinned one, and every other.
+ */
 export function chartVersion(fallback: string, chart: string) {
-  return text("an exact semantic version, such as 1.6.0", SEMANTIC_VERSION, 100)
+  const [prefix, example] = fallback.startsWith("v") ? (["v", "v1.6.0"] as const) : (["", "1.6.0"] as const);
+  const pattern = new RegExp(SEMANTIC_VERSION.source.replace("^", `^${prefix}`));
+  return text(`an exact semantic version, such as ${example}`, pattern, 100)
     .default(fallback)
     .describe(`Version of ${chart}.`);
 }

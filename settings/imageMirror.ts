@@ -1,10 +1,12 @@
 import type { z } from "zod";
+import type { certManager } from "./certManager";
 import type { imagePull } from "./imagePull";
 import type { postgres } from "./postgres";
 import type { temporal } from "./sections";
 
 interface Sections {
   readonly imagePull: z.output<typeof imagePull>;
+  readonly certManager: z.output<typeof certManager>;
   readonly temporal: z.output<typeof temporal>;
   readonly postgres?: z.output<typeof postgres> | undefined;
 }
@@ -30,6 +32,7 @@ export function withMirroredImages<Given extends Sections>(settings: Given): Giv
     ...settings,
     temporal: mirroredTemporal(settings.temporal, at),
     postgres: mirroredPostgres(settings.postgres, at),
+    certManager: mirroredCertManager(settings.certManager, at),
   };
 }
 
@@ -43,6 +46,20 @@ function mirroredTemporal(temporal: Sections["temporal"], at: Move): Sections["t
     ...temporal,
     images: { server: at(images.server), adminTools: at(images.adminTools) },
     ui: { ...ui, image: at(ui.image) },
+  };
+}
+
+function mirroredCertManager(certManager: Sections["certManager"], at: Move): Sections["certManager"] {
+  const { controller, webhook, caInjector, startupCheck, acmeSolver } = certManager.images;
+  return {
+    ...certManager,
+    images: {
+      controller: at(controller),
+      webhook: at(webhook),
+      caInjector: at(caInjector),
+      startupCheck: at(startupCheck),
+      acmeSolver: at(acmeSolver),
+    },
   };
 }
 

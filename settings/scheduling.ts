@@ -23,7 +23,7 @@ export const scheduling = z
     worker: of("Pods of the server's own role worker, which runs no workflows of yours"),
     ui: of("Pods of the Temporal UI"),
     postgres: of("Postgres instances and the jobs that make them"),
-    operator: of("Pods of CloudNativePG's operator"),
+    operator: of("Pods of the operators that the stack installs, CloudNativePG's and cert-manager"),
     jobs: of(
       "Jobs of this program and of the Temporal chart, which takes only nodeSelector and tolerations for its own, and the admin tools",
     ),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { certManager } from "./certManager";
 import { neededConnections } from "./connectionBudget";
 import { rule } from "./fields";
 import type { networkAccess } from "./networkAccess";
@@ -16,6 +17,7 @@ import type { workers } from "./workers";
 /** The sections between which there are rules. */
 interface Sections {
   readonly temporal: z.output<typeof temporal>;
+  readonly certManager: z.output<typeof certManager>;
   readonly workers: z.output<typeof workers>;
   readonly deletionProtection: boolean;
   readonly scheduling: z.output<typeof scheduling>;
@@ -133,13 +135,14 @@ function postgresProblems({ temporal, postgres }: Sections): Problem[] {
   ];
 }
 
-function namespaceProblems({ namespaces, postgres }: Sections): Problem[] {
+function namespaceProblems({ namespaces, postgres, certManager }: Sections): Problem[] {
   const operator = postgres?.mode === "cluster" ? postgres.operator : undefined;
   const operatorPath = ["postgres", "operator", "namespace"];
   const own = [
     { name: namespaces.temporal, path: ["namespaces", "temporal"] },
     { name: namespaces.workers, path: ["namespaces", "workers"] },
     ...(operator?.install === true ? [{ name: operator.namespace, path: operatorPath }] : []),
+    ...(certManager.install ? [{ name: certManager.namespace, path: ["certManager", "namespace"] }] : []),
   ];
   const problems = own
     .filter(({ name }) => name === "default" || name.startsWith("kube-"))
@@ -149,6 +152,15 @@ function namespaceProblems({ namespaces, postgres }: Sections): Problem[] {
   if (operator !== undefined && [namespaces.temporal, namespaces.workers].includes(operator.namespace)) {
     const message = `"${operator.namespace}" is used already; give the operator a namespace of its own`;
     problems.push(rule(message, operatorPath));
+  }
+  const others = [namespaces.temporal, namespaces.workers, operator?.namespace];
+  if (certManager.install && others.includes(certManager.namespace)) {
+    problems.push(
+      rule(`"${certManager.namespace}" is used already; give cert-manager a namespace of its own`, [
+        "certManager",
+        "namespace",
+      ]),
+    );
   }
   return problems;
 }

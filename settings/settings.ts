@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { certManager } from "./certManager";
 import { charts } from "./charts";
 import { withMirroredImages } from "./imageMirror";
 import { imagePull } from "./imagePull";
@@ -38,6 +39,9 @@ export const settingsSchema = z
     namespaces: namespaces.describe("Names of the Kubernetes namespaces."),
     temporal: temporal.describe("Provider of the Temporal server: this stack, or an existing server."),
     postgres: postgres.optional().describe("Where a Temporal server of mode `chart` keeps its data."),
+    certManager: certManager.describe(
+      "cert-manager, for what needs certificates of its own; the stack uses it only where a setting says so.",
+    ),
     charts: charts.describe("Where Helm charts come from."),
     workerImage: workerImage.describe("The image that every worker group runs that names no other."),
     images: stackImages.describe(

@@ -48,8 +48,8 @@ export interface ChartPin {
   readonly repository: string;
   readonly name: string;
   readonly version: string;
-  /** SHA-256 of the archive, as its project's repository index has it. */
-  readonly sha256: string;
+  /** SHA-256 of the archive, as its project's repository index has it; absent only where none could be verified. */
+  readonly sha256?: string;
 }
 
 /** Helm charts of the stacks that run in a cluster for good. */
@@ -65,6 +65,12 @@ export const charts = {
     name: "cloudnative-pg",
     version: "0.29.0",
     sha256: "668e065ff53508d58238788fd35b355a925060843629a951df0e6a9362e6d32f",
+  },
+  /** The checksum of its archive could not be verified; no stack of this repository installs it. */
+  certManager: {
+    repository: "https://charts.jetstack.io",
+    name: "cert-manager",
+    version: "v1.21.2",
   },
 } as const satisfies Readonly<Record<string, ChartPin>>;
 
@@ -96,6 +102,27 @@ export const images = {
     repository: "ghcr.io/cloudnative-pg/postgresql",
     tag: "16.15-standard-trixie",
     digest: "sha256:777ad6774e00fff6514c7e9bd6e892fe148c5db2845532a8f456e42317bfc2d2",
+  },
+  /** Of cert-manager: none of the tags has a digest that could be verified. */
+  certManagerController: {
+    repository: "quay.io/jetstack/cert-manager-controller",
+    tag: "v1.21.2",
+  },
+  certManagerWebhook: {
+    repository: "quay.io/jetstack/cert-manager-webhook",
+    tag: "v1.21.2",
+  },
+  certManagerCaInjector: {
+    repository: "quay.io/jetstack/cert-manager-cainjector",
+    tag: "v1.21.2",
+  },
+  certManagerStartupCheck: {
+    repository: "quay.io/jetstack/cert-manager-startupapicheck",
+    tag: "v1.21.2",
+  },
+  certManagerAcmeSolver: {
+    repository: "quay.io/jetstack/cert-manager-acmesolver",
+    tag: "v1.21.2",
   },
   /** Asks the API server whether the operator's webhook answers. */
   curl: {

@@ -3,9 +3,9 @@ import type { Rule } from "./accounts";
 import { ownNamespaces } from "./flows";
 import { RESERVED_LABEL, stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
-import { OPERATOR_ACCOUNT, OPERATOR_GROUP, OPERATOR_ROLES, OPERATOR_WEBHOOKS } from "./operatorPermissions";
+import { type InstalledOperator, installedOperators } from "./installedOperators";
+import { OPERATOR_GROUP } from "./operatorPermissions";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
-import { WEBHOOK_GATE_RULES } from "./postgresOperatorManifests";
 
 /** Name of the deployer's roles and bindings. */
 export const DEPLOYER = "temporal-stack-deployer";
@@ -17,7 +17,14 @@ export type DeployerSubject =
 
 type DeployerSettings = Pick<
   Settings,
-  "temporal" | "postgres" | "namespaces" | "networkAccess" | "stack" | "labels" | "deletionProtection"
+  | "temporal"
+  | "postgres"
+  | "certManager"
+  | "namespaces"
+  | "networkAccess"
+  | "stack"
+  | "labels"
+  | "deletionProtection"
 >;
 
 const READ = ["get", "list", "watch"];
@@ -33,7 +40,7 @@ const UNNAMED = "";
 export function deployerNamespaceRules(settings: DeployerSettings, namespace: string): Rule[] {
   const { networkAccess, postgres, temporal } = settings;
   const cluster = postgres?.mode === "cluster" ? postgres : undefined;
-  const hasOperator = cluster?.operator.install === true && cluster.operator.namespace === namespace;
+  const installed = installedOperators(settings).filter((operator) => operator.namespace === namespace);
   const hasCluster = cluster !== undefined && namespace === settings.namespaces.temporal;
   return [
     rule("", ["configmaps", "persistentvolumeclaims", "secrets", "serviceaccounts", "services"], MANAGE),
@@ -55,15 +62,15 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
     ...(hasCluster ? [rule(OPERATOR_GROUP, ["clusters", "databases"], MANAGE)] : []),
     ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
     // Nobody may give away what he does not have.
-    ...(hasOperator ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE), ...WEBHOOK_GATE_RULES] : []),
+    ...(installed.length > 0 ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE)] : []),
+    ...installed.flatMap(({ namespaceRules }) => namespaceRules),
   ];
 }
 
 /**
  * Permissions of a deployer in the cluster as a whole. Namespaces exist before: they come with these permissions.
- * Whoever installs the operator can run pods as its account, which reads every Secret and makes pods in every
- * namespace, and must be trusted as much: with `postgres.operator.install: false` that is an administrator, and
- * nothing of it is here. What is in the objects, {@link deployerAdmission} limits.
+ * Whoever installs an operator can run pods as its account, which reads every Secret and, CloudNativePG's, makes pods in
+ * every namespace, and must be trusted as much: with `install: false` that is an administrator, and nothing of it is here. What is in the objects, {@link deployerAdmission} limits.
  */
 export function deployerClusterRules(settings: DeployerSettings): Rule[] {
   const { postgres, deletionProtection } = settings;
@@ -75,24 +82,31 @@ export function deployerClusterRules(settings: DeployerSettings): Rule[] {
     // Pulumi's provider watches all of them until a deleted one is gone, and waits for ever where it may not.
     ...(deletionProtection ? [] : [rule("", ["namespaces"], ["list", "watch"])]),
     ...(postgres?.mode === "cluster" ? [rule("storage.k8s.io", ["storageclasses"], ["list"])] : []),
-    ...(postgres?.mode === "cluster" && postgres.operator.install ? operatorRules() : []),
+    ...operatorRules(installedOperators(settings)),
   ];
 }
 
-function operatorRules(): Rule[] {
+function operatorRules(operators: readonly InstalledOperator[]): Rule[] {
+  if (operators.length === 0) return [];
+  const roles = operators.flatMap((operator) => Object.keys(operator.roles));
+  const bindings = operators.flatMap((operator) => Object.keys(operator.bindings));
+  const bound = operators.flatMap((operator) => Object.values(operator.bindings).map(({ role }) => role));
   const change = ["get", "list", "watch", "patch", "update", "delete"];
   const webhooks = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
   return [
     rule("apiextensions.k8s.io", ["customresourcedefinitions"], [...READ, "create", "patch", "update"]),
     rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], ["create"]),
-    { ...rule(RBAC_GROUP, ["clusterroles"], ["bind"]), resourceNames: [OPERATOR_ACCOUNT] },
-    { ...rule(RBAC_GROUP, ["clusterroles"], ["escalate"]), resourceNames: [UNNAMED, ...OPERATOR_ROLES] },
+    { ...rule(RBAC_GROUP, ["clusterroles"], ["bind"]), resourceNames: [...new Set(bound)] },
+    { ...rule(RBAC_GROUP, ["clusterroles"], ["escalate"]), resourceNames: [UNNAMED, ...roles] },
     {
       ...rule(RBAC_GROUP, ["clusterroles", "clusterrolebindings"], change),
-      resourceNames: OPERATOR_ROLES,
+      resourceNames: [...new Set([...roles, ...bindings])],
     },
     rule("admissionregistration.k8s.io", webhooks, ["create"]),
-    { ...rule("admissionregistration.k8s.io", webhooks, change), resourceNames: OPERATOR_WEBHOOKS },
+    {
+      ...rule("admissionregistration.k8s.io", webhooks, change),
+      resourceNames: operators.flatMap((operator) => operator.webhooks),
+    },
   ];
 }
 

@@ -2,13 +2,7 @@ import type { Settings } from "../../settings/settings";
 import type { DeployerSubject } from "./deployer";
 import { ownNamespaces } from "./flows";
 import { stackLabels } from "./labels";
-import {
-  OPERATOR_ACCOUNT,
-  OPERATOR_GROUP,
-  OPERATOR_PERMISSIONS,
-  OPERATOR_ROLES,
-  OPERATOR_WEBHOOKS,
-} from "./operatorPermissions";
+import { type InstalledOperator, installedOperators } from "./installedOperators";
 import { POD_SECURITY_PREFIX } from "./podSecurity";
 
 /** What a deployer may not write although RBAC, which knows verbs and names but no contents, would let it. */
@@ -26,7 +20,10 @@ export interface DeployerLimit {
   readonly message: string;
 }
 
-type LimitSettings = Pick<Settings, "temporal" | "postgres" | "namespaces" | "stack" | "labels">;
+type LimitSettings = Pick<
+  Settings,
+  "temporal" | "postgres" | "certManager" | "namespaces" | "stack" | "labels"
+>;
 
 /**
  * Admission policies (Kubernetes 1.30 and newer) that hold a deployer to what the program deploys. They do not
@@ -78,15 +75,10 @@ export function deployerAdmission(name: string, settings: LimitSettings, subject
   ]);
 }
 
-/** Every limit: of the stack's namespaces and, where the deployer installs it, of CloudNativePG's operator. */
+/** Every limit: of the stack's namespaces and of the operators that the deployer installs. */
 export function deployerLimits(settings: LimitSettings): DeployerLimit[] {
-  const { postgres } = settings;
-  return [
-    namespaceLimit(settings),
-    ...(postgres?.mode === "cluster" && postgres.operator.install
-      ? operatorLimits(postgres.operator.namespace)
-      : []),
-  ];
+  const operators = installedOperators(settings);
+  return [namespaceLimit(settings), ...(operators.length > 0 ? operatorLimits(operators) : [])];
 }
 
 /** Labels and annotations of a namespace decide which pods it admits, and what other policies make of it. */
@@ -121,39 +113,49 @@ function namespaceLimit(settings: LimitSettings): DeployerLimit {
   };
 }
 
-/** The objects outside namespaces that CloudNativePG's chart makes: by name, and with nothing more in them. */
-function operatorLimits(namespace: string): DeployerLimit[] {
+/** The objects outside namespaces that the operators' charts make: by name, and with nothing more in them. */
+function operatorLimits(operators: readonly InstalledOperator[]): DeployerLimit[] {
   const rbac = { apiGroup: "rbac.authorization.k8s.io", operations: ["CREATE", "UPDATE"] } as const;
   const named = (names: readonly string[]) => `object.metadata.name in ${cel(names)}`;
+  const roles = operators.flatMap((operator) => Object.keys(operator.roles));
+  const bindings = operators.flatMap(({ namespace, bindings }) =>
+    Object.entries(bindings).map(([name, { role, account }]) => [name, [role, account, namespace]] as const),
+  );
+  const groups = operators.flatMap((operator) => operator.groups);
+  const webhooks = operators.flatMap((operator) =>
+    operator.webhooks.map((name) => [name, operator.namespace] as const),
+  );
   return [
     {
       ...rbac,
       name: "roles",
       resources: ["clusterroles"],
-      variables: { permitted: cel(verbsByResource()) },
+      variables: { permitted: cel(permittedVerbs(operators)), own: cel(ownGroups(operators)) },
       expressions: [
-        named(OPERATOR_ROLES),
+        named(roles),
         "!has(object.aggregationRule)",
         'object.metadata.?labels.orValue({}).all(key, !key.startsWith("rbac.authorization.k8s.io/"))',
         [
           "object.?rules.orValue([]).all(rule, rule.?nonResourceURLs.orValue([]).size() == 0",
-          `rule.?apiGroups.orValue([]).all(group, group == ${cel(OPERATOR_GROUP)}`,
+          'rule.?apiGroups.orValue([]).all(group, object.metadata.name + "/" + group in variables.own',
         ].join(" && ") +
-          ' || rule.?resources.orValue([]).all(resource, rule.verbs.all(verb, verb in variables.permitted[?(group + "/" + resource)].orValue([])))))',
+          ' || rule.?resources.orValue([]).all(resource, rule.verbs.all(verb, verb in variables.permitted[?(object.metadata.name + "/" + group + "/" + resource)].orValue([])))))',
       ],
       message:
-        "a deployer writes no ClusterRoles but those of CloudNativePG's operator, with no permissions that the operator does not need: an administrator installs an operator that needs others",
+        "a deployer writes no ClusterRoles but those of the operators that the stack installs, with no permissions that they do not need: an administrator installs an operator that needs others",
     },
     {
       ...rbac,
       name: "bindings",
       resources: ["clusterrolebindings"],
+      variables: { bindings: cel(Object.fromEntries(bindings)) },
       expressions: [
-        named([OPERATOR_ACCOUNT]),
-        `object.roleRef.name == ${cel(OPERATOR_ACCOUNT)}`,
-        `object.?subjects.orValue([]).all(subject, subject.kind == "ServiceAccount" && subject.name == ${cel(OPERATOR_ACCOUNT)} && subject.?namespace.orValue("") == ${cel(namespace)})`,
+        named(bindings.map(([name]) => name)),
+        "object.roleRef.name == variables.bindings[object.metadata.name][0]",
+        'object.?subjects.orValue([]).all(subject, subject.kind == "ServiceAccount" && subject.name == variables.bindings[object.metadata.name][1] && subject.?namespace.orValue("") == variables.bindings[object.metadata.name][2])',
       ],
-      message: "a deployer binds no ClusterRole but that of CloudNativePG's operator, and to nobody else",
+      message:
+        "a deployer binds no ClusterRoles but those of the operators that the stack installs, and to nobody else",
     },
     {
       name: "resource-types",
@@ -161,36 +163,48 @@ function operatorLimits(namespace: string): DeployerLimit[] {
       resources: ["customresourcedefinitions"],
       operations: ["CREATE", "UPDATE"],
       expressions: [
-        `object.spec.group == ${cel(OPERATOR_GROUP)}`,
+        `object.spec.group in ${cel(groups)}`,
         'object.spec.?conversion.?strategy.orValue("None") == "None"',
       ],
-      message: "a deployer writes no CustomResourceDefinitions but those of CloudNativePG",
+      message:
+        "a deployer writes no CustomResourceDefinitions but those of the operators that the stack installs",
     },
     {
       name: "webhooks",
       apiGroup: "admissionregistration.k8s.io",
       resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
       operations: ["CREATE", "UPDATE"],
+      variables: { namespaces: cel(Object.fromEntries(webhooks)) },
       expressions: [
-        named(OPERATOR_WEBHOOKS),
-        `object.?webhooks.orValue([]).all(webhook, has(webhook.clientConfig.service) && webhook.clientConfig.service.namespace == ${cel(namespace)} && webhook.?rules.orValue([]).all(rule, rule.apiGroups.all(group, group == ${cel(OPERATOR_GROUP)})))`,
+        named(webhooks.map(([name]) => name)),
+        `object.?webhooks.orValue([]).all(webhook, has(webhook.clientConfig.service) && webhook.clientConfig.service.namespace == variables.namespaces[object.metadata.name] && webhook.?rules.orValue([]).all(rule, rule.apiGroups.all(group, group in ${cel(groups)})))`,
       ],
       message:
-        "a deployer writes no admission webhooks but those of CloudNativePG's operator, for its own resource types",
+        "a deployer writes no admission webhooks but those of the operators that the stack installs, for their own resource types",
     },
   ];
 }
 
-/** Verbs by `group/resource`. */
-function verbsByResource(): Record<string, readonly string[]> {
-  return Object.fromEntries(
-    OPERATOR_PERMISSIONS.flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.map((resource): [string, readonly string[]] => [`${group}/${resource}`, verbs]),
-      ),
-    ),
-  );
+/** Verbs by `role/group/resource`. */
+function permittedVerbs(operators: readonly InstalledOperator[]): Record<string, readonly string[]> {
+  const verbs = new Map<string, readonly string[]>();
+  for (const { roles } of operators) {
+    for (const [role, rules] of Object.entries(roles)) {
+      for (const rule of rules) {
+        for (const group of rule.apiGroups) {
+          for (const resource of rule.resources) verbs.set(`${role}/${group}/${resource}`, rule.verbs);
+        }
+      }
+    }
+  }
+  return Object.fromEntries(verbs);
 }
+
+/** In which groups a ClusterRole may grant everything, as `role/group`. */
+const ownGroups = (operators: readonly InstalledOperator[]): string[] =>
+  operators.flatMap(({ roles, groups }) =>
+    Object.keys(roles).flatMap((role) => groups.map((group) => `${role}/${group}`)),
+  );
 
 function isSubject(subject: DeployerSubject): string {
   switch (subject.kind) {

@@ -2,6 +2,7 @@ import { type PostgresClusterSettings, type Settings } from "../../settings/sett
 import { type Peer, type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
 import { EVERYWHERE } from "../../settings/networkPresets";
 import { SERVER_ROLES } from "../../settings/temporal";
+import { CERT_MANAGER_WEBHOOK_PORT, certManagerLabels } from "./certManagerManifests";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, groupLabels, type Labels, selectorLabels } from "./labels";
 import { PREFLIGHT } from "./managedPostgresManifests";
@@ -65,7 +66,14 @@ export interface Flow {
 
 type FlowSettings = Pick<
   Settings,
-  "temporal" | "namespaces" | "networkAccess" | "payloadEncryption" | "postgres" | "tracing" | "workers"
+  | "temporal"
+  | "namespaces"
+  | "networkAccess"
+  | "payloadEncryption"
+  | "postgres"
+  | "certManager"
+  | "tracing"
+  | "workers"
 >;
 
 /** Status endpoint of the instance manager beside each Postgres instance. */
@@ -82,10 +90,12 @@ export function ownNamespaces({
   temporal,
   namespaces,
   postgres,
-}: Pick<Settings, "temporal" | "namespaces" | "postgres">): string[] {
+  certManager,
+}: Pick<Settings, "temporal" | "namespaces" | "postgres" | "certManager">): string[] {
   return [
     ...(temporal.mode === "external" ? [] : [namespaces.temporal]),
     ...(postgres?.mode === "cluster" && postgres.operator.install ? [postgres.operator.namespace] : []),
+    ...(certManager.install ? [certManager.namespace] : []),
     namespaces.workers,
   ];
 }
@@ -111,6 +121,7 @@ export function connectionFlows(settings: FlowSettings): Flow[] {
     ...(settings.temporal.mode === "chart" ? serverFlows(settings) : []),
     ...uiLoginFlows(settings),
     ...postgresFlows(settings),
+    ...certManagerFlows(settings),
     ...(tracing === undefined
       ? []
       : [
@@ -305,6 +316,26 @@ function operatorFlows(settings: FlowSettings, { operator }: PostgresClusterSett
       to: pods(operator.namespace, OPERATOR_LABELS),
       ports: [tcp(OPERATOR_WEBHOOK_PORT)],
       why: "admission of Postgres resources",
+    })),
+  ];
+}
+
+function certManagerFlows(settings: FlowSettings): Flow[] {
+  const { certManager } = settings;
+  if (!certManager.install) return [];
+  return [
+    ...apiServer(settings).map((api) => ({
+      name: "cert-manager-api",
+      from: pods(certManager.namespace, {}),
+      ...api,
+      why: "cert-manager, and the job that waits for its webhook",
+    })),
+    ...webhookCallers(settings).map((from) => ({
+      name: "cert-manager-webhook",
+      from,
+      to: pods(certManager.namespace, certManagerLabels("webhook")),
+      ports: [tcp(CERT_MANAGER_WEBHOOK_PORT)],
+      why: "admission of certificates and issuers",
     })),
   ];
 }

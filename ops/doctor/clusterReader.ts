@@ -107,13 +107,15 @@ export class ClusterReader {
   }
 
   /** Nodes, and what pods that are not the stack's ask of them. */
-  async nodes(settings: Pick<Settings, "temporal" | "namespaces" | "postgres">): Promise<NodeRoom[]> {
+  async nodes(
+    settings: Pick<Settings, "temporal" | "namespaces" | "postgres" | "certManager">,
+  ): Promise<NodeRoom[]> {
     const [{ items: nodes }, pods] = await Promise.all([this.core.listNode(), this.podsOfOthers(settings)]);
     return nodes.map((node) => roomOf(node, pods));
   }
 
   private async podsOfOthers(
-    settings: Pick<Settings, "temporal" | "namespaces" | "postgres">,
+    settings: Pick<Settings, "temporal" | "namespaces" | "postgres" | "certManager">,
   ): Promise<V1Pod[] | undefined> {
     const own = ownNamespaces(settings);
     try {

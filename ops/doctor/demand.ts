@@ -10,7 +10,7 @@ import { amountOf } from "./quantity";
 
 type DemandSettings = Pick<
   Settings,
-  "temporal" | "postgres" | "workers" | "workerImage" | "payloadEncryption" | "scheduling"
+  "temporal" | "postgres" | "certManager" | "workers" | "workerImage" | "payloadEncryption" | "scheduling"
 >;
 
 /** What lets a pod on a node with a taint, as far as it is told here. */
@@ -60,7 +60,7 @@ interface Requests {
  * 10m and 32Mi for a moment, or runs before the pod that asks for as much.
  */
 export function podDemand(settings: DemandSettings): PodDemand[] {
-  const { temporal, postgres, workers, workerImage, payloadEncryption, scheduling } = settings;
+  const { temporal, postgres, certManager, workers, workerImage, payloadEncryption, scheduling } = settings;
   const { codecServer } = payloadEncryption;
   const place = (part: Part): Placement => placementOf(settings, part);
   const ofImage = (placement: Placement): Placement => forPlatform(placement, workerImage.platform);
@@ -96,6 +96,11 @@ export function podDemand(settings: DemandSettings): PodDemand[] {
               ]
             : []),
         ]
+      : []),
+    ...(certManager.install
+      ? (["controller", "webhook", "caInjector"] as const).map((part) =>
+          pods(`certManager (${part})`, certManager.replicas, certManager.resources, place("operator")),
+        )
       : []),
     ...workers.map(({ name, replicas, resources, pod }) => {
       const placement = ofImage({ ...place("workers"), ...whereSet(pod) });

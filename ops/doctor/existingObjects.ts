@@ -20,7 +20,14 @@ export interface PlacedObject extends ExistingObject {
 export function existingObjects(
   settings: Pick<
     Settings,
-    "temporal" | "postgres" | "namespaces" | "workerImage" | "imagePull" | "workers" | "payloadEncryption"
+    | "temporal"
+    | "postgres"
+    | "certManager"
+    | "namespaces"
+    | "workerImage"
+    | "imagePull"
+    | "workers"
+    | "payloadEncryption"
   >,
 ): PlacedObject[] {
   const { workerImage, imagePull, namespaces, workers, postgres } = settings;

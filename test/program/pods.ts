@@ -57,6 +57,14 @@ const SERVER_PORTS: Readonly<Record<string, readonly number[]>> = {
   database: [],
 };
 
+/** Parts of cert-manager, and the ports of their pods. */
+const CERT_MANAGER_PORTS: Readonly<Record<string, readonly number[]>> = {
+  "cert-manager": [9402, 9403],
+  webhook: [10250, 6080, 9402],
+  cainjector: [9402],
+  startupapicheck: [],
+};
+
 /** Pods of the official charts, with the labels and ports that they give them. */
 function chartPods({ registrations }: Deployment): Pod[] {
   return registrations
@@ -72,6 +80,18 @@ function chartPods({ registrations }: Deployment): Pod[] {
         return [
           pod({ name: "operator", kind: "Release", namespace, labels, spec: undefined, ports: [9443, 8080] }),
         ];
+      }
+      if (inputs["chart"] === "cert-manager") {
+        return Object.entries(CERT_MANAGER_PORTS).map(([name, ports]) =>
+          pod({
+            name,
+            kind: "Release",
+            namespace,
+            labels: { ...labels, "app.kubernetes.io/name": name },
+            spec: undefined,
+            ports,
+          }),
+        );
       }
       return Object.entries(SERVER_PORTS).map(([component, ports]) =>
         pod({

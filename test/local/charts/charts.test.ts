@@ -39,7 +39,7 @@ const OPEN =
 describe("charts that stand in for the official ones", () => {
   it("are of the official charts' names and versions", () => {
     assert.deepEqual(readdirSync(chartSources).sort(), [...chartNames].sort());
-    const described = Object.values(charts).map(({ name, version }) => ({
+    const described = [charts.temporal, charts.cloudNativePg].map(({ name, version }) => ({
       name,
       version,
       appVersion: { temporal: tools.temporalServer, "cloudnative-pg": tools.cloudNativePg }[name],
