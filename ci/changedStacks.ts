@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { Failure, lastLines } from "../common/failure";
 import { runCommand } from "../common/command";
 import { affectedStacks, stacksAmong } from "./affectedStacks";
+import { isGroupFile, stacksOfGroupFile } from "../settings/groupFiles";
 import { addSummary, lacksSecrets, setOutput, warn } from "./runner";
 
 interface Options {
@@ -25,7 +26,8 @@ runCommand(command, main);
 async function main({ base, head, guarded }: Options): Promise<void> {
   const changed = lines(await git("diff", "--name-only", "--no-renames", "-z", `${base}...${head}`));
   const files = lines(await git("ls-tree", "--name-only", "-z", head));
-  const affected = withoutUnreadable(affectedStacks(changed, stacksAmong(files)));
+  const groups = await groupStacks(changed.filter(isGroupFile), [base, head]);
+  const affected = withoutUnreadable(affectedStacks(changed, stacksAmong(files), groups));
   const isGuarded = (stack: string) => guarded.includes(stack);
   setOutput("open", JSON.stringify(affected.filter((stack) => !isGuarded(stack))));
   setOutput("guarded", JSON.stringify(affected.filter(isGuarded)));
@@ -38,6 +40,25 @@ function withoutUnreadable(stacks: string[]): string[] {
   warn(text);
   addSummary(text);
   return [];
+}
+
+/** The stacks that files of worker groups name in any of the commits; undefined where one of them cannot be read. */
+async function groupStacks(
+  files: readonly string[],
+  commits: readonly string[],
+): Promise<Record<string, readonly string[] | undefined>> {
+  const named = files.map(async (file) => {
+    const stacks = await Promise.all(
+      commits.map(async (commit) => {
+        // A file that was added or removed is in one of them only.
+        const there = await git("ls-tree", "--name-only", "-z", commit, "--", file);
+        return there === "" ? [] : stacksOfGroupFile(await git("show", `${commit}:${file}`));
+      }),
+    );
+    const known = stacks.flatMap((names) => (names === undefined ? [] : [names]));
+    return [file, known.length < commits.length ? undefined : known.flat()] as const;
+  });
+  return Object.fromEntries(await Promise.all(named));
 }
 
 function lines(text: string): string[] {

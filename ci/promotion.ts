@@ -3,6 +3,7 @@ import { Failure } from "../common/failure";
 import { runCommand } from "../common/command";
 import { exitCodes } from "../common/exitCodes";
 import { checkout } from "../common/paths";
+import { readGroupFiles } from "../settings/groupFiles";
 import { GitHub } from "./github";
 import { runProjectCommand } from "./projectCommand";
 import { hasChanges, pushProposal } from "./proposal";
@@ -41,7 +42,7 @@ async function main({ from, to, base }: Options): Promise<void> {
   const branch = `promote/${to}`;
   await pushProposal({
     folder: checkout,
-    files: [`Pulumi.${to}.yaml`],
+    files: [`Pulumi.${to}.yaml`, ...readGroupFiles(checkout).files.map(({ file }) => file)],
     branch,
     message: title,
     token: process.env["GITHUB_TOKEN"],

@@ -20,7 +20,10 @@ const command = new Command("npm run promote --")
     "Writes the worker images and the versions that one stack runs into another stack's file, or another image of one worker group.",
   )
   .option("--from <stack>", "stack that runs what is promoted")
-  .requiredOption("--to <stack>", "stack whose Pulumi.<stack>.yaml is written")
+  .requiredOption(
+    "--to <stack>",
+    "stack whose file is written, or, for groups with a file of their own, those of workers/",
+  )
   .option("--group <name>", "instead of --from: the worker group that is to run another image")
   .option("--digest <digest>", "with --group: sha256:… in the repository of the group's image", digest)
   .option("--dry-run", "show the change, write nothing")
@@ -48,10 +51,11 @@ function whatOf({ from, group, digest: wanted }: Omit<Options, "to">): PromoteOp
 async function main({ to, dryRun = false, ...options }: Options): Promise<ExitCode> {
   const what = whatOf(options);
   try {
-    const { diff, notes } = await promote({ what, to, dryRun, folder: checkout });
+    const { diff, files, notes } = await promote({ what, to, dryRun, folder: checkout });
     if (diff === "") {
-      const subject = "from" in what ? `what stack ${what.from} runs` : `that image for group ${what.group}`;
-      console.log(`Pulumi.${to}.yaml names already ${subject}.`);
+      const subject =
+        "from" in what ? `run what stack ${what.from} runs` : `run that image in group ${what.group}`;
+      console.log(`stack ${to} is set to ${subject} already.`);
       return exitCodes.ok;
     }
     console.log(diff);
@@ -59,7 +63,7 @@ async function main({ to, dryRun = false, ...options }: Options): Promise<ExitCo
     console.log(
       dryRun
         ? "Nothing was written (--dry-run)."
-        : `Written. Commit Pulumi.${to}.yaml and see what it does: npm run preview -- -s ${to}`,
+        : `Written. Commit ${files.join(" and ")} and see what it does: npm run preview -- -s ${to}`,
     );
     return exitCodes.ok;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { parseDocument, type ScalarTag } from "yaml";
 import { isMapping, type Mapping } from "./mapping";
+import { ENCRYPTED } from "./sensitive";
 
 /*
  * YAML as the Pulumi engine reads it: with gopkg.in/yaml.v3, which is neither YAML 1.1 nor 1.2. `010` is 8, `yes` is a
@@ -116,6 +117,17 @@ export function fullKey(key: string, project: string): string {
 export function isEncrypted(value: unknown): boolean {
   return isMapping(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }
+
+/** A value whose encrypted parts stand as secrets that nobody can use. */
+export function unopened(value: unknown): unknown {
+  if (isEncrypted(value)) return ENCRYPTED;
+  if (Array.isArray(value)) return value.map(unopened);
+  return isMapping(value) ? unopenedMapping(value) : value;
+}
+
+/** The same of a mapping that is not itself an encrypted value. */
+export const unopenedMapping = (value: Mapping): Mapping =>
+  Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, unopened(entry)]));
 
 /** A section in the form in which the engine hands it to a program. */
 export function asEngineText(value: unknown): string {

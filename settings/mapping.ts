@@ -25,3 +25,18 @@ export function merge(base: Mapping, over: Mapping, joins?: RegExp): Mapping {
   // Defines keys, whatever their name: an assignment to `__proto__` would hide them.
   return Object.fromEntries(result);
 }
+
+/** Whether a mapping has a value at a place. */
+export function isSet(root: unknown, path: readonly PropertyKey[]): boolean {
+  return valueAt(root, path) !== undefined;
+}
+
+/** What is at a place; undefined if nothing is. */
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}

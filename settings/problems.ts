@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { isMapping, PROJECT } from "./mapping";
+import { groupPlace, type GroupPlace } from "./groupMerge";
+import { isMapping, isSet, PROJECT, valueAt } from "./mapping";
 import { isLabelValue } from "./names";
 import { CONFIG_FILE_VARIABLE } from "./encryptedPlaces";
 import { type MergedConfig, type SettingsSource } from "./source";
@@ -12,6 +13,7 @@ import {
   secretPathsOf,
   type SettingPath,
 } from "./secretSettings";
+import { ENCRYPTED } from "./sensitive";
 import { closest, knownKeys } from "./suggestions";
 import { withoutLogins } from "./addresses";
 
@@ -177,42 +179,49 @@ function isSecret(path: Path, secrets: readonly Path[], source: SettingsSource):
 /** Key as it stands in the file, and the file. */
 function where(path: Path, source: SettingsSource, merged: MergedConfig): string {
   const key = keyOf(path);
-  const overlay =
-    source.overlay !== undefined && cameFrom(merged.overlay, path) ? source.overlay.file : undefined;
-  return overlay === undefined ? `${PROJECT}:${key} (${source.stackFile})` : `${key} (${overlay})`;
+  if (source.overlay !== undefined && cameFrom(merged.overlay, path))
+    return `${key} (${source.overlay.file})`;
+  const place = groupPlace(merged, path);
+  return place === undefined ? `${PROJECT}:${key} (${source.stackFile})` : whereInGroup(place, source);
 }
 
-/** Whether the overlay decides about a key: it has the key, or the list in which it would be. */
-function cameFrom(overlay: unknown, path: Path): boolean {
-  return (
-    valueAt(overlay, path) !== undefined ||
-    path.some((_, length) => Array.isArray(valueAt(overlay, path.slice(0, length))))
-  );
+function whereInGroup({ group: { file, own }, path }: GroupPlace, { stack }: SettingsSource): string {
+  if (path.length === 0) return file;
+  return `${keyOf(cameFrom(own, path) ? ["stacks", stack, ...path] : path)} (${file})`;
 }
 
-function valueAt(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const part of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = Reflect.get(value, part);
-  }
-  return value;
+/** Whether a mapping decides about a key over another: it has the key, or the list in which it would be. */
+function cameFrom(over: unknown, path: Path): boolean {
+  return isSet(over, path) || path.some((_, length) => Array.isArray(valueAt(over, path.slice(0, length))));
 }
 
 /** A secret in plain text is a problem even if it is otherwise right. */
 function plainSecrets(secrets: readonly Path[], source: SettingsSource, merged: MergedConfig): string[] {
   const { encrypted, secretKeys } = source;
+  // One that is encrypted there is refused already.
+  const isPlainInGroup = (path: Path): boolean =>
+    groupPlace(merged, path) !== undefined && valueAt(merged.value, path) !== ENCRYPTED;
   const isPlain = (path: Path): boolean =>
-    valueAt(merged.overlay, path) !== undefined ||
+    isSet(merged.overlay, path) ||
+    isPlainInGroup(path) ||
     !secretKeys.includes(`${PROJECT}:${String(path[0])}`) ||
     (encrypted !== undefined && !isUnknown(path, source) && !isWithin(path, encrypted));
-  return secrets
-    .flatMap((path) => placesOf(path, merged.value))
-    .filter(isPlain)
-    .map(
-      (path) =>
-        `${where(path, source, merged)}: must be a secret, got plain text, which is not shown; set it with \`pulumi config set --stack ${source.stack} --secret --path '${PROJECT}:${keyOf(path)}'\` and revoke the exposed value`,
-    );
+  return (
+    secrets
+      .flatMap((path) => placesOf(path, merged.value))
+      // Refused already, as encrypted where nothing opens it.
+      .filter((path) => isPlain(path) && valueAt(merged.value, path) !== ENCRYPTED)
+      .map(
+        (path) =>
+          `${where(path, source, merged)}: must be a secret, got plain text, which is not shown; ${remedyOfPlain(path, source, merged)} and revoke the exposed value`,
+      )
+  );
+}
+
+function remedyOfPlain(path: Path, { stack, stackFile }: SettingsSource, merged: MergedConfig): string {
+  return groupPlace(merged, path) === undefined
+    ? `set it with \`pulumi config set --stack ${stack} --secret --path '${PROJECT}:${keyOf(path)}'\``
+    : `name a Secret that exists (secret and key), or move the group to ${PROJECT}:workers (${stackFile}), where it can be encrypted,`;
 }
 
 /**

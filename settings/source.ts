@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { encryptedPlaces } from "./encryptedPlaces";
+import { type FileGroup, type GroupFiles, groupsOf, readGroupFiles } from "./groupFiles";
+import { singleGroups, withGroups } from "./groupMerge";
 import { isMapping, type Mapping, merge, PROJECT } from "./mapping";
 import { keyOf, type SettingPath } from "./secretSettings";
 
@@ -27,34 +29,54 @@ export interface SettingsSource {
   readonly encrypted?: readonly SettingPath[] | undefined;
   /** Sections among {@link secretKeys}, without prefix, of which no file says where the secret is. */
   readonly unknownSecrets?: readonly string[] | undefined;
+  /** The files of worker groups; none by default. */
+  readonly groups?: GroupFiles | undefined;
   /** What is wrong with the stack file as a whole. */
   readonly problems?: readonly string[] | undefined;
   /** This machine's overlay: `stack` it is for, and `settings`, the sections of a stack file without prefix. */
   readonly overlay?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
 
-/** Configuration as one mapping, with the overlay's part kept apart for messages. */
+/** Configuration as one mapping, with the parts of other files kept apart for messages. */
 export interface MergedConfig {
   readonly value: Mapping;
+  /** What the stack file alone says. */
+  readonly stack: Mapping;
+  /** Groups with a file of their own, which follow those of the stack file in `workers`. */
+  readonly groups: readonly FileGroup[];
   readonly overlay: Mapping;
-  /** What is wrong with the overlay as a whole. */
+  /** What is wrong with a file as a whole. */
   readonly problems: readonly string[];
 }
 
 const overlaySchema = z.strictObject({ stack: z.string(), settings: z.custom<Mapping>(isMapping) });
 
-/** Stack file and overlay as one mapping: mappings are merged, lists and scalars replaced. */
+/**
+ * Stack file, files of worker groups and overlay as one mapping. Of the overlay mappings are merged, lists and scalars
+ * replaced; the groups follow those of the stack file, whose `images` are laid over the groups' own.
+ */
 export function mergedConfig(source: SettingsSource): MergedConfig {
   const ours = Object.entries(source.config).filter(([key]) => key.startsWith(PREFIX));
   const fromStack: Mapping = Object.fromEntries(
     ours.map(([key, text]) => [key.slice(PREFIX.length), decode(text)]),
   );
   const { overlay, problems } = readOverlay(source);
+  const fromFiles = source.groups === undefined ? undefined : groupsOf(source.groups, source.stack);
+  const { groups, twice } = singleGroups(fromFiles?.groups ?? [], fromStack, source.stackFile);
   return {
-    value: merge(fromStack, overlay),
+    value: merge(withGroups(fromStack, groups), overlay),
+    stack: fromStack,
+    groups,
     overlay,
     problems: [
       ...problems,
+      ...(fromFiles?.problems ?? []),
+      ...twice,
+      ...groups.flatMap(({ file, worker, image = {} }) =>
+        [...hiddenKeys(worker), ...hiddenKeys(image, ["image"])].map(
+          (path) => `${keyOf(path)} (${file}): ${HIDDEN}`,
+        ),
+      ),
       ...(source.problems ?? []),
       ...hiddenKeys(fromStack).map((path) => `${PREFIX}${keyOf(path)} (${source.stackFile}): ${HIDDEN}`),
       ...hiddenKeys(overlay).map((path) => `${keyOf(path)} (${source.overlay?.file ?? ""}): ${HIDDEN}`),
@@ -123,6 +145,7 @@ export function sourceOfThisRun(): SettingsSource {
     config,
     secretKeys,
     ...encryptedPlaces({ stack, config, secretKeys }),
+    groups: readGroupFiles(pulumi.getRootDirectory()),
     overlay: file === undefined || file === "" ? undefined : { file, text: readText(file) },
   };
 }

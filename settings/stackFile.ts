@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { placesIn } from "./encryptedPlaces";
-import { asEngineText, configOf, isEncrypted } from "./engineYaml";
-import { isMapping, type Mapping, PROJECT } from "./mapping";
-import { ENCRYPTED } from "./sensitive";
+import { asEngineText, configOf, unopened } from "./engineYaml";
+import { readGroupFiles } from "./groupFiles";
+import { type Mapping, PROJECT } from "./mapping";
 import { type SettingsSource } from "./source";
 
 /**
  * The settings that a stack file of the checkout says, read as the engine reads them but without its key: encrypted
  * values are unknown, and stand as secrets that nobody can use.
  * @param changes sections that are laid over the file's, without prefix; undefined takes a section away
+ * @param edited texts by name of file, instead of those that are written
  * @returns what parseSettings takes; undefined if there is no such file
  * @throws Error on YAML that the engine does not read; its message quotes nothing of the file
  */
@@ -17,6 +18,7 @@ export function sourceOfStackFile(
   checkout: string,
   stack: string,
   changes: Mapping = {},
+  edited: Readonly<Record<string, string>> = {},
 ): SettingsSource | undefined {
   const stackFile = `Pulumi.${stack}.yaml`;
   const path = join(checkout, stackFile);
@@ -24,27 +26,22 @@ export function sourceOfStackFile(
   const changed: Mapping = Object.fromEntries(
     Object.entries(changes).map(([section, value]) => [`${PROJECT}:${section}`, value]),
   );
-  const written: Mapping = { ...configOf(readFileSync(path, "utf8"), PROJECT), ...changed };
+  const written: Mapping = {
+    ...configOf(edited[stackFile] ?? readFileSync(path, "utf8"), PROJECT),
+    ...changed,
+  };
   const sections = Object.entries(written).filter(([, value]) => value !== undefined);
   const ours = sections.filter(([key]) => key.startsWith(`${PROJECT}:`));
-  const config = Object.fromEntries(
-    sections.map(([key, value]) => [key, asEngineText(withoutCiphertext(value))]),
-  );
+  const config = Object.fromEntries(sections.map(([key, value]) => [key, asEngineText(unopened(value))]));
   return {
     stack,
     stackFile,
     config,
+    groups: readGroupFiles(checkout, edited),
     problems: sizeProblems(stackFile, config),
     secretKeys: sections.filter(([key, value]) => placesIn(value, [key]).length > 0).map(([key]) => key),
     encrypted: ours.flatMap(([key, value]) => placesIn(value, [key.slice(PROJECT.length + 1)])),
   };
-}
-
-function withoutCiphertext(value: unknown): unknown {
-  if (isEncrypted(value)) return ENCRYPTED;
-  if (Array.isArray(value)) return value.map(withoutCiphertext);
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withoutCiphertext(entry)]));
 }
 
 /** Linux takes 128 KiB for one variable of a program's environment (MAX_ARG_STRLEN), with name and encoding. */

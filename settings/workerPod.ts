@@ -135,17 +135,18 @@ export const workerPodFields = {
 };
 
 interface Group {
+  readonly name: string;
   readonly serviceAccount: { readonly name?: string | undefined };
 }
 
 /** What is wrong between groups: each has an account of its own. */
 export function accountProblems(workers: readonly Group[]) {
-  return workers.flatMap(({ serviceAccount: { name } }, index) => {
-    const earlier = workers.findIndex((group) => group.serviceAccount.name === name);
-    return name === undefined || earlier === index
+  return workers.flatMap(({ name: group, serviceAccount: { name } }, index) => {
+    const earlier = workers.find(({ serviceAccount }) => serviceAccount.name === name);
+    return name === undefined || earlier === undefined || earlier.name === group
       ? []
       : [
-          rule(`"${name}" is the account of workers[${earlier}] already; choose another`, [
+          rule(`"${name}" is the account of group ${earlier.name} already; choose another`, [
             index,
             "serviceAccount",
             "name",

@@ -57,6 +57,8 @@ export interface DeployOptions {
   readonly secretKeys?: readonly string[];
   /** Outputs that the stack finds when it reads itself. */
   readonly stackOutputs?: Values;
+  /** Folder of Pulumi.yaml; one that is not there by default. */
+  readonly root?: string;
 }
 
 /**
@@ -85,6 +87,7 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
     "organization",
   );
   pulumi.runtime.setAllConfig({ ...options.config }, [...(options.secretKeys ?? [])]);
+  setRoot(options.root);
   recordRegistrations(registrations);
   const hooks = recordHooks();
 
@@ -143,6 +146,14 @@ function recordHooks(): Map<string, pulumi.ResourceHook> {
   const server = { registerResourceHook, awaitStackRegistrations: done, shutdown: () => undefined };
   Reflect.set(globalStore(), "callbacks", server);
   return hooks;
+}
+
+function setRoot(root = "rootDirectory"): void {
+  const settings: unknown = Reflect.get(globalStore(), "settings");
+  const known: unknown = Reflect.get(Object(settings), "options");
+  if (typeof known !== "object" || known === null)
+    throw new Error("the SDK has no options: adapt the harness");
+  Reflect.set(known, "rootDirectory", root);
 }
 
 /** Where the SDK keeps what belongs to a run. */

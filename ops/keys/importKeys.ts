@@ -161,7 +161,8 @@ async function write(
         // The CLI takes one line break away.
         await pulumi(cli, ["config", "set", key, "--path", "--secret"], { cwd: copies, input: `${value}\n` });
       }
-      const source = sourceOfStackFile(copies, stackNameOf(cli.stack));
+      const copied = { [name]: await readFile(copy, "utf8") };
+      const source = sourceOfStackFile(folder, stackNameOf(cli.stack), {}, copied);
       if (source !== undefined) parseSettings(source);
       const incomplete = join(folder, `${name}.incomplete`);
       await writeFile(incomplete, await readFile(copy));

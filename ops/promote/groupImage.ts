@@ -26,7 +26,7 @@ export function groupPromotion(
   const image = imagesOf(settings).find(({ name }) => name === workers[index]?.image);
   if (image === undefined) {
     throw new Failure(
-      `Pulumi.${stack}.yaml has no worker group "${group}"`,
+      `stack ${stack} has no worker group "${group}"`,
       `name one of ${workers.map(({ name }) => name).join(", ")}`,
     );
   }
@@ -38,7 +38,7 @@ export function groupPromotion(
   if (group in settings.images) {
     throw new Failure(
       `image "${image.name}" of group ${group} is run by ${others.map(({ name }) => name).join(", ")}, too, and images.${group} is another one`,
-      `give group ${group} an image of its own in Pulumi.${stack}.yaml, and run the command again`,
+      `give group ${group} an image of its own in the settings of stack ${stack}, and run the command again`,
     );
   }
   return {

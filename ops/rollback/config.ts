@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
-import { isMapping, PROJECT } from "../../settings/mapping";
+import { isMapping, type Mapping, PROJECT } from "../../settings/mapping";
 import { settingsSchema } from "../../settings/settings";
 import { WORKER_IMAGE } from "../../settings/stackImages";
 import { keyOf, placesOf, secretPathsOf, type SettingPath } from "../../settings/secretSettings";
@@ -28,11 +28,13 @@ export interface RestoredConfig {
  * else. A section without any is of an older program; it becomes one secret text, which that program reads alike.
  *
  * @param digests worker images that are to run, by name
+ * @param groupImages images that files of worker groups describe, by name
  */
 export function restoredConfig(
   config: UpdateConfig,
   digests: Readonly<Record<string, string>>,
   quarantine: readonly Quarantined[],
+  groupImages: readonly string[] = [],
 ): RestoredConfig {
   const plain: Record<string, unknown> = {};
   const secret: Record<string, string> = {};
@@ -50,6 +52,8 @@ export function restoredConfig(
     plain[key] = opened;
     for (const [place, text] of texts) secret[`${PROJECT}:${keyOf([section, ...place])}`] = text;
   }
+  const ofFiles = imagesOfFiles(config, digests, groupImages);
+  if (ofFiles !== undefined) plain[IMAGES_KEY] = { ...asMapping(plain[IMAGES_KEY]), ...ofFiles };
   const { [WORKER_IMAGE]: digest } = digests;
   if (!(WORKER_IMAGE_KEY in plain) && !(WORKER_IMAGE_KEY in secret)) plain[WORKER_IMAGE_KEY] = { digest };
   if (quarantine.length > 0) {
@@ -60,6 +64,22 @@ export function restoredConfig(
     plain[QUARANTINE] = { add };
   }
   return { plain, secret };
+}
+
+/**
+ * Images that no section describes, but the file of a worker group, over which `images` is laid.
+ * @returns undefined if there are none
+ */
+function imagesOfFiles(
+  config: UpdateConfig,
+  digests: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Mapping | undefined {
+  const described = mappingOf(config[IMAGES_KEY]?.value ?? "{}");
+  const others = names.filter((name) => !(name in described) && digests[name] !== undefined);
+  return others.length === 0
+    ? undefined
+    : Object.fromEntries(others.map((name) => [name, { digest: digests[name] }]));
 }
 
 /** A section that describes images, each with its digest; undefined for every other section. */
@@ -101,10 +121,9 @@ function takeOut(
 const childOf = (value: unknown, part: PropertyKey): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined;
 
-function mappingOf(text: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(text);
-  return isMapping(value) ? value : {};
-}
+const asMapping = (value: unknown): Mapping => (isMapping(value) ? value : {});
+
+const mappingOf = (text: string): Mapping => asMapping(JSON.parse(text));
 
 const stackFileSchema = z.record(z.string(), z.unknown());
 

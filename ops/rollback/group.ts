@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../common/failure";
+import type { FileGroup } from "../../settings/groupFiles";
 import { PROJECT } from "../../settings/mapping";
 import { WORKER_IMAGE } from "../../settings/stackImages";
 import type { UpdateConfig } from "../history/updates";
@@ -10,11 +11,20 @@ const groupsSchema = z.array(z.object({ name: z.string(), image: z.string().defa
  * The image that a worker group runs, and nobody else.
  *
  * @param config what the deployed update was configured with
+ * @param files groups with a file of their own
  * @throws Failure when there is no such group, or others run its image, too
  */
-export function imageOfGroup(config: UpdateConfig, group: string, stack: string): string {
+export function imageOfGroup(
+  config: UpdateConfig,
+  group: string,
+  stack: string,
+  files: readonly FileGroup[] = [],
+): string {
   const text = config[`${PROJECT}:workers`]?.value ?? "[]";
-  const groups = groupsSchema.parse(JSON.parse(text));
+  const groups = groupsSchema.parse([
+    ...groupsSchema.parse(JSON.parse(text)),
+    ...files.map(({ worker }) => worker),
+  ]);
   const found = groups.find(({ name }) => name === group);
   if (found === undefined) {
     throw new Failure(

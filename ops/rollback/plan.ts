@@ -2,11 +2,13 @@ import type { Quarantined } from "../../components/guards/quarantineGuard";
 import { type Release, releasedImages } from "../../components/guards/releases";
 import { programChanges, programRevision } from "../../components/manifests/sourceRevision";
 import { Failure } from "../../common/failure";
+import { groupsOf, isGroupFile, readGroupFiles } from "../../settings/groupFiles";
 import { WORKER_IMAGE } from "../../settings/stackImages";
 import { chooseUpdate, deployedUpdate, nameOf } from "../history/choose";
 import { shortDigest } from "../history/table";
 import type { Update } from "../history/updates";
 import { digestOf, type DeployedImage, repositoryOf } from "../stack/state";
+import { stackNameOf } from "../stack/workspace";
 import { imageOfGroup } from "./group";
 import { type Situation, stackObstacles, workerObstacles } from "./obstacles";
 
@@ -54,8 +56,9 @@ export function planRollback(
   const { stack, state } = situation;
   const { to, workerOnly, group, reason, user, now } = request;
   const deployed = deployedUpdate(updates, stack);
-  if (workerOnly) requireDeployedProgram(state.program ?? deployed, stack, checkout);
-  const image = group === undefined ? undefined : imageOfGroup(deployed.config, group, stack);
+  const kept = workerOnly ? deployedProgram(state.program ?? deployed, stack, checkout) : undefined;
+  const { groups } = groupsOf(readGroupFiles(checkout), stackNameOf(stack));
+  const image = group === undefined ? undefined : imageOfGroup(deployed.config, group, stack, groups);
   const { current, target } = chooseUpdate(updates, {
     ...{ stack, to, workerOnly, image },
     quarantine: state.quarantine,
@@ -71,7 +74,7 @@ export function planRollback(
     target,
     images,
     settingsOf: workerOnly ? current : target,
-    commit: workerOnly ? undefined : target.commit,
+    commit: workerOnly ? kept : target.commit,
     quarantine: leftBehind(concerned(state.images, image), images, updates).map((left) => ({
       ...left,
       since: new Date(now).toISOString(),
@@ -150,12 +153,16 @@ function leftBehind(
 /** Changed files that a message names. */
 const NAMED_FILES = 5;
 
-/** `--worker-only` must change nothing but the image: the program of the checkout has to be what is deployed. */
-function requireDeployedProgram(
+/**
+ * `--worker-only` must change nothing but the image: the program of the checkout has to be what is deployed.
+ *
+ * @returns the commit to check out where other files of worker groups are deployed; undefined: the checkout will do
+ */
+function deployedProgram(
   deployed: { readonly commit?: string | null | undefined; readonly dirty: boolean },
   stack: string,
   checkout: string,
-): void {
+): string | undefined {
   const { commit, dirty } = programRevision(checkout);
   const remedy = `check out what is deployed, or leave --worker-only away: npm run rollback -- -s ${stack}`;
   if (typeof deployed.commit !== "string" || deployed.dirty) {
@@ -175,7 +182,7 @@ function requireDeployedProgram(
       `git fetch origin ${deployed.commit} (or git fetch --unshallow), then run the command again`,
     );
   }
-  if (changed.length > 0) {
+  if (!changed.every(isGroupFile)) {
     throw new Failure(
       `this checkout is at commit ${here}, deployed is ${there}, and the program differs; nothing was changed`,
       remedy,
@@ -188,6 +195,7 @@ function requireDeployedProgram(
       `git stash them, or ${remedy}`,
     );
   }
+  return changed.length === 0 ? undefined : deployed.commit;
 }
 
 /** Stack files and pages are no part of the program: a commit of those changes nothing that is deployed. */

@@ -16,7 +16,8 @@ import { exitCodeOf, render } from "../replay/replayReport";
 import { smoke } from "../smoke/smokeTest";
 import { digestOf, type StackState } from "../stack/state";
 import { checkout as ownCheckout } from "../../common/paths";
-import { withWorkspace, type Workspace } from "../stack/workspace";
+import { groupsOf, readGroupFiles } from "../../settings/groupFiles";
+import { stackNameOf, withWorkspace, type Workspace } from "../stack/workspace";
 import { restoredConfig, writeConfig } from "./config";
 import { Clone } from "./git";
 import { lockRollback, type RollbackLock } from "./lock";
@@ -109,13 +110,16 @@ async function goBack(options: RollbackOptions, context: Context): Promise<void>
     if (commit !== undefined) {
       worktree = await runStep(`worktree of commit ${commit.slice(0, 12)}`, () => clone.addWorktree(commit));
       await lock.note(worktree);
-      const program = clone.programIn(worktree);
-      await runStep("packages of its lock file", () => installPackages(program, checkout));
+      const restored = clone.programIn(worktree);
+      await runStep("packages of its lock file", () => installPackages(restored, checkout));
     }
-    const config = restoredConfig(plan.settingsOf.config, digestsOf(plan), plan.quarantine);
+    const program = worktree === undefined ? checkout : clone.programIn(worktree);
+    const { groups } = groupsOf(readGroupFiles(program), stackNameOf(stack));
+    const described = groups.flatMap(({ name, image }) => (image === undefined ? [] : [name]));
+    const config = restoredConfig(plan.settingsOf.config, digestsOf(plan), plan.quarantine, described);
     const prepared = {
       cli: workspace.cli,
-      program: worktree === undefined ? checkout : clone.programIn(worktree),
+      program,
       config: await runStep("settings of that update", () => writeConfig(workspace, config)),
     };
     signal.throwIfAborted();

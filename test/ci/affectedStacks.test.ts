@@ -36,6 +36,13 @@ describe("stacks that a change touches", () => {
     assert.deepEqual(affectedStacks(["Pulumi.prod.yaml", "README.md"], STACKS), ["prod"]);
   });
 
+  it("those that the file of a worker group names, and all of them if nobody can read it", () => {
+    const file = "workers/billing.yaml";
+    assert.deepEqual(affectedStacks([file], STACKS, { [file]: ["prod", "local"] }), ["prod"]);
+    assert.deepEqual(affectedStacks([file], STACKS, { [file]: undefined }), STACKS);
+    assert.deepEqual(affectedStacks([file, "index.ts"], STACKS, { [file]: ["prod"] }), STACKS);
+  });
+
   it("none, if it is of documents, tests or pipelines, or of a name that only begins like one", () => {
     const files = ["worker/README.md", "test/e2e/1-up.test.ts", ".github/workflows/ci.yml", "index.ts.md"];
     assert.deepEqual(affectedStacks([...files, "componentsX/a.ts", "Pulumi.yaml.bak"], STACKS), []);
@@ -128,6 +135,24 @@ describe("npm run ci:changed-stacks", () => {
     const { exitCode, stderr } = await run("--base", "main", "--head", "change");
     assert.equal(exitCode, 0, stderr);
     assert.equal(outputs(), 'open=[]\nguarded=["prod"]\n');
+  });
+
+  it("reads the files of worker groups before the change and after it", async () => {
+    const group = (stacks: string) => ({ "workers/billing.yaml": `stacks: { ${stacks}: {} }\n` });
+    await git("checkout", "--quiet", "-B", "groups", "main");
+    await commit(group("dev"));
+    await git("checkout", "--quiet", "-b", "moved");
+    await commit(group("prod"));
+    const touched = async (base: string, head: string) => {
+      rmSync(join(folder, ".git/output"), { force: true });
+      const { exitCode, stderr } = await run("--base", base, "--head", head);
+      assert.equal(exitCode, 0, stderr);
+      return outputs();
+    };
+    assert.equal(await touched("main", "groups"), 'open=["dev"]\nguarded=[]\n');
+    assert.equal(await touched("groups", "moved"), 'open=["dev"]\nguarded=["prod"]\n');
+    await commit({ "workers/billing.yaml": "stacks: [" });
+    assert.equal(await touched("main", "moved"), 'open=["dev"]\nguarded=["prod"]\n');
   });
 
   it("refuses a commit that the clone does not have, instead of touching nothing", async () => {

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diffLines } from "diff";
+import { execa } from "execa";
 import { parseSettings, type Settings } from "../../settings/settings";
+import type { SettingsSource } from "../../settings/source";
 import { sourceOfStackFile } from "../../settings/stackFile";
 import { groupPromotion } from "../../ops/promote/groupImage";
-import { problemsOf, settingsOf as settingsOfText } from "../../ops/promote/promoteImage";
+import { problemsOf, promote, settingsIn } from "../../ops/promote/promoteImage";
 import { promotionsOf } from "../../ops/promote/promotion";
-import { withSettings } from "../../ops/stack/stackFileEdit";
+import { type SettingChange, withSettings, withSettingsOfAll } from "../../ops/stack/stackFileEdit";
 import { runningVersions } from "../../ops/promote/running";
 import { deployStack, STACKS } from "../program/stack";
 import { STACK_FILES } from "../support/stackFiles";
@@ -167,14 +170,14 @@ describe("promotion", () => {
     );
   });
 
-  it("writes a group's own image into the real file, settings that go together", async () => {
+  it("writes a group's own image into the real file, settings that go together", () => {
     const text = textOf("prod").replace(
       "      taskQueues: [orders]\n",
       "      taskQueues: [orders]\n    - name: reports\n      taskQueues: [reports]\n",
     );
-    const target = await settingsOfText("prod", text);
+    const target = settingsIn(STACK_FILES, "prod", { "Pulumi.prod.yaml": text });
     const { promotions } = groupPromotion({ group: "reports", digest: DIGEST }, target);
-    const next = await settingsOfText("prod", withSettings(text, promotions));
+    const next = settingsIn(STACK_FILES, "prod", { "Pulumi.prod.yaml": withSettings(text, promotions) });
     assert.deepEqual(
       next.workers.map(({ name, image }) => [name, image]),
       [
@@ -183,6 +186,79 @@ describe("promotion", () => {
       ],
     );
     assert.deepEqual(next.images["reports"], { repository: target.workerImage.repository, digest: DIGEST });
+  });
+
+  describe("of groups with a file of their own", () => {
+    const folder = mkdtempSync(join(tmpdir(), "temporal-stack-promote-"));
+    const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+    const texts = (source: SettingsSource) =>
+      Object.fromEntries((source.groups?.files ?? []).map(({ file, text }) => [file, text]));
+    const edited = (changes: readonly SettingChange[]) => {
+      const source = sourceOfStackFile(folder, "prod");
+      assert.ok(source);
+      const all = { ...texts(source), "Pulumi.prod.yaml": textOf("prod") };
+      const next = withSettingsOfAll(source, all, changes);
+      return { next, settings: settingsIn(folder, "prod", next) };
+    };
+    before(() => {
+      mkdirSync(join(folder, "workers"));
+      for (const stack of ["dev", "prod"]) write(`Pulumi.${stack}.yaml`, textOf(stack));
+      write(
+        "workers/billing.yaml",
+        `# Owned by billing.\ntaskQueues: [billing]\nimage: { repository: registry.example.com/billing, digest: "${FAKE_DIGEST}" }\nstacks:\n  dev: {}\n  prod:\n    # since May\n    replicas: { min: 3, max: 4 }\n`,
+      );
+      write("workers/reports.yaml", "taskQueues: [reports]\nstacks: { dev: {}, prod: }\n");
+    });
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("changes the file where the group is, for that stack alone", () => {
+      const { promotions } = groupPromotion({ group: "billing", digest: DIGEST }, settingsIn(folder, "prod"));
+      const { next, settings } = edited(promotions);
+      assert.deepEqual(Object.keys(next), ["workers/billing.yaml"]);
+      assert.deepEqual(
+        changedLines(
+          readFileSync(join(folder, "workers/billing.yaml"), "utf8"),
+          next["workers/billing.yaml"] ?? "",
+        ),
+        ["+    image:", `+      digest: ${DIGEST}`],
+      );
+      assert.equal(settings.images["billing"]?.digest, DIGEST);
+      assert.equal(settingsIn(folder, "dev", next).images["billing"]?.digest, FAKE_DIGEST);
+    });
+
+    it("gives a group that runs the sample's image one of its own there", () => {
+      const { promotions } = groupPromotion({ group: "reports", digest: DIGEST }, settingsIn(folder, "prod"));
+      const { next, settings } = edited(promotions);
+      assert.deepEqual(Object.keys(next), ["workers/reports.yaml"]);
+      assert.deepEqual(settings.images["reports"], { repository: REPOSITORY, digest: DIGEST });
+      assert.equal(settings.workers.find(({ name }) => name === "reports")?.image, "reports");
+    });
+
+    it("writes what another stack runs into each file that it concerns", () => {
+      const running = {
+        worker: { repository: REPOSITORY, digest: DIGEST },
+        images: { billing: { repository: "registry.example.com/billing", digest: DIGEST } },
+      };
+      const { next } = edited(promotionsOf(running, settingsIn(folder, "prod")).promotions);
+      assert.deepEqual(Object.keys(next), ["Pulumi.prod.yaml", "workers/billing.yaml"]);
+    });
+
+    it("are written by the command, and refused while a file has changes of its own", async () => {
+      const git = (...args: string[]) =>
+        execa("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: folder });
+      await git("init", "--quiet");
+      await git("add", ".");
+      await git("commit", "--quiet", "--message", "Groups");
+      const what = { group: "billing", digest: DIGEST };
+      const { diff, files } = await promote({ what, to: "prod", folder, dryRun: false });
+      assert.match(diff, /^--- a\/workers\/billing\.yaml/m);
+      assert.deepEqual(files, ["workers/billing.yaml"]);
+      assert.equal((await git("status", "--porcelain")).stdout.trim(), "M workers/billing.yaml");
+      await assert.rejects(
+        promote({ what: { ...what, digest: FAKE_DIGEST }, to: "prod", folder, dryRun: false }),
+        /workers\/billing\.yaml has changes that are not committed/,
+      );
+    });
   });
 
   it("refuses what is in quarantine on the target, as its preview would", () => {

@@ -256,6 +256,41 @@ describe("plan of a rollback", () => {
       assert.deepEqual(digestsOf(plan.quarantine), [digest("9"), digest("7")]);
     });
 
+    it("takes back a group with a file of its own, with the files of the commit that is deployed", () => {
+      const file = join(folder, "workers", "shipping.yaml");
+      const written = (replicas: number) =>
+        `taskQueues: [shipping]\nreplicas: { min: ${replicas} }\nimage: { repository: a/b, digest: "${digest("9")}" }\nstacks: { prod: {} }\n`;
+      const commit = (message: string) => {
+        git("add", ".");
+        git("commit", "--quiet", "--message", message);
+        return git("rev-parse", "HEAD");
+      };
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, written(1));
+      const first = commit("A group of its own");
+      const shipping = (of: string, its: string) => {
+        const { images, ...rest } = withBilling(of, its);
+        return { ...rest, images: { shipping: images["billing"] ?? assert.fail() } };
+      };
+      const current = updateOf("2", { release: shipping("2", "9"), config: groups(), commit: first });
+      const earlier = updateOf("1", { release: shipping("1", "8"), config: groups() });
+      const own = { ...billing, name: "shipping" };
+      const alone = request({ workerOnly: true, group: "shipping" });
+      const plan = () =>
+        planRollback(
+          [current, earlier],
+          situation({ state: stateAt("2", { images: [deployedImage("2"), own] }) }),
+          alone,
+          folder,
+        );
+      assert.deepEqual(plan().images, { worker: image("2"), shipping: billingImage("8") });
+      assert.equal(plan().commit, undefined);
+      writeFileSync(file, written(2));
+      commit("What nobody deployed yet");
+      assert.equal(plan().commit, first);
+      git("reset", "--quiet", "--hard", head);
+    });
+
     it("refuses a group that is not there, or whose image others run, too", () => {
       const plan = (group: string, config: Update["config"]) => () =>
         planRollback(
@@ -374,6 +409,20 @@ describe("settings of an earlier update", () => {
     assert.deepEqual(restoredConfig(described, digests, []).plain["temporal-stack:images"], {
       billing: { repository: "registry/billing", digest: digest("2") },
       reports: { build: "workers/reports", digest: digest("3") },
+    });
+  });
+
+  it("lay the digest of an earlier release over the image that the file of a group describes", () => {
+    const digests = { worker: digest("1"), billing: digest("2"), gone: digest("4") };
+    const imagesIn = (more: Update["config"], names: readonly string[]) =>
+      restoredConfig({ ...config, ...more }, digests, [], names).plain["temporal-stack:images"];
+    assert.deepEqual(imagesIn({}, ["billing"]), { billing: { digest: digest("2") } });
+    assert.equal(imagesIn({}, []), undefined);
+    const described = { reports: { repository: "registry/reports", digest: digest("3") } };
+    const section = { value: JSON.stringify(described), objectValue: described, secret: false };
+    assert.deepEqual(imagesIn({ "temporal-stack:images": section }, ["billing"]), {
+      ...described,
+      billing: { digest: digest("2") },
     });
   });
 

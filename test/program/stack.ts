@@ -66,7 +66,7 @@ export async function withDeadCluster(action: () => Promise<void>): Promise<void
 }
 
 /** How the program is run, beside its stack file. */
-type StackOptions = Pick<DeployOptions, "preview" | "stackOutputs"> & {
+type StackOptions = Pick<DeployOptions, "preview" | "root" | "stackOutputs"> & {
   /** Laid over the stack file's configuration. */
   changes?: Values;
   /** Places of values that somebody encrypted, beside the secret settings, section first. */
