@@ -22,9 +22,11 @@ import { smokeWorkflowOf } from "./settings/smoke";
 import { temporalServer } from "./components/temporalMode";
 import { temporalCredentials } from "./components/temporalCredentials";
 import { StackIdentity } from "./components/stackIdentity";
+import { registerTransforms } from "./components/transforms";
 import { TemporalWorker } from "./components/worker";
 import { imagesToRun, workerImages } from "./components/workerImage";
 
+registerTransforms();
 const settings = loadSettings();
 const own = ownOutputs();
 const imagesWanted = imagesToRun(settings);

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { emulatedState } from "./emulation";
+import { EmulatedTransforms } from "./transforms";
 
 /*
  * Runs Pulumi programs under mocks so that no failure is lost. Mocha ignores unhandled rejections, which
@@ -88,8 +90,9 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
   );
   pulumi.runtime.setAllConfig({ ...options.config }, [...(options.secretKeys ?? [])]);
   setRoot(options.root);
-  recordRegistrations(registrations);
-  const hooks = recordHooks();
+  const transforms = new EmulatedTransforms();
+  recordRegistrations(registrations, transforms);
+  const hooks = recordHooks(transforms);
 
   let outputs: unknown;
   const run = async () => {
@@ -124,18 +127,22 @@ export function valueOf(output: pulumi.Output<unknown>): Promise<unknown> {
 }
 
 /** Options are not part of what mocks see, so the requests themselves are read. */
-function recordRegistrations(registrations: Registration[]): void {
+function recordRegistrations(registrations: Registration[], transforms: EmulatedTransforms): void {
   const monitor: unknown = pulumi.runtime.getMonitor();
   if (typeof monitor !== "object" || monitor === null) throw new Error("no mock monitor");
   const register = method(monitor, "registerResource");
-  Reflect.set(monitor, "registerResource", (request: unknown, ...rest: unknown[]) => {
-    registrations.push(readRequest(request));
-    return register(request, ...rest);
+  Reflect.set(monitor, "registerResource", (request: unknown, answer: (error: unknown) => void) => {
+    const done = () => {
+      registrations.push(readRequest(request));
+      return register(request, answer);
+    };
+    if (transforms.none || !(request instanceof RegisterResourceRequest)) return done();
+    return transforms.apply(request).then(done, answer);
   });
 }
 
 /** Takes the place of the server through which the engine would call hooks. */
-function recordHooks(): Map<string, pulumi.ResourceHook> {
+function recordHooks(transforms: EmulatedTransforms): Map<string, pulumi.ResourceHook> {
   const hooks = new Map<string, pulumi.ResourceHook>();
   const done = () => Promise.resolve();
   const registerResourceHook = (hook: pulumi.ResourceHook) => {
@@ -143,8 +150,14 @@ function recordHooks(): Map<string, pulumi.ResourceHook> {
     hooks.set(hook.name, hook);
     return done();
   };
-  const server = { registerResourceHook, awaitStackRegistrations: done, shutdown: () => undefined };
+  const server = {
+    registerResourceHook,
+    registerStackTransform: (transform: pulumi.ResourceTransform) => transforms.add(transform),
+    awaitStackRegistrations: done,
+    shutdown: () => undefined,
+  };
   Reflect.set(globalStore(), "callbacks", server);
+  Reflect.set(globalStore(), "supportsTransforms", true);
   return hooks;
 }
 

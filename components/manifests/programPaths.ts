@@ -4,6 +4,7 @@ export const PROGRAM_PATHS: readonly string[] = [
   "Pulumi.yaml",
   "package.json",
   "package-lock.json",
+  "transforms.ts",
   "tsconfig.json",
   "common/",
   "components/",
