@@ -234,7 +234,7 @@ describe("what a worker group is given", () => {
         ...LEAST,
         workers: ["a", "b"].map((name) => ({ name, taskQueues: [name], serviceAccount: { name: "shared" } })),
       },
-      /workers\[1\]\.serviceAccount\.name .*account of workers\[0\] already/,
+      /workers\[1\]\.serviceAccount\.name .*account of group a already/,
     ],
   ];
   for (const [title, sections, pattern] of refused) {
