@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { execa } from "execa";
+import { kubeConfigOf } from "./cluster/clusterAccess";
 import { stopKind } from "./cluster/kind";
 import { stopCluster } from "./cluster/native/cluster";
 import { runCommand } from "../common/command";
@@ -13,6 +14,7 @@ import { runSteps, step } from "../common/progress";
 import { stopOrphanedPlugins } from "../common/orphanedPlugins";
 import { pulumiHome } from "../common/localStack";
 import { recordedCluster, recordedTarget } from "../common/localStack";
+import { refuseSharedOperators } from "./sharedOperators";
 import { destroyStack } from "./stack";
 import { removeServicePolicy } from "../toolchain/debian";
 
@@ -32,7 +34,11 @@ async function main(options: { readonly purge?: boolean }): Promise<void> {
       `stack ${target?.stack ?? ""}`.trim(),
       async ({ report }) => {
         try {
-          if (target !== undefined) await destroyStack(target, report);
+          if (target !== undefined) {
+            await destroyStack(target, report, async (exported) => {
+              if (way === "context") await refuseSharedOperators(kubeConfigOf(target), exported);
+            });
+          }
         } catch (error) {
           // A cluster of our own goes as a whole; in somebody else's, the stack's objects would stay behind.
           if (way === "context") throw error;

@@ -64,9 +64,17 @@ async function exists(target: Target): Promise<boolean> {
   return stacks.some(({ name }) => name === target.stack);
 }
 
-/** Runs `pulumi destroy`; a stack that an early failure kept from being created has nothing to destroy. */
-export async function destroyStack(target: Target, onLine: (line: string) => void): Promise<void> {
+/**
+ * Runs `pulumi destroy`; a stack that an early failure kept from being created has nothing to destroy.
+ * @param allowed told what `pulumi stack export` prints; throws when the stack must stay
+ */
+export async function destroyStack(
+  target: Target,
+  onLine: (line: string) => void,
+  allowed: (exported: unknown) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   if (!existsSync(backendFolder) || !(await exists(target))) return;
+  await allowed(await pulumiJson(localCli(target), ["stack", "export"]));
   await pulumi(localCli(target), ["destroy", "--yes", "--skip-preview"], { onLine });
 }
 
