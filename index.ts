@@ -52,9 +52,9 @@ const workersNamespace = namespaces.named(settings.namespaces.workers);
 
 const first = [policies, ...stackPullSecrets(settings, namespaces, cluster)];
 
-certManagerOf(settings, namespaces, { ...cluster, dependsOn: first });
+const certificates = certManagerOf(settings, namespaces, { ...cluster, dependsOn: first });
 
-const postgres = postgresOf(settings, namespaces, succeeded, { ...cluster, dependsOn: first });
+const postgres = postgresOf(settings, namespaces, succeeded, certificates, { ...cluster, dependsOn: first });
 const temporal = temporalServer(settings, namespaces, postgres, succeeded, { ...cluster, dependsOn: first });
 
 const keyring = settings.payloadEncryption.enabled

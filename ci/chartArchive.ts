@@ -41,7 +41,13 @@ export function chartsOf({ temporal, postgres, certManager, charts: sources }: S
     version: postgres.operator.chartVersion,
     pin: charts.cloudNativePg,
   };
-  return [server, operator, ...certificates];
+  const plugin = {
+    repository: sources.cloudNativePgRepository,
+    version: postgres.backup?.plugin.chartVersion ?? charts.barmanPlugin.version,
+    pin: charts.barmanPlugin,
+  };
+  const plugins = postgres.backup?.plugin.install === true ? [plugin] : [];
+  return [server, operator, ...plugins, ...certificates];
 }
 
 /**

@@ -18,15 +18,15 @@ export interface CertManagerArgs {
   readonly namespace: pulumi.Input<string>;
 }
 
-/** cert-manager, where the stack installs it. */
+/** cert-manager, where the stack installs it; else nothing. */
 export function certManagerOf(
   settings: Settings,
   namespaces: StackNamespaces,
   opts: pulumi.ComponentResourceOptions,
-): CertManager | undefined {
-  if (!settings.certManager.install) return undefined;
+): CertManager[] {
+  if (!settings.certManager.install) return [];
   const namespace = namespaces.named(settings.certManager.namespace);
-  return new CertManager("cert-manager", { settings, namespace }, opts);
+  return [new CertManager("cert-manager", { settings, namespace }, opts)];
 }
 
 /** cert-manager by Helm; done once its webhook answers. */

@@ -18,12 +18,20 @@ import {
   podMonitorSpec,
   primaryHost,
 } from "./manifests/postgresClusterManifests";
+import { postgresGenerations, servingCluster } from "./manifests/postgresGenerations";
 import { dataOptions } from "./protection";
+import { FORMER_GENERATION } from "../settings/backups";
 import { merge } from "../settings/mapping";
 import { placementOf } from "../settings/scheduling";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
 const API_VERSION = "postgresql.cnpg.io/v1";
+/** Ready means that instances accept connections; the login roles come a moment later. */
+const AWAKE = ["condition=Ready", "jsonpath={.status.managedRolesStatus.byStatus.reconciled}"];
+/** Asleep, a former generation takes no connection of a server that has not heard of its successor. */
+const ASLEEP = ["condition=cnpg.io/hibernation"];
+const HIBERNATION = { "cnpg.io/hibernation": "on" };
+const FORMER = { [FORMER_GENERATION]: "kept" };
 /** Seconds after which a Database that the operator does not make is a failure. */
 const DATABASE_SECONDS = 300;
 
@@ -38,7 +46,10 @@ export interface PostgresClusterArgs {
   readonly succeeded: Promise<Succeeded>;
 }
 
-/** Postgres by CloudNativePG with the two databases of Temporal; done once both accept logins. */
+/**
+ * Postgres by CloudNativePG with the two databases of Temporal, in one Cluster for each generation that the stack has;
+ * done once the databases accept logins and a former generation sleeps.
+ */
 export class PostgresCluster extends pulumi.ComponentResource {
   readonly connection: PostgresConnection;
 
@@ -55,92 +66,99 @@ export class PostgresCluster extends pulumi.ComponentResource {
       "postgres.storage": storage,
       ...(walStorage === undefined ? {} : { "postgres.walStorage": walStorage }),
     };
-    const resource = new k8s.apiextensions.CustomResource(
-      `${name}-cluster`,
-      {
-        apiVersion: API_VERSION,
-        kind: "Cluster",
-        metadata: {
-          name: cluster.name,
-          namespace,
-          labels,
-          annotations: {
-            // Ready means that instances accept connections; the login roles come a moment later.
-            "pulumi.com/waitFor": JSON.stringify([
-              "condition=Ready",
-              "jsonpath={.status.managedRolesStatus.byStatus.reconciled}",
-            ]),
-            "pulumi.com/timeoutSeconds": String(cluster.readyTimeoutSeconds),
-          },
-        },
-        spec: merge(
-          clusterSpec(cluster, placementOf(settings, "postgres"), imagePullSecrets(settings)),
-          cluster.clusterSpec,
-        ),
-      },
-      {
-        parent: this,
-        ...kept,
-        // Read when the cluster is made, and never again.
-        ignoreChanges: ["spec.bootstrap", "spec.externalClusters"],
-        hooks: joined(
-          postgresGuard(settings, cluster, succeeded, () =>
-            lookUpPostgres(settings, settings.namespaces.temporal, cluster.name),
-          ),
-          storageClassGuard("postgres-storage-class", volumes, () => lookUpStorageClasses(settings)),
-        ),
-        dependsOn: [credentials],
-      },
-    );
-    const databases = Object.keys(DATABASES)
-      .filter(isDatabase)
-      .map(
-        (database) =>
-          new k8s.apiextensions.CustomResource(
-            `${name}-database-${database}`,
-            {
-              apiVersion: API_VERSION,
-              kind: "Database",
-              metadata: {
-                name: `${cluster.name}-${database}`,
-                namespace,
-                labels,
-                annotations: {
-                  "pulumi.com/waitFor": "jsonpath={.status.applied}=true",
-                  "pulumi.com/timeoutSeconds": String(DATABASE_SECONDS),
-                },
-              },
-              spec: databaseSpec(cluster, database),
-            },
-            { parent: this, ...kept, dependsOn: [resource] },
-          ),
-      );
-    if (cluster.podMonitor) {
-      new k8s.apiextensions.CustomResource(
-        `${name}-pod-monitor`,
+    const databases = postgresGenerations(cluster).flatMap((generation) => {
+      const { number, clusterName, serves, hibernates } = generation;
+      const suffix = number === 1 ? "" : `-${number}`;
+      // A former generation goes with the setting that keeps it; what is in the cluster stays all the same.
+      const ownOptions = hibernates ? { ...kept, protect: false } : kept;
+      const resource = new k8s.apiextensions.CustomResource(
+        `${name}-cluster${suffix}`,
         {
-          apiVersion: "monitoring.coreos.com/v1",
-          kind: "PodMonitor",
-          metadata: { namespace, labels },
-          spec: podMonitorSpec(cluster),
+          apiVersion: API_VERSION,
+          kind: "Cluster",
+          metadata: {
+            name: clusterName,
+            namespace,
+            labels,
+            annotations: {
+              ...(hibernates ? { ...HIBERNATION, ...FORMER } : {}),
+              "pulumi.com/waitFor": JSON.stringify(hibernates ? ASLEEP : AWAKE),
+              "pulumi.com/timeoutSeconds": String(cluster.readyTimeoutSeconds),
+            },
+          },
+          spec: merge(
+            clusterSpec(cluster, placementOf(settings, "postgres"), imagePullSecrets(settings), number),
+            cluster.clusterSpec,
+          ),
         },
-        { parent: this },
+        {
+          parent: this,
+          ...ownOptions,
+          // Read when the cluster is made, and never again.
+          ignoreChanges: ["spec.bootstrap", "spec.externalClusters"],
+          hooks: joined(
+            postgresGuard(settings, cluster, number, succeeded, () =>
+              lookUpPostgres(settings, settings.namespaces.temporal, clusterName),
+            ),
+            storageClassGuard(`postgres-storage-class${suffix}`, volumes, () =>
+              lookUpStorageClasses(settings),
+            ),
+          ),
+          dependsOn: [credentials],
+        },
       );
-    }
+      if (cluster.podMonitor && serves) {
+        new k8s.apiextensions.CustomResource(
+          `${name}-pod-monitor`,
+          {
+            apiVersion: "monitoring.coreos.com/v1",
+            kind: "PodMonitor",
+            metadata: { namespace, labels },
+            spec: podMonitorSpec(clusterName),
+          },
+          { parent: this },
+        );
+      }
+      return Object.keys(DATABASES)
+        .filter(isDatabase)
+        .map(
+          (database) =>
+            new k8s.apiextensions.CustomResource(
+              `${name}-database-${database}${suffix}`,
+              {
+                apiVersion: API_VERSION,
+                kind: "Database",
+                metadata: {
+                  name: `${clusterName}-${database}`,
+                  namespace,
+                  labels,
+                  annotations: {
+                    ...(hibernates ? FORMER : {}),
+                    "pulumi.com/waitFor": "jsonpath={.status.applied}=true",
+                    "pulumi.com/timeoutSeconds": String(DATABASE_SECONDS),
+                  },
+                },
+                spec: databaseSpec(clusterName, database),
+              },
+              { parent: this, ...ownOptions, dependsOn: [resource] },
+            ),
+        );
+    });
+    const serving = servingCluster(cluster);
     this.connection = {
-      host: primaryHost(cluster, settings.namespaces.temporal),
+      host: primaryHost(serving, settings.namespaces.temporal),
       port: POSTGRES_PORT,
       databases: DATABASES,
       user: loginName(cluster.credentials.loginRole),
       password: { secretName: credentials.secretName, key: "password" },
-      ca: { secretName: caSecretName(cluster), key: "ca.crt" },
+      ca: { secretName: caSecretName(serving), key: "ca.crt" },
       verifyTls: "full",
       clientCertificate: undefined,
       connectAttributes: {},
       passwordChecksum: credentials.checksum,
     };
     this.registerOutputs({
-      cluster: cluster.name,
+      cluster: serving,
       databases: databases.map((database) => database.metadata.name),
     });
   }

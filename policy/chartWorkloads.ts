@@ -12,6 +12,7 @@ import type { Workload } from "./workload";
 export function releaseWorkloads(subject: Subject): readonly Workload[] {
   if (at(subject.object, "chart") === "temporal") return temporalWorkloads(subject);
   if (at(subject.object, "chart") === "cloudnative-pg") return [operatorWorkload(subject)];
+  if (at(subject.object, "chart") === "plugin-barman-cloud") return [backupPluginWorkload(subject)];
   if (at(subject.object, "chart") === "cert-manager") return certManagerWorkloads(subject);
   return [];
 }
@@ -161,6 +162,39 @@ function operatorWorkload(subject: Subject): Workload {
       },
     ],
     hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
+  };
+}
+
+/** One pod by design; backups and the archive wait for another one, and lose nothing. */
+function backupPluginWorkload(subject: Subject): Workload {
+  const values = at(subject.object, "values");
+  const container = at(values, "containerSecurityContext");
+  const { registry, ...image } = mappingAt(values, "image");
+  const repository = [registry, image["repository"]].filter(isSet).join("/");
+  return {
+    subject,
+    part: undefined,
+    longRunning: true,
+    controlled: false,
+    namespace: at(subject.object, "namespace"),
+    labels: {
+      "app.kubernetes.io/name": "plugin-barman-cloud",
+      "app.kubernetes.io/instance": at(subject.object, "name"),
+    },
+    replicas: at(values, "replicaCount"),
+    spec: mappingAt({ securityContext: at(values, "podSecurityContext"), affinity: at(values, "affinity") }),
+    containers: [
+      {
+        name: "barman-cloud",
+        image: imageOf({ ...image, repository }),
+        resources: at(values, "resources"),
+        securityContext: container,
+      },
+    ],
+    hidden: [
+      ...(["account", "readiness", "liveness", "replicas", "spread", "budget"] as const),
+      ...(isSet(container) ? [] : (["security"] as const)),
+    ],
   };
 }
 

@@ -19,7 +19,7 @@ export const charts = z
     temporalRepository: repository(pins.temporal.repository, "the Temporal chart"),
     cloudNativePgRepository: repository(
       pins.cloudNativePg.repository,
-      "the chart of the CloudNativePG operator",
+      "the charts of the CloudNativePG operator and of its backup plugin",
     ),
     certManagerRepository: repository(pins.certManager.repository, "the chart of cert-manager"),
   })

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { BackupSettings } from "./backups";
 import type { certManager } from "./certManager";
 import type { imagePull } from "./imagePull";
 import type { postgres } from "./postgres";
@@ -49,6 +50,12 @@ function mirroredTemporal(temporal: Sections["temporal"], at: Move): Sections["t
   };
 }
 
+const mirroredPlugin = (plugin: BackupSettings["plugin"], at: Move): BackupSettings["plugin"] => ({
+  ...plugin,
+  image: at(plugin.image),
+  sidecarImage: at(plugin.sidecarImage),
+});
+
 function mirroredCertManager(certManager: Sections["certManager"], at: Move): Sections["certManager"] {
   const { controller, webhook, caInjector, startupCheck, acmeSolver } = certManager.images;
   return {
@@ -66,10 +73,11 @@ function mirroredCertManager(certManager: Sections["certManager"], at: Move): Se
 function mirroredPostgres(postgres: Sections["postgres"], at: Move): Sections["postgres"] {
   if (postgres === undefined) return undefined;
   if (postgres.mode === "managed") return { ...postgres, preflightImage: at(postgres.preflightImage) };
-  const { operator } = postgres;
+  const { operator, backup } = postgres;
   return {
     ...postgres,
     image: at(postgres.image),
     operator: { ...operator, image: at(operator.image), gateImage: at(operator.gateImage) },
+    ...(backup === undefined ? {} : { backup: { ...backup, plugin: mirroredPlugin(backup.plugin, at) } }),
   };
 }

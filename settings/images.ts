@@ -63,11 +63,14 @@ export function imageReference(what: string) {
   );
 }
 
-/** An image whose tag begins with its version, `1.31.2`; a digest may follow. */
-export function versionedImage(what: string) {
-  const expected = `${what} whose tag begins with its version, such as name:1.31.2 or name:1.31.2@sha256:...`;
-  return text(expected, /^\S+$/, 512).refine(
-    (value) => /^\d+\.\d+([^\d].*)?$/.test(referenceOf(value)?.tag ?? ""),
-    { error: expected },
-  );
+/**
+ * An image whose tag begins with its version, `1.31.2`; a digest may follow.
+ * @param before what the project writes before it, such as `v`
+ */
+export function versionedImage(what: string, before = "") {
+  const expected = `${what} whose tag begins with its version, such as name:${before}1.31.2 or name:${before}1.31.2@sha256:...`;
+  const pattern = new RegExp(`^${before}\\d+\\.\\d+([^\\d].*)?$`);
+  return text(expected, /^\S+$/, 512).refine((value) => pattern.test(referenceOf(value)?.tag ?? ""), {
+    error: expected,
+  });
 }

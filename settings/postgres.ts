@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backup, generationProblems, restore } from "./backups";
 import { authoritiesFrom, certificates } from "./certificates";
 import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
@@ -116,6 +117,24 @@ const cluster = z
         passwordGenerations: z.strictObject({ a: generation("a"), b: generation("b") }).prefault({}),
       })
       .prefault({}),
+    backup: backup
+      .optional()
+      .describe(
+        "Backups and archive of the log in an object store; none by default, and production without them breaks a policy.",
+      ),
+    generation: integer("generation", 1, 999)
+      .default(1)
+      .describe(
+        "Counts the clusters that held the data; raise it by one, with `restore`, to make the next of backups. Each is a Cluster and an archive of its own.",
+      ),
+    restore: restore
+      .optional()
+      .describe("How this generation is made of backups; it stays in the file as the record of it."),
+    serving: integer("generation", 1, 999)
+      .optional()
+      .describe(
+        "Generation that Temporal uses; `generation` by default. The former one lets the new one be filled and checked beside it, and is the way back.",
+      ),
     clusterSpec: clusterSpecOpening,
     podMonitor: flag()
       .default(false)
@@ -147,10 +166,44 @@ const cluster = z
       );
     }
     issues.push(...parameterProblems(value));
+    issues.push(...generationProblems(value));
+    issues.push(...backupProblems(value));
     if ((bytesOf(value.resources.requests.memory) ?? 0) < 256 * 1024 ** 2) {
       issues.push(rule("Postgres needs at least 256Mi; raise it", ["resources", "requests", "memory"]));
     }
   });
+
+interface WithBackup {
+  readonly backup?: z.output<typeof backup> | undefined;
+  readonly operator: z.output<typeof operator>;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly clusterSpec: Readonly<Record<string, unknown>>;
+}
+
+function backupProblems({ backup, operator, parameters, clusterSpec }: WithBackup) {
+  if (backup === undefined) return [];
+  return [
+    ...(backup.plugin.install && !operator.install
+      ? [
+          rule(
+            "belongs beside the operator, which this stack does not install; have the plugin installed with it, and set this to false",
+            ["backup", "plugin", "install"],
+          ),
+        ]
+      : []),
+    ...("archive_timeout" in parameters
+      ? [
+          rule("is set by postgres.backup.archiveTimeoutSeconds; remove it here", [
+            "parameters",
+            "archive_timeout",
+          ]),
+        ]
+      : []),
+    ...["plugins", "backup", "serviceAccountTemplate"]
+      .filter((key) => key in clusterSpec)
+      .map((key) => rule("is set by postgres.backup; remove it here", ["clusterSpec", key])),
+  ];
+}
 
 /** Reaches Temporal's connection string and a shell as it is. */
 const databaseName = inYaml(

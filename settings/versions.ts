@@ -66,6 +66,12 @@ export const charts = {
     version: "0.29.0",
     sha256: "668e065ff53508d58238788fd35b355a925060843629a951df0e6a9362e6d32f",
   },
+  /** Of the plugin's 0.13.0; the images below are newer. The checksum of its archive could not be verified. */
+  barmanPlugin: {
+    repository: "https://cloudnative-pg.github.io/charts",
+    name: "plugin-barman-cloud",
+    version: "0.7.0",
+  },
   /** The checksum of its archive could not be verified; no stack of this repository installs it. */
   certManager: {
     repository: "https://charts.jetstack.io",
@@ -96,6 +102,15 @@ export const images = {
     repository: "ghcr.io/cloudnative-pg/cloudnative-pg",
     tag: "1.30.0",
     digest: "sha256:a2701eb97cdd2a34b1fdb2cb51987f544b706e40bec72ae7146cd8580efefebb",
+  },
+  /** 0.15.0 restores only where the root file system is writable. Its tags have no digest that could be verified. */
+  barmanPlugin: {
+    repository: "ghcr.io/cloudnative-pg/plugin-barman-cloud",
+    tag: "v0.14.0",
+  },
+  barmanPluginSidecar: {
+    repository: "ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar",
+    tag: "v0.14.0",
   },
   /** Newest major version that Temporal's documentation lists as tested. Brings `psql`, too. */
   postgres: {

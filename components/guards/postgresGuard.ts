@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { type BackupSettings, destinationOf } from "../../settings/backups";
 import type { PostgresClusterSettings, Settings } from "../../settings/settings";
 import { splitImage, versionOf } from "../../settings/imageVersion";
 import { bytesOf } from "../../settings/quantity";
+import { servingGeneration } from "../manifests/postgresGenerations";
 import type { Succeeded } from "./record";
 import { type Inputs, refusedUpdate } from "./refusal";
 import { refusal } from "./sentence";
@@ -18,6 +21,18 @@ export const deployedPostgres = z.object({
   walStorageSize: z.string().optional(),
   loginRole: z.string().optional(),
   passwordGenerations: z.record(z.string(), z.number()).optional(),
+  /** Newest generation, how it was restored, and the one in use; the first one without them. */
+  generation: z.number().optional(),
+  serving: z.number().optional(),
+  restore: z
+    .object({
+      fromGeneration: z.number(),
+      targetTime: z.string().optional(),
+      backupId: z.string().optional(),
+    })
+    .optional(),
+  /** Where backups go, and how long they are kept; absent without backups. */
+  backup: z.object({ destination: z.string(), retentionDays: z.number() }).optional(),
 });
 /** Deployed Postgres. */
 export type DeployedPostgres = z.output<typeof deployedPostgres>;
@@ -26,12 +41,14 @@ export type DeployedPostgres = z.output<typeof deployedPostgres>;
 export function wantedPostgres({
   postgres,
   namespaces,
-}: Pick<Settings, "postgres" | "namespaces">): DeployedPostgres | undefined {
+  stack,
+}: Pick<Settings, "postgres" | "namespaces" | "stack">): DeployedPostgres | undefined {
   if (postgres === undefined) return undefined;
   if (postgres.mode === "managed") {
     return { mode: "managed", place: `${postgres.host}:${postgres.port}/${postgres.databases.default}` };
   }
-  const { name, image, storage, walStorage, credentials } = postgres;
+  const { name, image, storage, walStorage, credentials, generation, restore, backup } = postgres;
+  const { fromGeneration = 0, targetTime, backupId } = restore ?? {};
   return {
     mode: "cluster",
     place: `${namespaces.temporal}/${name}`,
@@ -40,6 +57,24 @@ export function wantedPostgres({
     ...(walStorage === undefined ? {} : { walStorageSize: walStorage.size }),
     loginRole: credentials.loginRole,
     passwordGenerations: credentials.passwordGenerations,
+    ...(generation === 1 ? {} : { generation, serving: servingGeneration(postgres) }),
+    ...(restore === undefined
+      ? {}
+      : {
+          restore: {
+            fromGeneration,
+            ...(targetTime === undefined ? {} : { targetTime }),
+            ...(backupId === undefined ? {} : { backupId }),
+          },
+        }),
+    ...(backup === undefined
+      ? {}
+      : {
+          backup: {
+            destination: destinationOf(backup.store, stack),
+            retentionDays: backup.retentionDays,
+          },
+        }),
   };
 }
 
@@ -123,6 +158,74 @@ export function placeProblems(
           `temporal-stack:postgres: deployed is ${deployed.mode} ${deployed.place}, found ${wanted === undefined ? "nothing" : `${wanted.mode} ${wanted.place}`}; the data would stay behind: set mode, name, host and namespaces.temporal back, or, to give the data up, set deletionProtection to "false" first`,
         ];
   }
+  return [...generationProblems(deployed, wanted), ...passwordProblems(deployed, wanted)];
+}
+
+/** What is wrong with making a generation of backups, or with going back to the former one. */
+function generationProblems(deployed: DeployedPostgres, wanted: DeployedPostgres): string[] {
+  const [before, after] = [deployed.generation ?? 1, wanted.generation ?? 1];
+  const place = "temporal-stack:postgres";
+  if (after < before) {
+    return [
+      `${place}.generation: deployed is ${before}, found ${after}; it never goes down: set ${before}, and to go back to the former generation set postgres.serving`,
+    ];
+  }
+  if (after > before + 1) {
+    return [
+      `${place}.generation: deployed is ${before}, found ${after}; it goes up by one at a time: set ${before + 1}`,
+    ];
+  }
+  if (after === before) {
+    return isDeepStrictEqual(deployed.restore, wanted.restore)
+      ? []
+      : [
+          `${place}.restore: generation ${after} was made by another restore, and is not made again: set it back, or set postgres.generation to ${after + 1} for a new restore`,
+        ];
+  }
+  const [oldMajor, major] = [deployed.tag, wanted.tag].map((tag) => versionOf(`:${tag ?? ""}`)[0]);
+  return [
+    ...(deployed.backup === undefined
+      ? [
+          `${place}.generation: found ${after}, but generation ${before} has no backups to restore: set ${before}, deploy postgres.backup, and wait for a backup`,
+        ]
+      : []),
+    ...(oldMajor === major
+      ? []
+      : [
+          `${place}.image: generation ${before} is PostgreSQL ${oldMajor ?? "?"}, found ${major ?? "?"}; backups are restored by their own major version: restore first, then upgrade`,
+        ]),
+  ];
+}
+
+/** What is wrong with where backups go and how long they are kept. */
+export function backupProblems(
+  deployed: DeployedPostgres,
+  wanted: DeployedPostgres,
+  { shortenRetentionToDays, moveStoreFrom }: Partial<BackupSettings>,
+): string[] {
+  const [before, after] = [deployed.backup, wanted.backup];
+  if (before === undefined) return [];
+  const place = "temporal-stack:postgres.backup";
+  if (after === undefined) {
+    return [
+      `${place}: deployed is ${before.destination}, found nothing; from then on nothing could be restored: set it back, or, to give backups up, set deletionProtection to "false" first`,
+    ];
+  }
+  return [
+    ...(after.retentionDays >= before.retentionDays || after.retentionDays === shortenRetentionToDays
+      ? []
+      : [
+          `${place}.retentionDays: deployed is ${before.retentionDays}, found ${after.retentionDays}; what is older would be deleted for ever: set it back, or acknowledge with shortenRetentionToDays: ${after.retentionDays}`,
+        ]),
+    ...(after.destination === before.destination || moveStoreFrom === before.destination
+      ? []
+      : [
+          `${place}.store: deployed is ${before.destination}, found ${after.destination}; what was backed up would stay there, out of reach of a restore: set it back, or acknowledge with moveStoreFrom: ${before.destination}`,
+        ]),
+  ];
+}
+
+function passwordProblems(deployed: DeployedPostgres, wanted: DeployedPostgres): string[] {
   return Object.entries(deployed.passwordGenerations ?? {}).flatMap(([role, generation]) => {
     const next = wanted.passwordGenerations?.[role] ?? generation;
     const place = `temporal-stack:postgres.credentials.passwordGenerations.${role}: deployed is ${generation}, found ${next}`;
@@ -174,24 +277,39 @@ export type PostgresLookup =
  * Why a Cluster must not be created that the last successful update left: it was lost with its Kubernetes cluster, or
  * deleted, and `pulumi refresh` took it from the state. A new one is empty, and Temporal would start on it.
  * @param disposable whether the stack may be thrown away, data included
+ * @param generation that is to be created
  * @param lookup what is there now: one that still exists is adopted, data included
  */
 export function recreationProblems(
   deployed: DeployedPostgres | null | undefined,
   wanted: DeployedPostgres | undefined,
   disposable: boolean,
+  generation: number,
   lookup: PostgresLookup,
 ): string[] {
   if (disposable || deployed?.mode !== "cluster" || deployed.place !== wanted?.place) return [];
-  if (lookup.found === "cluster") return [];
-  const place = `temporal-stack:postgres: Cluster ${deployed.place} was deployed and is not in the state any more`;
-  return lookup.found === "none"
-    ? [
-        `${place}, nor in the Kubernetes cluster; it would be created empty, and Temporal would start without its workflows: to give the data up, set deletionProtection to "false" first`,
-      ]
-    : [
-        `${place}, and nobody can tell whether it still exists: ${lookup.reason}; created anew it would be empty: make the API server answer, then run this again`,
-      ];
+  const newest = deployed.generation ?? 1;
+  if (generation > newest || lookup.found === "cluster") return [];
+  const which = newest === 1 ? "" : `generation ${generation} of `;
+  const place = `temporal-stack:postgres: ${which}Cluster ${deployed.place} was deployed and is not in the state any more`;
+  if (lookup.found === "unknown") {
+    return [
+      `${place}, and nobody can tell whether it still exists: ${lookup.reason}; created anew it would be without what was written since: make the API server answer, then run this again`,
+    ];
+  }
+  const giveUp = 'to give the data up, set deletionProtection to "false" first';
+  const lost = `${place}, nor in the Kubernetes cluster`;
+  if (generation < (wanted.generation ?? 1)) {
+    return [`${lost}; nobody can go back to it: set postgres.restore.keepFormer to false`];
+  }
+  const made = generation === 1 ? "created empty" : "made of the same backup again";
+  const restore =
+    deployed.backup === undefined
+      ? giveUp
+      : `restore it with postgres.generation: ${newest + 1} and postgres.restore: {fromGeneration: ${newest}, keepFormer: false}; ${giveUp}`;
+  return [
+    `${lost}; it would be ${made}, and Temporal would start without the workflows that were in it: ${restore}`,
+  ];
 }
 
 /**
@@ -199,25 +317,27 @@ export function recreationProblems(
  * @param look asks for the Cluster in the Kubernetes cluster; only before a creation of what was deployed before
  */
 export function postgresGuard(
-  settings: Pick<Settings, "namespaces" | "deletionProtection">,
+  settings: Pick<Settings, "namespaces" | "deletionProtection" | "stack">,
   cluster: PostgresClusterSettings,
+  generation: number,
   succeeded: Promise<Succeeded>,
   look: () => Promise<PostgresLookup>,
 ): pulumi.ResourceHookBinding {
   const wanted = wantedPostgres({ ...settings, postgres: cluster });
+  const named = (name: string) => (generation === 1 ? name : `${name}-${generation}`);
   const recreation = new pulumi.ResourceHook(
-    "postgres-recreation",
+    named("postgres-recreation"),
     async () => {
       const { record } = await succeeded;
       const problems = (lookup: PostgresLookup) =>
-        recreationProblems(record?.postgres, wanted, !settings.deletionProtection, lookup);
+        recreationProblems(record?.postgres, wanted, !settings.deletionProtection, generation, lookup);
       if (problems({ found: "none" }).length === 0) return;
       const message = refusal(problems(await look()));
       if (message !== undefined) throw new Error(`${message}\nThis resource was not created.`);
     },
     { onDryRun: true },
   );
-  const update = refusedUpdate("postgres-guard", succeeded, (inputs, { record }) => {
+  const update = refusedUpdate(named("postgres-guard"), succeeded, (inputs, { record }) => {
     const attempted = postgresOfCluster(inputs);
     // After an upgrade that failed, the operator wants the image of before back. Volumes have grown all the same.
     const last = record?.postgres?.place === wanted?.place ? record?.postgres?.tag : undefined;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Settings } from "../../settings/settings";
 import {
+  backupProblems,
   clusterProblems,
   deployedPostgres,
   placeProblems,
@@ -54,9 +55,15 @@ export function changeProblems(deployed: DeployedRecord, settings: Settings): st
   const namespaces = temporal.mode === "chart" ? temporal.namespaces : undefined;
   const problems = recordProblems(deployed, { ...recordOf(settings), namespaces }, !deletionProtection);
   const here = deployed.postgres?.place === wantedPostgres(settings)?.place;
-  return here && postgres?.mode === "cluster"
-    ? [...problems, ...upgradeProblems(deployed.postgres?.tag, postgres.image)]
-    : problems;
+  if (!here || deployed.postgres === null || postgres?.mode !== "cluster") return problems;
+  const wanted = wantedPostgres(settings);
+  return [
+    ...problems,
+    ...upgradeProblems(deployed.postgres.tag, postgres.image),
+    ...(wanted === undefined || !deletionProtection
+      ? []
+      : backupProblems(deployed.postgres, wanted, postgres.backup ?? {})),
+  ];
 }
 
 /** What a stack is to become; `namespaces` undefined: its server has none that are kept here. */

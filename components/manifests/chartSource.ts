@@ -1,9 +1,15 @@
+import { BARMAN_PLUGIN_RELEASE } from "./barmanPluginManifests";
 import { CERT_MANAGER_RELEASE } from "./certManagerManifests";
 import { OPERATOR_RELEASE } from "./postgresOperatorManifests";
 import { RELEASE } from "./temporalNames";
 
 /** Names of the Helm releases of this program. */
-export const RELEASE_NAMES: readonly string[] = [RELEASE, OPERATOR_RELEASE, CERT_MANAGER_RELEASE];
+export const RELEASE_NAMES: readonly string[] = [
+  RELEASE,
+  OPERATOR_RELEASE,
+  BARMAN_PLUGIN_RELEASE,
+  CERT_MANAGER_RELEASE,
+];
 
 /**
  * Where a Release gets its chart: a classic repository is an option of its own, an OCI registry is part of

@@ -5,6 +5,7 @@ import { RESERVED_LABEL, stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
 import { type InstalledOperator, installedOperators } from "./installedOperators";
 import { OPERATOR_GROUP } from "./operatorPermissions";
+import { PLUGIN_GROUP } from "./postgresBackupsManifests";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
 
 /** Name of the deployer's roles and bindings. */
@@ -60,6 +61,12 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
     // By WebSocket it is a get, by SPDY a create.
     rule("", ["pods/portforward"], ["create", "get"]),
     ...(hasCluster ? [rule(OPERATOR_GROUP, ["clusters", "databases"], MANAGE)] : []),
+    ...(hasCluster && cluster.backup !== undefined
+      ? [
+          rule(OPERATOR_GROUP, ["backups", "scheduledbackups"], MANAGE),
+          rule(PLUGIN_GROUP, ["objectstores"], MANAGE),
+        ]
+      : []),
     ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
     // Nobody may give away what he does not have.
     ...(installed.length > 0 ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE)] : []),

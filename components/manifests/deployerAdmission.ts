@@ -136,7 +136,7 @@ function operatorLimits(operators: readonly InstalledOperator[]): DeployerLimit[
         "!has(object.aggregationRule)",
         'object.metadata.?labels.orValue({}).all(key, !key.startsWith("rbac.authorization.k8s.io/"))',
         [
-          "object.?rules.orValue([]).all(rule, rule.?nonResourceURLs.orValue([]).size() == 0",
+          'object.?rules.orValue([]).all(rule, rule.?nonResourceURLs.orValue([]).all(url, url == "/metrics")',
           'rule.?apiGroups.orValue([]).all(group, object.metadata.name + "/" + group in variables.own',
         ].join(" && ") +
           ' || rule.?resources.orValue([]).all(resource, rule.verbs.all(verb, verb in variables.permitted[?(object.metadata.name + "/" + group + "/" + resource)].orValue([])))))',

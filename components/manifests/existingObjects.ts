@@ -1,3 +1,4 @@
+import type { BackupSettings } from "../../settings/backups";
 import type { AuthoritiesFrom } from "../../settings/certificates";
 import type { ManagedPostgresSettings, Settings } from "../../settings/settings";
 import { existingCredentials } from "./temporalCredentialsManifests";
@@ -76,6 +77,47 @@ export function neededByPostgresService(service: ManagedPostgresSettings): Exist
         ]),
     ...(caFrom === undefined ? [] : [authorities(caFrom)]),
   ];
+}
+
+/** What the archive of a Postgres cluster needs to be there. */
+export function neededByBackups({ store }: BackupSettings): ExistingObject[] {
+  const secret = (setting: string, name: string, keys: readonly (string | undefined)[]) =>
+    keys.flatMap((key): ExistingObject[] =>
+      key === undefined ? [] : [{ setting: `postgres.backup.store.${setting}`, kind: "Secret", name, key }],
+    );
+  switch (store.type) {
+    case "s3": {
+      const { caSecret, credentials } = store;
+      const from = credentials.secret;
+      return [
+        ...(caSecret === undefined ? [] : secret("caSecret", caSecret.name, [caSecret.key])),
+        ...(from === undefined
+          ? []
+          : secret("credentials.secret", from.name, [
+              from.accessKeyIdKey,
+              from.secretAccessKeyKey,
+              from.sessionTokenKey,
+              from.regionKey,
+            ])),
+      ];
+    }
+    case "gcs": {
+      const from = store.credentials.secret;
+      return from === undefined
+        ? []
+        : secret("credentials.secret", from.name, [from.applicationCredentialsKey]);
+    }
+    case "azure": {
+      const from = store.credentials.secret;
+      return from === undefined
+        ? []
+        : secret("credentials.secret", from.name, [
+            from.storageAccountKey,
+            from.storageKeyKey,
+            from.storageSasTokenKey,
+          ]);
+    }
+  }
 }
 
 function authorities({ secret, configMap = "", key }: AuthoritiesFrom): ExistingObject {

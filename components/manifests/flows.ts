@@ -1,12 +1,15 @@
 import { type PostgresClusterSettings, type Settings } from "../../settings/settings";
 import { type Peer, type PeerNetwork, portOf, portOfUrl } from "../../settings/addresses";
+import { storePort } from "../../settings/backups";
 import { EVERYWHERE } from "../../settings/networkPresets";
 import { SERVER_ROLES } from "../../settings/temporal";
+import { BARMAN_PLUGIN_LABELS, BARMAN_PLUGIN_PORT } from "./barmanPluginManifests";
 import { CERT_MANAGER_WEBHOOK_PORT, certManagerLabels } from "./certManagerManifests";
 import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, groupLabels, type Labels, selectorLabels } from "./labels";
 import { PREFLIGHT } from "./managedPostgresManifests";
 import { POSTGRES_PORT } from "./postgresConnection";
+import { type PostgresGeneration, postgresGenerations, servingCluster } from "./postgresGenerations";
 import { NAMESPACE_RECONCILER } from "./temporalNamespacesManifests";
 import {
   CHART_SERVER,
@@ -268,37 +271,74 @@ function postgresFlows(settings: FlowSettings): Flow[] {
       },
     ];
   }
-  const instances = instancePods(settings, postgres);
+  const operator = pods(postgres.operator.namespace, OPERATOR_LABELS);
+  return [
+    ...postgresGenerations(postgres).flatMap((generation) =>
+      generationFlows(settings, postgres, generation, clients),
+    ),
+    ...(postgres.backup === undefined
+      ? []
+      : [
+          {
+            name: "operator-backup-plugin",
+            from: operator,
+            to: pods(postgres.operator.namespace, BARMAN_PLUGIN_LABELS),
+            ports: [tcp(BARMAN_PLUGIN_PORT)],
+            why: "the operator asks the plugin how to archive, back up and restore",
+          },
+        ]),
+    ...(postgres.operator.install ? operatorFlows(settings, postgres) : []),
+  ];
+}
+
+/** Of the Cluster of one generation. */
+function generationFlows(
+  settings: FlowSettings,
+  { operator, backup }: PostgresClusterSettings,
+  { number, clusterName }: PostgresGeneration,
+  clients: Pods,
+): Flow[] {
+  const instances = instancePods(settings, clusterName);
+  const named = (name: string) => (number === 1 ? name : `${name}-${number}`);
   return [
     {
-      name: "server-postgres",
+      name: named("server-postgres"),
       from: clients,
       to: instances,
       ports: [tcp(POSTGRES_PORT)],
       why: "SQL of the server and its schema jobs",
     },
     {
-      name: "postgres-replication",
+      name: named("postgres-replication"),
       from: instances,
       to: instances,
       ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
       why: "replication and status, also of the jobs that make instances",
     },
     ...apiServer(settings).map((api) => ({
-      name: "postgres-api",
+      name: named("postgres-api"),
       from: instances,
       ...api,
-      why: "each instance manager reads its Cluster",
+      why: "each instance manager reads its Cluster, its sidecar the store's credentials",
     })),
+    ...(backup === undefined
+      ? []
+      : [
+          {
+            name: named("postgres-store"),
+            from: instances,
+            ...serverAt(backup.network ?? { cidrs: [...EVERYWHERE] }, storePort(backup.store)),
+            why: "archive of the log, backups and restores",
+          },
+        ]),
     {
-      name: "operator-postgres",
-      from: pods(postgres.operator.namespace, OPERATOR_LABELS),
+      name: named("operator-postgres"),
+      from: pods(operator.namespace, OPERATOR_LABELS),
       to: instances,
       ports: [tcp(POSTGRES_PORT), tcp(INSTANCE_STATUS_PORT)],
       why: "the operator's care for the instances, also those of other stacks",
       otherStacks: CLUSTER_LABEL,
     },
-    ...(postgres.operator.install ? operatorFlows(settings, postgres) : []),
   ];
 }
 
@@ -355,7 +395,13 @@ function metricsOf(settings: FlowSettings, workers: Pods): { what: string; to: P
       ? [{ what: "server", to: serverPods(settings, SERVER_ROLES), port: SERVER_METRICS_PORT }]
       : []),
     ...(postgres?.mode === "cluster"
-      ? [{ what: "postgres", to: instancePods(settings, postgres), port: INSTANCE_METRICS_PORT }]
+      ? [
+          {
+            what: "postgres",
+            to: instancePods(settings, servingCluster(postgres)),
+            port: INSTANCE_METRICS_PORT,
+          },
+        ]
       : []),
     ...(postgres?.mode === "cluster" && postgres.operator.install
       ? [
@@ -446,8 +492,8 @@ function serverPods({ namespaces }: Pick<Settings, "namespaces">, components: re
 }
 
 /** Instances, and the jobs that make them: those have no other label in common. */
-function instancePods({ namespaces }: Pick<Settings, "namespaces">, { name }: PostgresClusterSettings): Pods {
-  return pods(namespaces.temporal, { [CLUSTER_LABEL]: name });
+function instancePods({ namespaces }: Pick<Settings, "namespaces">, clusterName: string): Pods {
+  return pods(namespaces.temporal, { [CLUSTER_LABEL]: clusterName });
 }
 
 function pods(namespace: string, labels: Labels): Pods {

@@ -1,5 +1,6 @@
 import type { Settings } from "../../settings/settings";
 import type { Rule } from "./accounts";
+import { BARMAN_PLUGIN_RELEASE } from "./barmanPluginManifests";
 import { CERT_MANAGER_RELEASE } from "./certManagerManifests";
 import {
   OPERATOR_ACCOUNT,
@@ -8,6 +9,7 @@ import {
   OPERATOR_ROLES,
   OPERATOR_WEBHOOKS,
 } from "./operatorPermissions";
+import { PLUGIN_GROUP } from "./postgresBackupsManifests";
 import { WEBHOOK_GATE_RULES } from "./postgresOperatorManifests";
 
 /** What the chart of something that serves the whole cluster makes outside namespaces, and may grant. */
@@ -34,6 +36,9 @@ export function installedOperators({
     ...(postgres?.mode === "cluster" && postgres.operator.install
       ? [cloudNativePg(postgres.operator.namespace)]
       : []),
+    ...(postgres?.mode === "cluster" && postgres.backup?.plugin.install === true
+      ? [barmanPlugin(postgres.operator.namespace)]
+      : []),
     ...(certManager.install ? [certManagerOf(certManager.namespace)] : []),
   ];
 }
@@ -52,6 +57,41 @@ function cloudNativePg(namespace: string): InstalledOperator {
 const READ = ["get", "list", "watch"];
 const EVENTS = rule("", ["events"], ["create", "patch"]);
 const SECRETS = rule("", ["secrets"], [...READ, "create", "update", "delete", "patch"]);
+
+/** The permissions of the plugin's chart (`templates/rbac.yaml` and `templates/additional-rbac`), and its certificates. */
+function barmanPlugin(namespace: string): InstalledOperator {
+  const name = BARMAN_PLUGIN_RELEASE;
+  const manage = [...READ, "create", "delete", "patch", "update"];
+  return {
+    namespace,
+    groups: [PLUGIN_GROUP],
+    roles: {
+      [name]: [
+        rule("", ["secrets"], [...READ, "create", "delete"]),
+        rule(OPERATOR_GROUP, ["backups"], READ),
+        rule(OPERATOR_GROUP, ["clusters/finalizers"], ["update"]),
+        rule("rbac.authorization.k8s.io", ["rolebindings", "roles"], [...READ, "create", "patch", "update"]),
+      ],
+      [`${name}-metrics-auth-role`]: [
+        rule("authentication.k8s.io", ["tokenreviews"], ["create"]),
+        rule("authorization.k8s.io", ["subjectaccessreviews"], ["create"]),
+      ],
+      [`${name}-metrics-reader`]: [],
+      [`${name}-objectstore-editor-role`]: [],
+      [`${name}-objectstore-viewer-role`]: [],
+    },
+    bindings: {
+      [`${name}-binding`]: { role: name, account: name },
+      [`${name}-metrics-auth-rolebinding`]: { role: `${name}-metrics-auth-role`, account: name },
+    },
+    webhooks: [],
+    namespaceRules: [
+      rule("coordination.k8s.io", ["leases"], manage),
+      EVENTS,
+      rule("cert-manager.io", ["certificates", "issuers"], manage),
+    ],
+  };
+}
 
 /** The permissions of the official chart v1.21.2 (`templates/*rbac.yaml`) outside its own API groups. */
 function certManagerOf(namespace: string): InstalledOperator {

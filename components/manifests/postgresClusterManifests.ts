@@ -1,8 +1,11 @@
+import type { BackupSettings } from "../../settings/backups";
 import type { PostgresClusterSettings } from "../../settings/settings";
 import type { Placement } from "../../settings/scheduling";
 import { SHARED_BUFFERS_SHARE, synchronousReplicasOf } from "../../settings/postgres";
 import { logVolumeBytes, maxWalBytes } from "../../settings/postgresParameters";
 import { bytesOf } from "../../settings/quantity";
+import { archivingPlugin } from "./postgresBackupsManifests";
+import { clusterNameOf } from "./postgresGenerations";
 import { containerResources } from "./resources";
 
 /** Role that owns both databases and that nobody logs in as. */
@@ -27,15 +30,12 @@ export function loginSecretName({ name }: Pick<PostgresClusterSettings, "name">,
   return `${name}-login-${role}`;
 }
 
-/** Name of the Secret in which the operator keeps the certificate authority of the cluster. */
-export function caSecretName({ name }: Pick<PostgresClusterSettings, "name">): string {
-  return `${name}-ca`;
-}
+/** Name of the Secret in which the operator keeps the certificate authority of a Cluster. */
+export const caSecretName = (clusterName: string): string => `${clusterName}-ca`;
 
-/** Host name of the primary, as its certificate has it. */
-export function primaryHost({ name }: Pick<PostgresClusterSettings, "name">, namespace: string): string {
-  return `${name}-rw.${namespace}.svc`;
-}
+/** Host name of the primary of a Cluster, as its certificate has it. */
+export const primaryHost = (clusterName: string, namespace: string): string =>
+  `${clusterName}-rw.${namespace}.svc`;
 
 /**
  * Parameters of postgresql.conf from memory, volumes and connections. Shares of memory are those that the
@@ -62,6 +62,9 @@ export function postgresParameters(settings: PostgresClusterSettings): Record<st
     autovacuum_naptime: "15s",
     idle_in_transaction_session_timeout: "5min",
     log_min_duration_statement: "1000",
+    ...(settings.backup === undefined
+      ? {}
+      : { archive_timeout: `${settings.backup.archiveTimeoutSeconds}s` }),
     ...settings.parameters,
   };
 }
@@ -71,7 +74,7 @@ function megabytes(bytes: number): string {
 }
 
 /**
- * `spec` of the Cluster.
+ * `spec` of the Cluster of a generation.
  * @param placement where its pods run
  * @param imagePullSecrets Secrets of its namespace with which the images of Postgres and of the operator are pulled
  */
@@ -79,8 +82,10 @@ export function clusterSpec(
   settings: PostgresClusterSettings,
   placement: Placement = {},
   imagePullSecrets: readonly { readonly name: string }[] = [],
+  generation = settings.generation,
 ) {
-  const { name, instances, storage, walStorage } = settings;
+  const { instances, storage, walStorage, backup } = settings;
+  const name = clusterNameOf(settings, generation);
   const synchronous = synchronousReplicasOf(settings);
   return {
     instances,
@@ -110,19 +115,8 @@ export function clusterSpec(
         labelSelector: { matchLabels: { "cnpg.io/cluster": name, "cnpg.io/podRole": "instance" } },
       },
     ],
-    bootstrap: {
-      initdb: {
-        database: DATABASES.default,
-        owner: OWNER_ROLE,
-        dataChecksums: true,
-        encoding: "UTF8",
-        // What a login role makes must belong to the owner, or the other one could not use it.
-        postInitSQL: LOGIN_ROLES.flatMap((role) => [
-          `CREATE ROLE ${loginName(role)} LOGIN IN ROLE ${OWNER_ROLE}`,
-          `ALTER ROLE ${loginName(role)} SET role = '${OWNER_ROLE}'`,
-        ]),
-      },
-    },
+    ...(generation === 1 ? { bootstrap: { initdb: initialDatabase() } } : recoveredFrom(settings)),
+    ...(backup === undefined ? {} : archivedBy(settings, backup, name)),
     managed: {
       roles: [
         { name: OWNER_ROLE, ensure: "present", login: false },
@@ -154,6 +148,60 @@ export function clusterSpec(
   };
 }
 
+function initialDatabase() {
+  return {
+    database: DATABASES.default,
+    owner: OWNER_ROLE,
+    dataChecksums: true,
+    encoding: "UTF8",
+    // What a login role makes must belong to the owner, or the other one could not use it.
+    postInitSQL: LOGIN_ROLES.flatMap((role) => [
+      `CREATE ROLE ${loginName(role)} LOGIN IN ROLE ${OWNER_ROLE}`,
+      `ALTER ROLE ${loginName(role)} SET role = '${OWNER_ROLE}'`,
+    ]),
+  };
+}
+
+/** Where the restored cluster comes from, under the name that only its own `spec` uses. */
+const ORIGIN = "origin";
+
+function recoveredFrom(settings: PostgresClusterSettings) {
+  const { restore } = settings;
+  const recoveryTarget =
+    restore?.targetTime !== undefined
+      ? { targetTime: restore.targetTime }
+      : restore?.backupId !== undefined
+        ? { backupID: restore.backupId, targetImmediate: true }
+        : undefined;
+  const { name, parameters } = archivingPlugin(
+    settings,
+    clusterNameOf(settings, restore?.fromGeneration ?? 1),
+  );
+  return {
+    bootstrap: {
+      recovery: {
+        source: ORIGIN,
+        // Without them an unused database and role `app` would be made.
+        database: DATABASES.default,
+        owner: OWNER_ROLE,
+        ...(recoveryTarget === undefined ? {} : { recoveryTarget }),
+      },
+    },
+    externalClusters: [{ name: ORIGIN, plugin: { name, parameters } }],
+  };
+}
+
+/** The log of each generation goes into a folder of its own: no restore ever writes over an older archive. */
+function archivedBy(settings: PostgresClusterSettings, { store }: BackupSettings, clusterName: string) {
+  const annotations = store.credentials.workloadIdentity?.annotations ?? {};
+  return {
+    plugins: [archivingPlugin(settings, clusterName)],
+    ...(Object.keys(annotations).length === 0
+      ? {}
+      : { serviceAccountTemplate: { metadata: { annotations } } }),
+  };
+}
+
 /** CloudNativePG keeps them under names of its own, as it adds the anti-affinity of the instances. */
 function affinityFields({ nodeSelector, tolerations, affinity }: Placement) {
   const { nodeAffinity, podAffinity, podAntiAffinity } = affinity ?? {};
@@ -170,22 +218,22 @@ function volumeSpec({ size, storageClass }: PostgresClusterSettings["storage"]) 
   return { size, ...(storageClass === undefined ? {} : { storageClass }) };
 }
 
-/** `spec` of one of the Databases. */
-export function databaseSpec({ name }: PostgresClusterSettings, database: keyof typeof DATABASES) {
+/** `spec` of one of the Databases of a Cluster. */
+export function databaseSpec(clusterName: string, database: keyof typeof DATABASES) {
   return {
     name: DATABASES[database],
     owner: OWNER_ROLE,
-    cluster: { name },
+    cluster: { name: clusterName },
     databaseReclaimPolicy: "retain",
     // The visibility schema indexes with it; the owner may not create every extension, the operator may.
     ...(database === "visibility" ? { extensions: [{ name: "btree_gin", ensure: "present" }] } : {}),
   };
 }
 
-/** `spec` of the PodMonitor. */
-export function podMonitorSpec({ name }: PostgresClusterSettings) {
+/** `spec` of the PodMonitor of a Cluster. */
+export function podMonitorSpec(clusterName: string) {
   return {
-    selector: { matchLabels: { "cnpg.io/cluster": name } },
+    selector: { matchLabels: { "cnpg.io/cluster": clusterName } },
     podMetricsEndpoints: [{ port: "metrics" }],
   };
 }

@@ -5,6 +5,7 @@ import { type Part, type Placement, placementOf } from "../../settings/schedulin
 import type { Labels } from "../../components/manifests/labels";
 import { bytesOf, millicoresOf } from "../../settings/quantity";
 import type { Settings } from "../../settings/settings";
+import { postgresGenerations } from "../../components/manifests/postgresGenerations";
 import { SERVER_ROLES } from "../../settings/temporal";
 import { amountOf } from "./quantity";
 
@@ -81,10 +82,26 @@ export function podDemand(settings: DemandSettings): PodDemand[] {
         : []),
     ...(postgres?.mode === "cluster"
       ? [
-          pods("postgres", postgres.instances, postgres.resources, place("postgres"), {
-            surges: false,
-            apart: postgres.antiAffinity === "required",
-          }),
+          ...postgresGenerations(postgres)
+            .filter(({ hibernates }) => !hibernates)
+            .map(({ number }) => {
+              const instances = pods(
+                number === 1 ? "postgres" : `postgres (generation ${number})`,
+                postgres.instances,
+                postgres.resources,
+                place("postgres"),
+                { surges: false, apart: postgres.antiAffinity === "required" },
+              );
+              const archiver = postgres.backup && { resources: postgres.backup.sidecarResources };
+              return withSidecars(instances, archiver === undefined ? [] : [archiver]);
+            }),
+          ...(postgres.backup?.plugin.install === true
+            ? [
+                pods("postgres.backup.plugin", 1, postgres.backup.plugin.resources, place("operator"), {
+                  surges: false,
+                }),
+              ]
+            : []),
           ...(postgres.operator.install
             ? [
                 pods(
@@ -139,10 +156,10 @@ export function volumeDemand({ temporal, postgres }: DemandSettings): VolumeDema
   return [
     ...(temporal.mode === "devServer" ? volume("temporal.storage", 1, temporal.storage) : []),
     ...(postgres?.mode === "cluster"
-      ? [
+      ? postgresGenerations(postgres).flatMap(() => [
           ...volume("postgres.storage", postgres.instances, postgres.storage),
           ...volume("postgres.walStorage", postgres.instances, postgres.walStorage),
-        ]
+        ])
       : []),
   ];
 }

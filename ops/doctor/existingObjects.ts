@@ -1,5 +1,6 @@
 import {
   type ExistingObject,
+  neededByBackups,
   neededByPostgresService,
   neededByWorkers,
 } from "../../components/manifests/existingObjects";
@@ -44,6 +45,7 @@ export function existingObjects(
     ),
     ...[
       ...(postgres?.mode === "managed" ? neededByPostgresService(postgres) : []),
+      ...(postgres?.mode === "cluster" && postgres.backup ? neededByBackups(postgres.backup) : []),
       ...neededByUi(settings),
     ].map((object) => ({ ...object, namespace: namespaces.temporal })),
   ];

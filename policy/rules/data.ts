@@ -1,6 +1,7 @@
 import { EVERYWHERE, kindRule, PRODUCTION, type ResourceRule, SHARED, type StackRule } from "../rule";
-import { KUBERNETES_PROVIDER } from "../subject";
-import { at, isFilled, isSet, listAt, maybe, numberAt, someMay, textAt, UNKNOWN } from "../values";
+import { FORMER_GENERATION } from "../../settings/backups";
+import { KUBERNETES_PROVIDER, type Subject } from "../subject";
+import { at, isSet, listAt, maybe, numberAt, someMay, textAt, UNKNOWN } from "../values";
 import { workloadsOf } from "../workloads";
 
 /** What holds data, or opens it, or takes it away when it goes. */
@@ -14,6 +15,8 @@ const LEAST_RETENTION_DAYS = 7;
 /** Variable with the Temporal namespaces that a job keeps as described. */
 const NAMESPACES_VARIABLE = "WANTED_NAMESPACES";
 const CLUSTER = ["Cluster"];
+/** Most of the log that a lost cluster may lose. */
+const MOST_ARCHIVE_SECONDS = 900;
 
 export const dataRules = [
   {
@@ -23,9 +26,9 @@ export const dataRules = [
     fix: "set the resource option protect, or `deletionProtection: true` in the stack's settings",
     levels: PRODUCTION,
     scope: "resource",
-    check: ({ name, kind, type, protect }) => {
+    check: ({ name, kind, type, object, protect }) => {
       const isStateful = STATEFUL_KINDS.includes(kind ?? "") || STATEFUL_TYPES.includes(type);
-      const isLoss = isStateful && !REPLACEABLE.includes(name);
+      const isLoss = isStateful && !REPLACEABLE.includes(name) && !isFormer(object);
       return isLoss && protect === false ? [{ text: "is not protected" }] : [];
     },
   } satisfies ResourceRule,
@@ -33,26 +36,20 @@ export const dataRules = [
     id: "postgres-backup",
     title: "Postgres clusters archive their log and are backed up on a schedule.",
     reason: "Replicas repeat every mistake: only a backup brings back what was deleted an hour ago.",
-    fix: "archive to an object store (spec.plugins or spec.backup), and add a ScheduledBackup for the cluster",
+    fix: "set postgres.backup: an archiving plugin with a folder of the cluster's own, a ScheduledBackup that runs, a week of retention, a log that is archived every 15 minutes",
     levels: PRODUCTION,
     scope: "stack",
     check: (subjects) =>
       subjects
-        .filter(({ kind }) => kind === "Cluster")
-        .flatMap((subject) => {
-          const name = at(subject.object, "metadata", "name");
-          const archives =
-            isSet(at(subject.object, "spec", "backup")) || isFilled(at(subject.object, "spec", "plugins"));
-          const isScheduled = subjects.some(
-            ({ kind, object }) =>
-              kind === "ScheduledBackup" &&
-              (name === UNKNOWN || maybe(at(object, "spec", "cluster", "name"), name)),
-          );
-          return [
-            ...(archives ? [] : [{ subject, text: "archives no log" }]),
-            ...(isScheduled ? [] : [{ subject, text: "has no ScheduledBackup" }]),
-          ];
-        }),
+        // A generation that sleeps writes nothing.
+        .filter(({ kind, object }) => kind === "Cluster" && !hibernates(object))
+        .flatMap((subject) =>
+          [
+            ...archiveProblems(subject.object, subjects),
+            ...scheduleProblems(subject.object, subjects),
+            ...archiveTimeoutProblems(subject.object),
+          ].map((text) => ({ subject, text })),
+        ),
   } satisfies StackRule,
   kindRule(
     {
@@ -138,6 +135,71 @@ export const dataRules = [
     },
   } satisfies ResourceRule,
 ];
+
+/** Whether an object belongs to a generation of Postgres that another one has replaced; it stays when its resource goes. */
+const isFormer = (object: unknown): boolean =>
+  isSet(at(object, "metadata", "annotations", FORMER_GENERATION));
+
+const hibernates = (object: unknown): boolean =>
+  at(object, "metadata", "annotations", "cnpg.io/hibernation") === "on";
+
+/** The plugin that archives the log, where, and for how long. */
+function archiveProblems(cluster: unknown, subjects: readonly Subject[]): string[] {
+  const plugins = at(cluster, "spec", "plugins");
+  if (plugins === UNKNOWN) return [];
+  const plugin = listAt(plugins).find((entry) => maybe(at(entry, "isWALArchiver"), true));
+  if (plugin === undefined) return ["archives no log by a plugin (isWALArchiver)"];
+  const folder = at(plugin, "parameters", "serverName");
+  const name = at(cluster, "metadata", "name");
+  const isOwn = folder === undefined || name === UNKNOWN || maybe(folder, name);
+  return [
+    ...(isOwn ? [] : ["archives into the folder of another cluster (serverName)"]),
+    ...retentionProblems(at(plugin, "parameters", "barmanObjectName"), subjects),
+  ];
+}
+
+function retentionProblems(storeName: unknown, subjects: readonly Subject[]): string[] {
+  if (storeName === UNKNOWN) return [];
+  const store = subjects.find(
+    ({ kind, object }) => kind === "ObjectStore" && maybe(at(object, "metadata", "name"), storeName),
+  );
+  if (store === undefined) return ["archives to an ObjectStore that the stack does not have"];
+  const policy = at(store.object, "spec", "retentionPolicy");
+  const [, count = "0", unit = ""] = /^(\d+)([dwm])$/.exec(String(policy === UNKNOWN ? "" : policy)) ?? [];
+  const days = Number(count) * ({ d: 1, w: 7, m: 30 }[unit] ?? 0);
+  return policy === UNKNOWN || days >= LEAST_RETENTION_DAYS
+    ? []
+    : [`keeps backups for less than ${LEAST_RETENTION_DAYS} days (retentionPolicy)`];
+}
+
+function scheduleProblems(cluster: unknown, subjects: readonly Subject[]): string[] {
+  const name = at(cluster, "metadata", "name");
+  const schedules = subjects.filter(
+    ({ kind, object }) =>
+      kind === "ScheduledBackup" && (name === UNKNOWN || maybe(at(object, "spec", "cluster", "name"), name)),
+  );
+  if (schedules.length === 0) return ["has no ScheduledBackup"];
+  return schedules.some(
+    ({ object }) => maybe(at(object, "spec", "method"), "plugin") && at(object, "spec", "suspend") !== true,
+  )
+    ? []
+    : ["has no ScheduledBackup that runs by the plugin: it is suspended, or of another method"];
+}
+
+/** Seconds of the units that postgresql.conf takes; a number without one is in seconds. */
+const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, min: 60, h: 3600, d: 86_400 };
+
+/** CloudNativePG's default is 5 minutes. */
+function archiveTimeoutProblems(cluster: unknown): string[] {
+  const path = ["spec", "postgresql", "parameters", "archive_timeout"];
+  if (at(cluster, ...path) === UNKNOWN) return [];
+  const timeout = textAt(cluster, ...path) ?? "5min";
+  const [, count = "", unit = ""] = /^(\d+) *(s|min|h|d)?$/.exec(timeout) ?? [];
+  const seconds = Number(count) * (SECONDS[unit] ?? 0);
+  return seconds > 0 && seconds <= MOST_ARCHIVE_SECONDS
+    ? []
+    : [`may lose more than ${MOST_ARCHIVE_SECONDS / 60} minutes of log (archive_timeout)`];
+}
 
 function shortRetentions(json: string | undefined): string[] {
   if (json === undefined) return [];

@@ -1,18 +1,19 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { tools } from "../versions";
 import { isMapping, type Mapping } from "../mapping";
 
 /*
- * Writes kubernetes.json: of the API server's own OpenAPI documents, and of CloudNativePG's resource
- * definitions, the schemas of the kinds that this project deploys, without descriptions. To be run again
+ * Writes kubernetes.json: of the API server's own OpenAPI documents, and of the resource definitions of
+ * CloudNativePG and its backup plugin, the schemas of the kinds that this project deploys, without descriptions. To be run again
  * when one of the versions moves:
  *
  *   go mod download -json k8s.io/kubernetes@v<version>      # prints the module's folder
  *   go mod download -json github.com/cloudnative-pg/cloudnative-pg@v<version>
+ *   go mod download -json github.com/cloudnative-pg/plugin-barman-cloud@v<version>
  *   node --require sucrase/register/ts settings/openapi/extract.ts \
- *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases
+ *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases <folder of the plugin>/config/crd/bases
  */
 
 const DOCUMENTS = [
@@ -41,7 +42,12 @@ const KINDS = [
   "rbac.v1.RoleBinding",
 ].map((kind) => `io.k8s.api.${kind}`);
 const PREFIX = "#/components/schemas/";
-const RESOURCE_DEFINITIONS = ["postgresql.cnpg.io_clusters.yaml", "postgresql.cnpg.io_databases.yaml"];
+const RESOURCE_DEFINITIONS = [
+  "postgresql.cnpg.io_clusters.yaml",
+  "postgresql.cnpg.io_databases.yaml",
+  "postgresql.cnpg.io_scheduledbackups.yaml",
+  "barmancloud.cnpg.io_objectstores.yaml",
+];
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 function withoutDescriptions(value: unknown): unknown {
@@ -79,10 +85,10 @@ function reachable(schemas: Mapping): Record<string, unknown> {
 }
 
 /** Schemas of custom resources, in the form of the API server's own. */
-function customSchemas(definitions: string): Record<string, unknown> {
+function customSchemas(definitions: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     RESOURCE_DEFINITIONS.map((file) => {
-      const definition: unknown = parseYaml(readFileSync(join(definitions, file), "utf8"));
+      const definition: unknown = parseYaml(definitionOf(file, definitions));
       const at = (value: unknown, key: string) => (isMapping(value) ? value[key] : undefined);
       const spec = at(definition, "spec");
       const group = String(at(spec, "group"));
@@ -104,9 +110,15 @@ function customSchemas(definitions: string): Record<string, unknown> {
   );
 }
 
-const [folder, definitions] = process.argv.slice(2);
-if (folder === undefined || definitions === undefined) {
-  throw new Error("usage: extract.ts <folder with OpenAPI v3 documents> <folder with resource definitions>");
+function definitionOf(file: string, folders: readonly string[]): string {
+  const folder = folders.find((candidate) => existsSync(join(candidate, file)));
+  if (folder === undefined) throw new Error(`${file} is in none of ${folders.join(", ")}`);
+  return readFileSync(join(folder, file), "utf8");
+}
+
+const [folder, ...definitions] = process.argv.slice(2);
+if (folder === undefined || definitions.length === 0) {
+  throw new Error("usage: extract.ts <folder with OpenAPI v3 documents> <folders with resource definitions>");
 }
 const all = { ...reachable(schemasOf(folder)), ...customSchemas(definitions) };
 const schemas = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -184,7 +184,7 @@ describe("guard of Postgres", () => {
     const here = wantedPostgres(chartSettings().settings);
     const other = wantedPostgres(chartSettings({}, { name: "other" }).settings);
     const problems = (deployed = here, disposable = false, lookup: PostgresLookup = { found: "none" }) =>
-      recreationProblems(deployed, here, disposable, lookup).join();
+      recreationProblems(deployed, here, disposable, 1, lookup).join();
     assert.match(
       problems(),
       /Cluster temporal\/temporal-pg was deployed .*created empty.*deletionProtection to "false"/,
@@ -194,7 +194,7 @@ describe("guard of Postgres", () => {
     assert.equal(problems(here, true), "");
     assert.equal(problems(other), "");
     assert.equal(problems(wantedPostgres(managedSettings())), "");
-    assert.deepEqual(recreationProblems(undefined, here, false, { found: "none" }), []);
+    assert.deepEqual(recreationProblems(undefined, here, false, 1, { found: "none" }), []);
   });
 
   it("changes a password by one, of the role that nobody uses", () => {

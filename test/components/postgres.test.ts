@@ -205,12 +205,12 @@ describe("Postgres cluster", () => {
     ]);
     assert.deepEqual(spec.postgresql.pg_hba.at(-1), "hostnossl all all all reject");
     for (const database of ["default", "visibility"] as const) {
-      assert.equal(databaseSpec(cluster(), database).owner, "temporal");
+      assert.equal(databaseSpec("temporal-pg", database).owner, "temporal");
     }
   });
 
   it("gives what a login role makes to the owner", () => {
-    assert.deepEqual(clusterSpec(cluster()).bootstrap.initdb.postInitSQL, [
+    assert.deepEqual(at(clusterSpec(cluster()), "bootstrap", "initdb", "postInitSQL"), [
       "CREATE ROLE temporal_a LOGIN IN ROLE temporal",
       "ALTER ROLE temporal_a SET role = 'temporal'",
       "CREATE ROLE temporal_b LOGIN IN ROLE temporal",

@@ -170,7 +170,13 @@ export const CLUSTER: Mapping = {
     enableSuperuserAccess: false,
     stopDelay: 1800,
     resources: CONTAINER["resources"],
-    plugins: [{ name: "barman-cloud.cloudnative-pg.io", isWALArchiver: true }],
+    plugins: [
+      {
+        name: "barman-cloud.cloudnative-pg.io",
+        isWALArchiver: true,
+        parameters: { barmanObjectName: "pg-backup", serverName: "pg" },
+      },
+    ],
     postgresql: {
       pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
       synchronous: { method: "any", number: 1, dataDurability: "required" },
@@ -181,7 +187,13 @@ export const SCHEDULED_BACKUP: Mapping = {
   apiVersion: "postgresql.cnpg.io/v1",
   kind: "ScheduledBackup",
   metadata: metadata("pg"),
-  spec: { schedule: "0 0 3 * * *", cluster: { name: "pg" } },
+  spec: { schedule: "0 0 3 * * *", method: "plugin", cluster: { name: "pg" } },
+};
+export const OBJECT_STORE: Mapping = {
+  apiVersion: "barmancloud.cnpg.io/v1",
+  kind: "ObjectStore",
+  metadata: metadata("pg-backup"),
+  spec: { configuration: { destinationPath: "s3://backups/prod" }, retentionPolicy: "30d" },
 };
 export const DATABASE: Mapping = {
   apiVersion: "postgresql.cnpg.io/v1",

@@ -81,6 +81,18 @@ function chartPods({ registrations }: Deployment): Pod[] {
           pod({ name: "operator", kind: "Release", namespace, labels, spec: undefined, ports: [9443, 8080] }),
         ];
       }
+      if (inputs["chart"] === "plugin-barman-cloud") {
+        return [
+          pod({
+            name: "backup-plugin",
+            kind: "Release",
+            namespace,
+            labels,
+            spec: undefined,
+            ports: [9090, 8081],
+          }),
+        ];
+      }
       if (inputs["chart"] === "cert-manager") {
         return Object.entries(CERT_MANAGER_PORTS).map(([name, ports]) =>
           pod({

@@ -1,4 +1,4 @@
-import { subjectOfConfiguration } from "../../../policy/subject";
+import { type Subject, subjectOfConfiguration } from "../../../policy/subject";
 import {
   BINDING,
   changed,
@@ -10,6 +10,7 @@ import {
   INGRESS,
   JOB,
   NAMESPACE,
+  OBJECT_STORE,
   CILIUM_POLICY,
   POLICY,
   RELEASE,
@@ -28,6 +29,19 @@ const inRelease = (path: string, value: unknown) => [release(changed(RELEASE, pa
 const environment = (name: string, value: string) => one(DEPLOYMENT, ENVIRONMENT, [{ name, value }]);
 const wanted = (value: string) => one(JOB, ENVIRONMENT, [{ name: "WANTED_NAMESPACES", value }]);
 const rule = (more: object) => [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], ...more }];
+
+const PLUGIN = "spec.plugins.0";
+const TIMEOUT = "spec.postgresql.parameters.archive_timeout";
+const backedUp = ({
+  cluster = [declared(CLUSTER)],
+  store = [declared(OBJECT_STORE)],
+  schedule = [declared(SCHEDULED_BACKUP)],
+}: Partial<Record<"cluster" | "store" | "schedule", readonly Subject[]>>) => [
+  ...cluster,
+  ...store,
+  ...schedule,
+];
+const BACKED_UP = backedUp({});
 
 const withoutNamespace = (apiVersion: string, kind: string) => ({
   ...changed(changed(SERVICE, "metadata.namespace", undefined), "spec", undefined),
@@ -189,14 +203,36 @@ export const objectCases: Readonly<Record<string, Case>> = {
     },
   },
   "postgres-backup": {
-    keeps: { "archive and schedule": [declared(CLUSTER), declared(SCHEDULED_BACKUP)] },
+    keeps: {
+      "archive, store and schedule": BACKED_UP,
+      "a week": backedUp({ store: one(OBJECT_STORE, "spec.retentionPolicy", "1w") }),
+      "the plugin's own folder": backedUp({
+        cluster: one(CLUSTER, `${PLUGIN}.parameters.serverName`, undefined),
+      }),
+      "the operator's own pace": backedUp({ cluster: one(CLUSTER, TIMEOUT, undefined) }),
+      "a quarter of an hour": backedUp({ cluster: one(CLUSTER, TIMEOUT, "15min") }),
+      "a generation that sleeps": one(CLUSTER, "metadata.annotations", { "cnpg.io/hibernation": "on" }),
+    },
     breaks: {
-      "no schedule": [declared(CLUSTER)],
-      "a schedule of another cluster": [
-        declared(CLUSTER),
-        ...one(SCHEDULED_BACKUP, "spec.cluster.name", "other"),
-      ],
-      "no archive": [...one(CLUSTER, "spec.plugins", undefined), declared(SCHEDULED_BACKUP)],
+      "no schedule": backedUp({ schedule: [] }),
+      "a schedule of another cluster": backedUp({
+        schedule: one(SCHEDULED_BACKUP, "spec.cluster.name", "other"),
+      }),
+      "a suspended schedule": backedUp({ schedule: one(SCHEDULED_BACKUP, "spec.suspend", true) }),
+      "a schedule without the plugin": backedUp({
+        schedule: one(SCHEDULED_BACKUP, "spec.method", undefined),
+      }),
+      "no archive": backedUp({ cluster: one(CLUSTER, "spec.plugins", undefined) }),
+      "a plugin that does not archive": backedUp({ cluster: one(CLUSTER, `${PLUGIN}.isWALArchiver`, false) }),
+      "the folder of another cluster": backedUp({
+        cluster: one(CLUSTER, `${PLUGIN}.parameters.serverName`, "other"),
+      }),
+      "no store": backedUp({ store: [] }),
+      "another store": backedUp({ store: one(OBJECT_STORE, "metadata.name", "other") }),
+      "six days": backedUp({ store: one(OBJECT_STORE, "spec.retentionPolicy", "6d") }),
+      "no retention": backedUp({ store: one(OBJECT_STORE, "spec.retentionPolicy", undefined) }),
+      "a log that waits for an hour": backedUp({ cluster: one(CLUSTER, TIMEOUT, "1h") }),
+      "a log that waits for its segment": backedUp({ cluster: one(CLUSTER, TIMEOUT, "0") }),
     },
   },
   "postgres-synchronous": {
