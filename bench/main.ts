@@ -31,7 +31,7 @@ const command = new Command("npm run bench --")
     new Option("--runs <count>", "how often each preview is measured").default(5).argParser(positiveInteger),
   )
   .addOption(new Option("--up", "also stop the cluster, start it again and take the time"))
-  .addOption(new Option("--cold", "also build every program from an empty cache (half an hour, 30 GiB)"))
+  .addOption(new Option("--cold", "also build every program from an empty cache (half an hour, 26 GiB)"))
   .addOption(
     new Option(
       "--rollback",

@@ -14,9 +14,10 @@ import { cableExists, isConnected, OTHER_CLUSTER } from "./cluster/native/networ
 import { runningPid } from "./cluster/native/process";
 
 const GIB = 1024 ** 3;
-/** What the Go caches and programs take at their largest (20 GB measured), with room for images and data. */
-const BUILD_DISK_GIB = 30;
+/** Room for images and data. */
 const RUN_DISK_GIB = 5;
+/** What Go's caches and the program take: 15.3 GiB were measured for everything, 2 100 s of compiling. */
+const DISK_GIB_PER_BUILD_SECOND = 0.01;
 /** Everything at rest uses 1.5 GiB; linking the largest program takes 3 GiB beside it. */
 const MEMORY_GIB = 4;
 /** A Unix socket's path may have 107 bytes; the longest one in the state folder has 30. */
@@ -24,7 +25,8 @@ const STATE_PATH_LIMIT = 77;
 
 export interface Preflight {
   readonly way: ClusterWay;
-  readonly mustBuild: boolean;
+  /** Seconds of compiling that are ahead; 0: none. */
+  readonly buildSeconds: number;
   readonly ports: readonly number[];
   /** Whether the worker's image is built here; else its digest is in the stack file. */
   readonly buildsImage?: boolean;
@@ -39,7 +41,7 @@ export interface Preflight {
  */
 export async function checkMachine({
   way,
-  mustBuild,
+  buildSeconds,
   ports,
   buildsImage = true,
   more = [],
@@ -47,9 +49,9 @@ export async function checkMachine({
   const problems = [
     ...more,
     ...[ownedCache, ownedState].flatMap(foreignFolderProblems),
-    ...(way === "native" ? await nativeProblems(mustBuild) : []),
+    ...(way === "native" ? await nativeProblems(buildSeconds > 0) : []),
     ...(way === "kind" || (way === "context" && buildsImage) ? await builderProblems(way) : []),
-    ...(await diskProblems(mustBuild)),
+    ...(await diskProblems(buildSeconds)),
     ...(await portProblems(ports)),
   ];
   if (problems.length > 0) {
@@ -110,8 +112,8 @@ async function builderProblems(way: ClusterWay): Promise<string[]> {
     : ["docker buildx version fails: install Docker's plugin buildx, which builds the worker's image"];
 }
 
-async function diskProblems(mustBuild: boolean): Promise<string[]> {
-  const needed = mustBuild ? BUILD_DISK_GIB : RUN_DISK_GIB;
+async function diskProblems(buildSeconds: number): Promise<string[]> {
+  const needed = Math.ceil(RUN_DISK_GIB + buildSeconds * DISK_GIB_PER_BUILD_SECOND);
   const { bavail, bsize } = await statfs(existingAncestor(cacheFolder));
   const free = bavail * bsize;
   return free >= needed * GIB

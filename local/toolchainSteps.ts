@@ -49,11 +49,12 @@ function queuesFor({ way, charts }: Needs, source: Source): Program[][] {
   ];
 }
 
-/** Whether any program still has to be compiled. */
-export const mustBuild = (needs: Needs, source: Source): boolean =>
+/** Seconds of compiling that are still ahead. */
+export const buildSeconds = (needs: Needs, source: Source): number =>
   queuesFor(needs, source)
     .flat()
-    .some((program) => !isInstalled(program) && !isDownloaded(program, source));
+    .filter((program) => !isInstalled(program) && !isDownloaded(program, source))
+    .reduce((sum, { build }) => sum + build.seconds, 0);
 
 /** The steps that provide every program on the way to the first workflow. */
 export function toolchainSteps(needs: Needs, source: Source): ListrTask[] {

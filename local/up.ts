@@ -21,7 +21,7 @@ import { stackOutputs } from "../common/stackOutputs";
 import { prepareStack, updateStack } from "./stack";
 import { type Target } from "../common/localStack";
 import { DEFAULT_STACK, buildsImage, usesCharts } from "./target";
-import { mustBuild, toolchainSteps } from "./toolchainSteps";
+import { buildSeconds, toolchainSteps } from "./toolchainSteps";
 import { chooseSource } from "../toolchain/steps";
 
 interface UpOptions extends ClusterOptions {
@@ -65,18 +65,18 @@ async function main(options: UpOptions): Promise<void> {
   requireStackFile(stack);
   const needs = { way, charts: usesCharts(stack) };
   const source = await chooseSource();
-  const building = mustBuild(needs, source);
+  const compiling = buildSeconds(needs, source);
   console.log(
     source === "official"
       ? "official downloads can be reached: what is published is downloaded" +
-          (building ? ", the rest is built from package registries" : "")
+          (compiling > 0 ? ", the rest is built from package registries" : "")
       : "official downloads cannot be reached: the same versions are built from package registries" +
-          (building ? " (about half an hour, once)" : ", and have been"),
+          (compiling > 0 ? " (about half an hour, once)" : ", and have been"),
   );
   keepToOne(way, stack);
   await checkMachine({
     way,
-    mustBuild: building,
+    buildSeconds: compiling,
     ports: Object.values(localPorts),
     buildsImage: buildsImage(stack),
     more: options.context === undefined ? [] : contextProblems(options.context),

@@ -18,7 +18,7 @@ import { type StackOutputs, stackOutputs } from "../../common/stackOutputs";
 import { destroyStack, prepareStack, updateStack } from "../../local/stack";
 import type { Target } from "../../common/localStack";
 import { programs } from "../../toolchain/programs";
-import { mustBuild, toolchainSteps } from "../../local/toolchainSteps";
+import { buildSeconds, toolchainSteps } from "../../local/toolchainSteps";
 import { chooseSource, programStep } from "../../toolchain/steps";
 import { twoCores } from "../../test/support/twoCores";
 import { previewFigures } from "../preview";
@@ -66,7 +66,7 @@ async function startCluster(): Promise<Cluster> {
   const source = await chooseSource();
   await checkMachine({
     way: WAY,
-    mustBuild: mustBuild(needs, source),
+    buildSeconds: buildSeconds(needs, source),
     ports: Object.values(localPorts),
   });
   recordCluster({ way: WAY, stack: PROD });

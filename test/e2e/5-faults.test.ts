@@ -83,7 +83,7 @@ describe("npm run up says what is wrong, and carries on from there", () => {
     try {
       const { exitCode, output } = await run(up, { env: { TEMPORAL_STACK_CACHE: folder } });
       assert.equal(exitCode, 1, output);
-      assert.match(output, /needs 30 GiB of free disk, there are 0\.1 GiB/);
+      assert.match(output, /needs 20 GiB of free disk, there are 0\.1 GiB/);
     } finally {
       await execa("umount", [folder]);
       rmSync(folder, { recursive: true });

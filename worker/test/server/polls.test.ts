@@ -23,14 +23,23 @@ describe("worker whose polls fail after a while", () => {
         );
       const lines = (pattern: RegExp): unknown[] =>
         worker.log().filter(({ msg }) => pattern.test(String(msg)));
+      // The probe may know before the line is written.
+      const says = (pattern: RegExp): Promise<unknown> =>
+        eventually(
+          `log ${String(pattern)}`,
+          () => Promise.resolve(lines(pattern).length > 0 ? true : undefined),
+          LOST_WITHIN_MS,
+        );
       try {
         await becomes(200);
         frontend.fail(POLLS, code);
         await becomes(503);
         assert.equal(await worker.status("/livez"), 200);
+        await says(/cannot work/);
         assert.equal(lines(/cannot work: polls of task queue orders fail: /).length, 1);
         frontend.mend();
         await becomes(200);
+        await says(/Temporal can be used again/);
         assert.equal(lines(/cannot work/).length, 1);
         assert.equal(lines(/Temporal can be used again/).length, 1);
         assert.equal(await worker.stop(), 0, worker.process.output);
