@@ -1,4 +1,5 @@
 import { certManagerOf } from "./components/certManager";
+import { ClientAccess } from "./components/clientAccess";
 import { lookUpCluster } from "./components/clusterLookup";
 import { CodecServer } from "./components/codecServer";
 import { refuseOtherCluster } from "./components/guards/cluster";
@@ -100,6 +101,10 @@ const codec =
         { ...cluster, dependsOn: first },
       )
     : undefined;
+
+for (const client of settings.clients) {
+  new ClientAccess(`client-${client.namespace}`, { settings, client, keyring }, cluster);
+}
 
 /** Context of the kubeconfig; null: its current one. */
 export const kubernetesContext = settings.kubernetes.context ?? null;

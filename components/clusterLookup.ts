@@ -1,5 +1,6 @@
 import type * as client from "@kubernetes/client-node";
 import type { Settings } from "../settings/settings";
+import type { ClientObject, ClientObjectLookup } from "./guards/clientObjectsGuard";
 import type { ClusterLookup } from "./guards/cluster";
 import type { ObjectLookup } from "./guards/existingObjectsGuard";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
@@ -19,6 +20,11 @@ const DEFAULT_CLASS = [
   "storageclass.beta.kubernetes.io/is-default-class",
 ];
 
+interface SecretOrConfigMap {
+  readonly metadata?: client.V1ObjectMeta;
+  readonly data?: object;
+  readonly binaryData?: object;
+}
 type Client = typeof client;
 type Answer<T> = { readonly found: "object"; readonly object: T } | { readonly found: "none" } | Unknown;
 interface Unknown {
@@ -128,22 +134,42 @@ export async function lookUpObject(
   namespace: string,
   { kind, name }: Pick<ExistingObject, "kind" | "name">,
 ): Promise<ObjectLookup> {
-  const answer = await ask<{ readonly data?: object; readonly binaryData?: object }>(
-    settings,
-    (config, { CoreV1Api }) => {
-      const api = config.makeApiClient(CoreV1Api);
-      return kind === "Secret"
-        ? api.readNamespacedSecret({ name, namespace })
-        : api.readNamespacedConfigMap({ name, namespace });
-    },
-  );
-  if (answer.found === "object") {
-    const { data, binaryData } = answer.object;
-    return { found: "object", keys: Object.keys({ ...data, ...binaryData }) };
-  }
-  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
+  const answer = await askForObject(settings, namespace, { kind, name });
+  if (answer.found !== "object") return answer;
+  const { data, binaryData } = answer.object;
+  return { found: "object", keys: Object.keys({ ...data, ...binaryData }) };
+}
+
+/**
+ * Asks the cluster for a Secret or ConfigMap in the namespace of a client.
+ * @returns its labels and nothing of what is in it, never a failure
+ */
+export async function lookUpClientObject(
+  settings: Pick<Settings, "kubernetes">,
+  namespace: string,
+  object: Pick<ClientObject, "kind" | "name">,
+): Promise<ClientObjectLookup> {
+  const answer = await askForObject(settings, namespace, object);
+  return answer.found === "object"
+    ? { found: "object", labels: answer.object.metadata?.labels ?? {} }
+    : answer;
+}
+
+async function askForObject(
+  settings: Pick<Settings, "kubernetes">,
+  namespace: string,
+  { kind, name }: Pick<ExistingObject, "kind" | "name">,
+) {
+  const answer = await ask<SecretOrConfigMap>(settings, (config, { CoreV1Api }) => {
+    const api = config.makeApiClient(CoreV1Api);
+    return kind === "Secret"
+      ? api.readNamespacedSecret({ name, namespace })
+      : api.readNamespacedConfigMap({ name, namespace });
+  });
+  if (answer.found === "object") return answer;
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason } as const;
   const around = await lookUpNamespace(settings, namespace);
-  return { found: around.found === "none" ? "no-namespace" : "none" };
+  return { found: around.found === "none" ? "no-namespace" : "none" } as const;
 }
 
 /** The client is loaded only here, as most updates ask for nothing. */

@@ -28,6 +28,8 @@ export interface PayloadKeyringArgs {
 export class PayloadKeyring extends pulumi.ComponentResource {
   /** Name of the Secret. */
   readonly secretName: pulumi.Output<string>;
+  /** What is in the Secret: base64 of a key by its id. */
+  readonly entries: Readonly<Record<string, pulumi.Output<string>>>;
   /** All keys that are not retired, as pods mount them. */
   readonly volume: KeyringVolume;
   /** What the next update compares its keys with, retired ones included. */
@@ -66,6 +68,7 @@ export class PayloadKeyring extends pulumi.ComponentResource {
         hooks: takeoverGuard(keys, () => lookUpSecret(settings, settings.namespaces.workers, KEYRING_SECRET)),
       },
     );
+    this.entries = held;
     this.secretName = secret.metadata.name;
     this.volume = keyringVolume(keys, this.secretName);
     this.checksum = pulumi.unsecret(

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { certManager } from "./certManager";
+import { clientProblems, type ClientSettings } from "./clients";
 import { neededConnections } from "./connectionBudget";
 import { rule } from "./fields";
 import type { networkAccess } from "./networkAccess";
@@ -16,6 +17,7 @@ import type { workers } from "./workers";
 
 /** The sections between which there are rules. */
 interface Sections {
+  readonly clients: readonly ClientSettings[];
   readonly temporal: z.output<typeof temporal>;
   readonly certManager: z.output<typeof certManager>;
   readonly workers: z.output<typeof workers>;
@@ -40,6 +42,10 @@ export function sectionProblems(sections: Sections): Problem[] {
     ...openEgressProblems(sections.deletionProtection, sections.workers),
     ...postgresProblems(sections),
     ...namespaceProblems(sections),
+    ...clientProblems(
+      sections,
+      namespacesOf(sections).map(({ name }) => name),
+    ),
     ...smokeProblems(sections.smoke, sections.workers),
     ...runtimeProblems(sections),
   ];
@@ -135,23 +141,30 @@ function postgresProblems({ temporal, postgres }: Sections): Problem[] {
   ];
 }
 
-function namespaceProblems({ namespaces, postgres, certManager }: Sections): Problem[] {
+type NamespaceSections = Pick<Sections, "namespaces" | "postgres" | "certManager">;
+const OPERATOR_PATH = ["postgres", "operator", "namespace"];
+
+/** The namespaces that the stack makes and closes. */
+function namespacesOf({ namespaces, postgres, certManager }: NamespaceSections) {
   const operator = postgres?.mode === "cluster" ? postgres.operator : undefined;
-  const operatorPath = ["postgres", "operator", "namespace"];
-  const own = [
+  return [
     { name: namespaces.temporal, path: ["namespaces", "temporal"] },
     { name: namespaces.workers, path: ["namespaces", "workers"] },
-    ...(operator?.install === true ? [{ name: operator.namespace, path: operatorPath }] : []),
+    ...(operator?.install === true ? [{ name: operator.namespace, path: OPERATOR_PATH }] : []),
     ...(certManager.install ? [{ name: certManager.namespace, path: ["certManager", "namespace"] }] : []),
   ];
-  const problems = own
+}
+
+function namespaceProblems({ namespaces, postgres, certManager }: NamespaceSections): Problem[] {
+  const operator = postgres?.mode === "cluster" ? postgres.operator : undefined;
+  const problems = namespacesOf({ namespaces, postgres, certManager })
     .filter(({ name }) => name === "default" || name.startsWith("kube-"))
     .map(({ name, path }) =>
       rule(`"${name}" belongs to Kubernetes itself; choose a namespace of its own`, path),
     );
   if (operator !== undefined && [namespaces.temporal, namespaces.workers].includes(operator.namespace)) {
     const message = `"${operator.namespace}" is used already; give the operator a namespace of its own`;
-    problems.push(rule(message, operatorPath));
+    problems.push(rule(message, OPERATOR_PATH));
   }
   const others = [namespaces.temporal, namespaces.workers, operator?.namespace];
   if (certManager.install && others.includes(certManager.namespace)) {

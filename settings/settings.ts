@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { certManager } from "./certManager";
 import { charts } from "./charts";
+import { clients } from "./clients";
 import { withMirroredImages } from "./imageMirror";
 import { imagePull } from "./imagePull";
 import { networkAccess } from "./networkAccess";
@@ -51,6 +52,9 @@ export const settingsSchema = z
       "Where the cluster pulls every image of the stack from (server, operator, Postgres, jobs), and how it logs in, for the workers' image, too.",
     ),
     workers: workers.describe("Groups of worker pods."),
+    clients: clients.describe(
+      "Applications in namespaces of their own that call Temporal: each gets the door, and the connection settings, of one namespace ([connect your app](connect-your-app.md)).",
+    ),
     smoke: smoke.describe(
       "The workflow with which `npm run up`, `npm run smoke` and `npm run rollback` show that a worker group works.",
     ),

@@ -1,5 +1,6 @@
 import type { Settings } from "../../settings/settings";
 import type { Rule } from "./accounts";
+import { clientNamespaceRules } from "./clientManifests";
 import { ownNamespaces } from "./flows";
 import { RESERVED_LABEL, stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
@@ -18,6 +19,7 @@ export type DeployerSubject =
 
 type DeployerSettings = Pick<
   Settings,
+  | "clients"
   | "temporal"
   | "postgres"
   | "certManager"
@@ -86,6 +88,15 @@ export function deployerClusterRules(settings: DeployerSettings): Rule[] {
     { ...rule("", ["namespaces"], verbs), resourceNames: ownNamespaces(settings) },
     // Which cluster this is.
     { ...rule("", ["namespaces"], ["get"]), resourceNames: ["kube-system"] },
+    // Whether those of clients are there.
+    ...(settings.clients.length === 0
+      ? []
+      : [
+          {
+            ...rule("", ["namespaces"], ["get"]),
+            resourceNames: settings.clients.map(({ namespace }) => namespace),
+          },
+        ]),
     // Pulumi's provider watches all of them until a deleted one is gone, and waits for ever where it may not.
     ...(deletionProtection ? [] : [rule("", ["namespaces"], ["list", "watch"])]),
     ...(postgres?.mode === "cluster" ? [rule("storage.k8s.io", ["storageclasses"], ["list"])] : []),
@@ -145,21 +156,34 @@ export function deployerObjects(settings: DeployerSettings, subject: DeployerSub
       subjects,
     },
     ...deployerAdmission(clusterRoleName(settings), settings, subject),
-    ...own.flatMap((namespace) => [
-      {
-        apiVersion: `${RBAC_GROUP}/v1`,
-        kind: "Role",
-        metadata: { name: DEPLOYER, namespace, labels },
-        rules: deployerNamespaceRules(settings, namespace),
-      },
+    ...deployerRoles(settings).flatMap(({ name, namespace, rules }) => [
+      { apiVersion: `${RBAC_GROUP}/v1`, kind: "Role", metadata: { name, namespace, labels }, rules },
       {
         apiVersion: `${RBAC_GROUP}/v1`,
         kind: "RoleBinding",
-        metadata: { name: DEPLOYER, namespace, labels },
-        roleRef: { apiGroup: RBAC_GROUP, kind: "Role", name: DEPLOYER },
+        metadata: { name, namespace, labels },
+        roleRef: { apiGroup: RBAC_GROUP, kind: "Role", name },
         subjects,
       },
     ]),
+  ];
+}
+
+/** What a deployer may do in each namespace; several stacks may have the same client. */
+export function deployerRoles(
+  settings: DeployerSettings,
+): { readonly name: string; readonly namespace: string; readonly rules: Rule[] }[] {
+  return [
+    ...ownNamespaces(settings).map((namespace) => ({
+      name: DEPLOYER,
+      namespace,
+      rules: deployerNamespaceRules(settings, namespace),
+    })),
+    ...settings.clients.map((client) => ({
+      name: clusterRoleName(settings),
+      namespace: client.namespace,
+      rules: clientNamespaceRules(client),
+    })),
   ];
 }
 

@@ -22,7 +22,7 @@ export interface DeployerLimit {
 
 type LimitSettings = Pick<
   Settings,
-  "temporal" | "postgres" | "certManager" | "namespaces" | "stack" | "labels"
+  "clients" | "temporal" | "postgres" | "certManager" | "namespaces" | "stack" | "labels"
 >;
 
 /**
@@ -78,7 +78,37 @@ export function deployerAdmission(name: string, settings: LimitSettings, subject
 /** Every limit: of the stack's namespaces and of the operators that the deployer installs. */
 export function deployerLimits(settings: LimitSettings): DeployerLimit[] {
   const operators = installedOperators(settings);
-  return [namespaceLimit(settings), ...(operators.length > 0 ? operatorLimits(operators) : [])];
+  return [
+    namespaceLimit(settings),
+    ...(settings.clients.length > 0 ? [clientLimit(settings)] : []),
+    ...(operators.length > 0 ? operatorLimits(operators) : []),
+  ];
+}
+
+/**
+ * RBAC limits no name of what is created: a Secret of the type of an account's token would be filled with the token of
+ * any account there.
+ */
+function clientLimit({ clients }: LimitSettings): DeployerLimit {
+  const names = Object.fromEntries(
+    clients.map(({ namespace, connection, payloadKeys }) => [
+      namespace,
+      [`ConfigMap/${connection}`, ...(payloadKeys === undefined ? [] : [`Secret/${payloadKeys}`])],
+    ]),
+  );
+  return {
+    name: "clients",
+    apiGroup: "",
+    resources: ["configmaps", "secrets"],
+    operations: ["CREATE", "UPDATE"],
+    variables: { names: cel(names) },
+    expressions: [
+      '!(request.namespace in variables.names) || (request.kind.kind + "/" + object.metadata.name) in variables.names[request.namespace]',
+      '!(request.namespace in variables.names) || request.kind.kind != "Secret" || object.?type.orValue("Opaque") == "Opaque"',
+    ],
+    message:
+      "a deployer writes nothing into the namespace of a client but the ConfigMap and the Secret that `clients` of the stack's settings names",
+  };
 }
 
 /** Labels and annotations of a namespace decide which pods it admits, and what other policies make of it. */

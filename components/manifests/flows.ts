@@ -69,6 +69,7 @@ export interface Flow {
 
 type FlowSettings = Pick<
   Settings,
+  | "clients"
   | "temporal"
   | "namespaces"
   | "networkAccess"
@@ -136,6 +137,7 @@ export function connectionFlows(settings: FlowSettings): Flow[] {
           },
         ]),
     ...workerEgressFlows(settings),
+    ...clientFlows(settings),
     ...networkAccess.frontendFrom.map((peer, index) => ({
       name: `access-frontend-${index}`,
       from: partyOf(peer),
@@ -159,6 +161,17 @@ export function connectionFlows(settings: FlowSettings): Flow[] {
       })),
     ),
   ];
+}
+
+/** From applications in namespaces of their own, whose policies let them out. */
+function clientFlows(settings: FlowSettings): Flow[] {
+  if (settings.temporal.mode === "external") return [];
+  return settings.clients.map(({ namespace, podLabels = {} }) => ({
+    name: `client-${namespace}-frontend`,
+    from: pods(namespace, podLabels),
+    ...frontend(settings),
+    why: "clients",
+  }));
 }
 
 /** What each group of workers reaches beyond Temporal. */

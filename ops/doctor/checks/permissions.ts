@@ -1,4 +1,4 @@
-import { deployerClusterRules, deployerNamespaceRules } from "../../../components/manifests/deployer";
+import { deployerClusterRules, deployerRoles } from "../../../components/manifests/deployer";
 import { ownNamespaces } from "../../../components/manifests/flows";
 import type { Rule } from "../../../components/manifests/accounts";
 import type { Settings } from "../../../settings/settings";
@@ -52,8 +52,8 @@ async function missingNamespaces(
 export function neededAccess(settings: Settings): Access[] {
   return [
     ...deployerClusterRules(settings).flatMap((rule) => accessOf(rule)),
-    ...ownNamespaces(settings).flatMap((namespace) =>
-      deployerNamespaceRules(settings, namespace).flatMap((rule) => accessOf(rule, namespace)),
+    ...deployerRoles(settings).flatMap(({ namespace, rules }) =>
+      rules.flatMap((rule) => accessOf(rule, namespace)),
     ),
   ];
 }
