@@ -25,6 +25,8 @@ export const tools = {
   /** Newer than the image: of that version the checksum database of Go modules knows nothing. */
   temporalUi: "2.54.1",
   cloudNativePg: "1.30.0",
+  /** Its resource type only: nothing runs it on this machine yet. */
+  barmanPlugin: "0.14.0",
   localPathProvisioner: "0.0.30",
   metricsServer: "0.9.0",
   kubeNetworkPolicies: "1.1.0",

@@ -248,6 +248,24 @@ const cloudNativePg: Program = {
   },
 };
 
+const BARMAN_PLUGIN = "github.com/cloudnative-pg/plugin-barman-cloud";
+
+/** CloudNativePG's plugin for backups, which also runs beside each Postgres. Only its assets are asked for yet. */
+const barmanPlugin: Program = {
+  name: "plugin-barman-cloud",
+  version: tools.barmanPlugin,
+  commands: ["barman-plugin"],
+  build: {
+    module: "plugin-barman-cloud",
+    package: `${BARMAN_PLUGIN}/cmd/manager`,
+    assets: {
+      crds: [BARMAN_PLUGIN, "config/crd/bases"],
+      "role.yaml": [BARMAN_PLUGIN, "config/rbac/role.yaml"],
+    },
+    seconds: 260,
+  },
+};
+
 /** Leaves out the gRPC transports of cloud storage libraries, as the project's own builds do. */
 const temporalServerTags = ["disable_grpc_modules"];
 
@@ -348,6 +366,7 @@ export const programs = {
   metricsServer,
   networkPolicyEnforcer,
   cloudNativePg,
+  barmanPlugin,
   temporalServer,
   temporalSqlTool,
   temporalUi,

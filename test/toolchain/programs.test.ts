@@ -30,6 +30,7 @@ const upstream: Readonly<Record<keyof typeof programs, Readonly<Record<string, s
   localPathProvisioner: { "github.com/rancher/local-path-provisioner": `v${tools.localPathProvisioner}` },
   metricsServer: { "sigs.k8s.io/metrics-server": `v${tools.metricsServer}` },
   cloudNativePg: { "github.com/cloudnative-pg/cloudnative-pg": `v${tools.cloudNativePg}` },
+  barmanPlugin: { "github.com/cloudnative-pg/plugin-barman-cloud": `v${tools.barmanPlugin}` },
   temporalServer: { "go.temporal.io/server": `v${tools.temporalServer}` },
   temporalSqlTool: { "go.temporal.io/server": `v${tools.temporalServer}` },
   temporalUi: { "github.com/temporalio/ui-server/v2": `v${tools.temporalUi}` },
