@@ -14,6 +14,7 @@ import { kubernetesProvider } from "./components/kubernetesProvider";
 import { StackNamespaces } from "./components/namespaces";
 import { programRevision } from "./components/manifests/sourceRevision";
 import { temporalNamespaceOf } from "./components/manifests/temporalNames";
+import { monitoringOf } from "./components/monitoring";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { PayloadKeyring } from "./components/payloadKeyring";
 import { postgresOf } from "./components/postgresMode";
@@ -54,6 +55,7 @@ const workersNamespace = namespaces.named(settings.namespaces.workers);
 const first = [policies, ...stackPullSecrets(settings, namespaces, cluster)];
 
 const certificates = certManagerOf(settings, namespaces, { ...cluster, dependsOn: first });
+monitoringOf(settings, namespaces, cluster);
 
 const postgres = postgresOf(settings, namespaces, succeeded, certificates, { ...cluster, dependsOn: first });
 const temporal = temporalServer(settings, namespaces, postgres, succeeded, { ...cluster, dependsOn: first });

@@ -3,6 +3,7 @@ import type { Settings } from "../settings/settings";
 import type { ClientObject, ClientObjectLookup } from "./guards/clientObjectsGuard";
 import type { ClusterLookup } from "./guards/cluster";
 import type { ObjectLookup } from "./guards/existingObjectsGuard";
+import type { ResourceTypesLookup } from "./guards/monitoringGuard";
 import type { NamespaceLookup } from "./guards/namespaceOwnership";
 import type { SecretLookup } from "./guards/payloadKeysGuard";
 import type { PostgresLookup } from "./guards/postgresGuard";
@@ -123,6 +124,24 @@ export async function lookUpStorageClasses(
       DEFAULT_CLASS.some((annotation) => metadata?.annotations?.[annotation] === "true"),
     ),
   };
+}
+
+/**
+ * Asks which resource types an API group serves; discovery answers every identity.
+ * @returns their plurals, never a failure
+ */
+export async function lookUpResourceTypes(
+  settings: Pick<Settings, "kubernetes">,
+  group: string,
+  version: string,
+): Promise<ResourceTypesLookup> {
+  const answer = await ask(settings, (config, { CustomObjectsApi }) =>
+    config.makeApiClient(CustomObjectsApi).getAPIResources({ group, version }),
+  );
+  if (answer.found === "unknown") return { found: "unknown", reason: answer.reason };
+  return answer.found === "object"
+    ? { found: "types", plurals: answer.object.resources.map(({ name }) => name) }
+    : answer;
 }
 
 /**

@@ -15,7 +15,6 @@ import {
   DATABASES,
   databaseSpec,
   loginName,
-  podMonitorSpec,
   primaryHost,
 } from "./manifests/postgresClusterManifests";
 import { postgresGenerations, servingCluster } from "./manifests/postgresGenerations";
@@ -67,7 +66,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       ...(walStorage === undefined ? {} : { "postgres.walStorage": walStorage }),
     };
     const databases = postgresGenerations(cluster).flatMap((generation) => {
-      const { number, clusterName, serves, hibernates } = generation;
+      const { number, clusterName, hibernates } = generation;
       const suffix = number === 1 ? "" : `-${number}`;
       // A former generation goes with the setting that keeps it; what is in the cluster stays all the same.
       const ownOptions = hibernates ? { ...kept, protect: false } : kept;
@@ -107,18 +106,6 @@ export class PostgresCluster extends pulumi.ComponentResource {
           dependsOn: [credentials],
         },
       );
-      if (cluster.podMonitor && serves) {
-        new k8s.apiextensions.CustomResource(
-          `${name}-pod-monitor`,
-          {
-            apiVersion: "monitoring.coreos.com/v1",
-            kind: "PodMonitor",
-            metadata: { namespace, labels },
-            spec: podMonitorSpec(clusterName),
-          },
-          { parent: this },
-        );
-      }
       return Object.keys(DATABASES)
         .filter(isDatabase)
         .map(

@@ -219,6 +219,28 @@ export function peer(who: string) {
   return z.strictObject(peerFields(who), ifWrongType(PEER)).check(oneKindOf(who));
 }
 
+/**
+ * What is wrong with the ranges of a door: one that lets everybody in.
+ * @param path of the peer, relative to what is checked
+ */
+export function doorProblems(
+  { cidrs = [] }: { readonly cidrs?: readonly string[] | undefined },
+  who: string,
+  path: readonly (string | number)[],
+) {
+  return cidrs.flatMap((range, place) =>
+    Number(range.split("/")[1]) >= SHORTEST_PREFIX
+      ? []
+      : [
+          rule(`${range} lets everybody in; list the ranges of ${who}, /${SHORTEST_PREFIX} or longer`, [
+            ...path,
+            "cidrs",
+            place,
+          ]),
+        ],
+  );
+}
+
 /** Fields of a peer with its ports. */
 export function portedPeerFields(who: string) {
   return {

@@ -23,7 +23,7 @@ const OWNED = [
   ),
   ...owned("set scheduling.postgres or postgres.antiAffinity instead", "affinity", "priorityClassName"),
   ...owned("set postgres.stopSeconds instead", "stopDelay"),
-  ...owned("set postgres.podMonitor instead", "monitoring.enablePodMonitor"),
+  ...owned("set monitoring.mode instead", "monitoring.enablePodMonitor"),
   ...owned("nobody logs in as superuser; remove it", "enableSuperuserAccess", "superuserSecret"),
   ...owned(
     "it decides from what the databases are made, once and for all; remove it",

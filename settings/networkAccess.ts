@@ -1,19 +1,13 @@
 import { z } from "zod";
-import { oneKindOf, type Peer, peer, peerFields, portedPeer, ports, SHORTEST_PREFIX } from "./addresses";
-import { flag, oneOf, rule } from "./fields";
+import { doorProblems, oneKindOf, type Peer, peer, peerFields, portedPeer, ports } from "./addresses";
+import { flag, oneOf } from "./fields";
 import { EVERYWHERE, NETWORK_PRESETS, PRESETS } from "./networkPresets";
 
 const door = (what: string, who: string) =>
   z
     .array(peer(who), { error: "a list of {namespace, podLabels} or {cidrs}" })
     .check(({ value, issues }) => {
-      value.forEach(({ cidrs = [] }, index) => {
-        cidrs.forEach((range, place) => {
-          if (Number(range.split("/")[1]) >= SHORTEST_PREFIX) return;
-          const message = `${range} lets everybody in; list the ranges of ${who}, /${SHORTEST_PREFIX} or longer`;
-          issues.push(rule(message, [index, "cidrs", place]));
-        });
-      });
+      issues.push(...value.flatMap((entry, index) => doorProblems(entry, who, [index])));
     })
     .default([])
     .describe(`${what}; nobody by default.`);

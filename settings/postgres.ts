@@ -5,7 +5,7 @@ import { charts as pins, images as imagePins } from "./versions";
 import { chartVersion } from "./charts";
 import { cidrs, hostName, peerNetwork } from "./addresses";
 import { clusterSpecOpening } from "./clusterSpec";
-import { flag, ifWrongType, integer, oneOf, rule, text, volumeSize } from "./fields";
+import { flag, ifWrongType, integer, oneOf, refusedKey, rule, text, volumeSize } from "./fields";
 import { imagePin } from "./imagePin";
 import { imageReference, versionedImage } from "./images";
 import { versionOf } from "./imageVersion";
@@ -136,9 +136,9 @@ const cluster = z
         "Generation that Temporal uses; `generation` by default. The former one lets the new one be filled and checked beside it, and is the way back.",
       ),
     clusterSpec: clusterSpecOpening,
-    podMonitor: flag()
-      .default(false)
-      .describe("Whether a PodMonitor is made; needs the Prometheus operator's resource types."),
+    podMonitor: refusedKey(
+      "is now part of monitoring.mode; remove it, and set monitoring.mode to `resources` for PodMonitors",
+    ),
     stopSeconds: integer("seconds", 30, 7200)
       .default(1800)
       .describe("Seconds that an instance has to shut down; less on disposable stacks."),

@@ -5,6 +5,7 @@ import { charts } from "./charts";
 import { clients } from "./clients";
 import { withMirroredImages } from "./imageMirror";
 import { imagePull } from "./imagePull";
+import { monitoring } from "./monitoring";
 import { networkAccess } from "./networkAccess";
 import { payloadEncryption } from "./payloadEncryption";
 import { endProblems, policyExceptions } from "./policyExceptions";
@@ -60,6 +61,7 @@ export const settingsSchema = z
     ),
     payloadEncryption: payloadEncryption.describe("Encryption of payloads before they leave the worker."),
     tracing: tracing.describe("Where the workers send traces; nowhere by default."),
+    monitoring: monitoring.describe("What the stack makes for a Prometheus; nothing by default."),
     networkAccess: networkAccess.describe("Who may connect, beyond the stack's own flows."),
     scheduling: scheduling.describe(
       "Where pods run: node labels, tolerations, affinity and priority class, for the whole stack and for each part of it.",

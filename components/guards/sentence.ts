@@ -16,6 +16,8 @@ const REFUSALS: readonly RegExp[] = [
   /^the Kubernetes namespace "[^"]*" exists already and /m,
   // storageClass.ts
   /^temporal-stack:[\w.]+\.storageClass: the cluster has no /m,
+  // monitoringGuard.ts
+  /^temporal-stack:monitoring\.mode: the cluster has no resource type /m,
   // existingObjectsGuard.ts
   /^temporal-stack:[\w.[\]]+: (Secret|ConfigMap) "[^"]*" (does not exist in|in namespace "[^"]*" has no key) /m,
   // The engine, of what protection.ts protects.

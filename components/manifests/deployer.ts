@@ -6,6 +6,7 @@ import { RESERVED_LABEL, stackLabels } from "./labels";
 import { deployerAdmission } from "./deployerAdmission";
 import { type InstalledOperator, installedOperators } from "./installedOperators";
 import { OPERATOR_GROUP } from "./operatorPermissions";
+import { MONITORING_GROUP, MONITORING_RESOURCES } from "./podMonitorManifests";
 import { PLUGIN_GROUP } from "./postgresBackupsManifests";
 import { RESTRICTED_NAMESPACE } from "./podSecurity";
 
@@ -23,6 +24,7 @@ type DeployerSettings = Pick<
   | "temporal"
   | "postgres"
   | "certManager"
+  | "monitoring"
   | "namespaces"
   | "networkAccess"
   | "stack"
@@ -41,7 +43,7 @@ const UNNAMED = "";
  * Pulumi and Helm await, and what the first workflow and the diagnosis of failures need.
  */
 export function deployerNamespaceRules(settings: DeployerSettings, namespace: string): Rule[] {
-  const { networkAccess, postgres, temporal } = settings;
+  const { monitoring, networkAccess, postgres, temporal } = settings;
   const cluster = postgres?.mode === "cluster" ? postgres : undefined;
   const installed = installedOperators(settings).filter((operator) => operator.namespace === namespace);
   const hasCluster = cluster !== undefined && namespace === settings.namespaces.temporal;
@@ -69,7 +71,7 @@ export function deployerNamespaceRules(settings: DeployerSettings, namespace: st
           rule(PLUGIN_GROUP, ["objectstores"], MANAGE),
         ]
       : []),
-    ...(hasCluster && cluster.podMonitor ? [rule("monitoring.coreos.com", ["podmonitors"], MANAGE)] : []),
+    ...(monitoring.mode === "resources" ? [rule(MONITORING_GROUP, MONITORING_RESOURCES, MANAGE)] : []),
     // Nobody may give away what he does not have.
     ...(installed.length > 0 ? [rule(RBAC_GROUP, ["rolebindings", "roles"], MANAGE)] : []),
     ...installed.flatMap(({ namespaceRules }) => namespaceRules),

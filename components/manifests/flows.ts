@@ -76,6 +76,7 @@ type FlowSettings = Pick<
   | "payloadEncryption"
   | "postgres"
   | "certManager"
+  | "monitoring"
   | "tracing"
   | "workers"
 >;
@@ -151,13 +152,13 @@ export function connectionFlows(settings: FlowSettings): Flow[] {
       why: "networkAccess.uiFrom",
     })),
     ...codecServerFlows(settings),
-    ...networkAccess.metricsFrom.flatMap((peer, index) =>
+    ...scrapers(settings).flatMap(({ peer, id, why }) =>
       metricsOf(settings, workers).map(({ what, to, port }) => ({
-        name: what === "workers" ? `access-metrics-${index}` : `access-metrics-${what}-${index}`,
+        name: what === "workers" ? `access-metrics-${id}` : `access-metrics-${what}-${id}`,
         from: partyOf(peer),
         to,
         ports: [tcp(port)],
-        why: "networkAccess.metricsFrom",
+        why,
       })),
     ),
   ];
@@ -390,6 +391,20 @@ function certManagerFlows(settings: FlowSettings): Flow[] {
       ports: [tcp(CERT_MANAGER_WEBHOOK_PORT)],
       why: "admission of certificates and issuers",
     })),
+  ];
+}
+
+/** Who may scrape, each with what tells its policies from those of others. */
+function scrapers({ monitoring, networkAccess }: FlowSettings): { peer: Peer; id: string; why: string }[] {
+  return [
+    ...networkAccess.metricsFrom.map((peer, index) => ({
+      peer,
+      id: String(index),
+      why: "networkAccess.metricsFrom",
+    })),
+    ...(monitoring.mode === "resources"
+      ? [{ peer: monitoring.prometheus, id: "prometheus", why: "monitoring.prometheus" }]
+      : []),
   ];
 }
 

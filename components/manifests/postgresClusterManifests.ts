@@ -229,11 +229,3 @@ export function databaseSpec(clusterName: string, database: keyof typeof DATABAS
     ...(database === "visibility" ? { extensions: [{ name: "btree_gin", ensure: "present" }] } : {}),
   };
 }
-
-/** `spec` of the PodMonitor of a Cluster. */
-export function podMonitorSpec(clusterName: string) {
-  return {
-    selector: { matchLabels: { "cnpg.io/cluster": clusterName } },
-    podMetricsEndpoints: [{ port: "metrics" }],
-  };
-}

@@ -6,14 +6,16 @@ import { isMapping, type Mapping } from "../mapping";
 
 /*
  * Writes kubernetes.json: of the API server's own OpenAPI documents, and of the resource definitions of
- * CloudNativePG and its backup plugin, the schemas of the kinds that this project deploys, without descriptions. To be run again
- * when one of the versions moves:
+ * CloudNativePG, its backup plugin and the Prometheus operator, the schemas of the kinds that this project deploys, without
+ * descriptions. To be run again when one of the versions moves:
  *
  *   go mod download -json k8s.io/kubernetes@v<version>      # prints the module's folder
  *   go mod download -json github.com/cloudnative-pg/cloudnative-pg@v<version>
  *   go mod download -json github.com/cloudnative-pg/plugin-barman-cloud@v<version>
+ *   go mod download -json github.com/prometheus-operator/prometheus-operator@v0.85.0
  *   node --require sucrase/register/ts settings/openapi/extract.ts \
- *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases <folder of the plugin>/config/crd/bases
+ *     <folder>/api/openapi-spec/v3 <folder of cloudnative-pg>/config/crd/bases <folder of the plugin>/config/crd/bases \
+ *     <folder of prometheus-operator>/example/prometheus-operator-crd
  */
 
 const DOCUMENTS = [
@@ -47,6 +49,8 @@ const RESOURCE_DEFINITIONS = [
   "postgresql.cnpg.io_databases.yaml",
   "postgresql.cnpg.io_scheduledbackups.yaml",
   "barmancloud.cnpg.io_objectstores.yaml",
+  "monitoring.coreos.com_podmonitors.yaml",
+  "monitoring.coreos.com_prometheusrules.yaml",
 ];
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 

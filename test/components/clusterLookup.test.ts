@@ -4,7 +4,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lookUpNamespace, lookUpObject, lookUpStorageClasses } from "../../components/clusterLookup";
+import {
+  lookUpNamespace,
+  lookUpObject,
+  lookUpResourceTypes,
+  lookUpStorageClasses,
+} from "../../components/clusterLookup";
 
 const storageClass = (name: string, isDefault = "false") => ({
   metadata: { name, annotations: { "storageclass.kubernetes.io/is-default-class": isDefault } },
@@ -27,6 +32,11 @@ describe("look-up in the cluster", () => {
       200,
       { data: { dark: "true" }, binaryData: { truststore: "AA==" } },
     ],
+    "/apis/monitoring.coreos.com/v1": [
+      200,
+      { groupVersion: "monitoring.coreos.com/v1", resources: [{ name: "podmonitors" }] },
+    ],
+    "/apis/monitoring.coreos.com/v2": [404, { reason: "NotFound" }],
     "/apis/storage.k8s.io/v1/storageclasses": [
       200,
       { items: [storageClass("slow"), storageClass("fast", "true")] },
@@ -81,6 +91,13 @@ describe("look-up in the cluster", () => {
     });
     assert.deepEqual(await lookUpNamespace(settings, "bare"), { found: "namespace", labels: {} });
     assert.deepEqual(await lookUpNamespace(settings, "none"), { found: "none" });
+  });
+
+  it("says which resource types an API group has", async () => {
+    const types = (version: string) => lookUpResourceTypes(settings, "monitoring.coreos.com", version);
+    assert.deepEqual(await types("v1"), { found: "types", plurals: ["podmonitors"] });
+    assert.deepEqual(await types("v2"), { found: "none" });
+    assert.equal((await types("v3")).found, "unknown");
   });
 
   it("says which keys a Secret or ConfigMap has, and nothing of what is in them", async () => {

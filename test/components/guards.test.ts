@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { clusterProblem, clusterWarning } from "../../components/guards/cluster";
 import { type NamespaceLookup, ownershipProblem } from "../../components/guards/namespaceOwnership";
+import { monitoringProblem, type ResourceTypesLookup } from "../../components/guards/monitoringGuard";
 import { storageClassProblems } from "../../components/guards/storageClass";
 import {
   clusterProblems,
@@ -367,6 +368,23 @@ describe("guard of the storage classes", () => {
       "temporal-stack:postgres.walStorage.storageClass: the cluster has no default class, so name one: it has slow",
     ]);
     assert.match(classes([], true).join(), /it has none/);
+  });
+});
+
+describe("guard of the Prometheus operator's resource types", () => {
+  const group = "monitoring.coreos.com";
+  const problem = (lookup: ResourceTypesLookup) => monitoringProblem(group, ["podmonitors"], lookup);
+
+  it("takes a cluster that has them, and one that does not answer", () => {
+    assert.equal(problem({ found: "types", plurals: ["podmonitors", "probes"] }), undefined);
+    assert.equal(problem({ found: "unknown", reason: "silence" }), undefined);
+  });
+
+  it("names what is missing and both ways out", () => {
+    const expected =
+      'temporal-stack:monitoring.mode: the cluster has no resource type podmonitors.monitoring.coreos.com; install the Prometheus operator, or set monitoring.mode to "none"';
+    assert.equal(problem({ found: "none" }), expected);
+    assert.equal(problem({ found: "types", plurals: ["probes"] }), expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ownershipProblem } from "../../components/guards/namespaceOwnership";
 import { existingObjectProblem } from "../../components/guards/existingObjectsGuard";
+import { monitoringProblem } from "../../components/guards/monitoringGuard";
 import { storageClassProblems } from "../../components/guards/storageClass";
 import { isRefusal, refusal } from "../../components/guards/sentence";
 import { configChanges } from "../../ops/report/configChanges";
@@ -282,6 +283,7 @@ describe("preview report", () => {
       { "postgres.storage": { storageClass: "fast" } },
       { found: "classes", names: [], hasDefault: false },
     );
+    const noOperator = monitoringProblem("monitoring.coreos.com", ["podmonitors"], { found: "none" });
     const needed = {
       setting: "workers[0].secrets[1]",
       kind: "Secret",
@@ -291,7 +293,7 @@ describe("preview report", () => {
     const missing = [{ found: "none" } as const, { found: "object", keys: [] } as const].map((lookup) =>
       existingObjectProblem(needed, "workers", lookup),
     );
-    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass, ...missing])
+    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass, noOperator, ...missing])
       assert.ok(isRefusal(message ?? ""), message);
     for (const message of ["1 problem in the settings of stack", "connection refused", "preview failed"]) {
       assert.ok(!isRefusal(message), message);

@@ -100,6 +100,12 @@ const FULL: Values = {
     webhooksFrom: [{ namespace: "kube-system", podLabels: { "k8s-app": "konnectivity-agent" } }],
     dns: [{ namespace: "dns", podLabels: { app: "unbound" }, ports: [1053] }],
   },
+  monitoring: {
+    mode: "resources",
+    prometheus: { namespace: "monitoring", podLabels: { app: "prometheus" } },
+    labels: { release: "prometheus" },
+    intervalSeconds: 15,
+  },
   labels: { owner: "platform" },
   deletionProtection: true,
 };
@@ -157,7 +163,6 @@ const CHART: readonly Values[] = [
     maxConnections: 1000,
     parameters: { work_mem: "8MB" },
     credentials: { loginRole: "a", passwordGenerations: { a: 1, b: 1 } },
-    podMonitor: false,
     stopSeconds: 60,
     readyTimeoutSeconds: 900,
   },

@@ -4,6 +4,7 @@ import { parseSettings } from "../../settings/settings";
 import { pem } from "../fixtures/certificates";
 import type { Values } from "../harness";
 import { LEAST, refusal, source } from "../components/refusal";
+import { chartSections } from "../components/samples";
 
 const worker = (changes: Values) => ({
   ...LEAST,
@@ -102,6 +103,38 @@ describe("settings", () => {
       "an unknown network",
       { ...LEAST, networkAccess: { preset: "gcp" } },
       /networkAccess\.preset .*one of "generic", "gke", "eks", "aks", "openshift", got "gcp"/,
+    ],
+    [
+      "a PodMonitor by its old key",
+      chartSections({}, { podMonitor: false }),
+      /postgres\.podMonitor .*is now part of monitoring\.mode; remove it, and set monitoring\.mode to `resources`/,
+    ],
+    [
+      "monitoring of a Prometheus that nobody knows",
+      { ...LEAST, monitoring: { mode: "resources" } },
+      /monitoring\.prometheus .*must be a mapping with namespace or cidrs/,
+    ],
+    [
+      "a Prometheus for everybody",
+      { ...LEAST, monitoring: { mode: "resources", prometheus: { cidrs: ["0.0.0.0/0"] } } },
+      /monitoring\.prometheus\.cidrs\[0\] .*0\.0\.0\.0\/0 lets everybody in; list the ranges of Prometheus, \/8 or longer/,
+    ],
+    [
+      "labels of the program for what Prometheus selects",
+      {
+        ...LEAST,
+        monitoring: {
+          mode: "resources",
+          prometheus: { namespace: "monitoring" },
+          labels: { "temporal-stack/stack": "other" },
+        },
+      },
+      /monitoring\.labels\["temporal-stack\/stack"\] .*is reserved/,
+    ],
+    [
+      "a mode of monitoring that does not exist",
+      { ...LEAST, monitoring: { mode: "stack" } },
+      /monitoring\.mode .*"none".*"resources"/,
     ],
     [
       "a door for everybody",

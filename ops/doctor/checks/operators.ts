@@ -1,5 +1,10 @@
 import type { Labels } from "../../../components/manifests/labels";
 import { OPERATOR_GROUP } from "../../../components/manifests/operatorPermissions";
+import {
+  MONITORING_GROUP,
+  MONITORING_RESOURCES,
+  MONITORING_VERSION,
+} from "../../../components/manifests/podMonitorManifests";
 import { OPERATOR_RELEASE } from "../../../components/manifests/postgresOperatorManifests";
 import { minorOf } from "../../../settings/imageVersion";
 import type { PostgresClusterSettings } from "../../../settings/settings";
@@ -11,25 +16,30 @@ import { type Finding, failed, ok, warning } from "../finding";
 /** Version of the operator's API, and what of it the stack makes. */
 const API_VERSION = "v1";
 const RESOURCES = ["clusters", "databases"];
-const MONITORING = { group: "monitoring.coreos.com", version: "v1", resource: "podmonitors" };
 
 /** Operators that the stack installs have the place to themselves; those that it does not are there. */
 export const operators: Check = {
   name: "operators",
   about: "operators and their resource types",
-  examine: async ({ settings: { postgres }, cluster }) => {
-    if (postgres?.mode !== "cluster") return [ok("the stack needs no operator")];
-    const monitors = postgres.podMonitor
-      ? await cluster.resources(MONITORING.group, MONITORING.version)
-      : [MONITORING.resource];
-    return [
-      ...(postgres.operator.install
-        ? installFindings(postgres, await cluster.resourceType(`clusters.${OPERATOR_GROUP}`))
-        : presentFindings(postgres, await presentOperator(postgres, cluster))),
-      ...monitorFindings(monitors),
+  examine: async ({ settings: { postgres, monitoring }, cluster }) => {
+    const findings = [
+      ...(postgres?.mode === "cluster" ? await postgresFindings(postgres, cluster) : []),
+      ...(monitoring.mode === "resources"
+        ? monitoringFindings(await cluster.resources(MONITORING_GROUP, MONITORING_VERSION))
+        : []),
     ];
+    return findings.length === 0 ? [ok("the stack needs no operator")] : findings;
   },
 };
+
+async function postgresFindings(
+  postgres: PostgresClusterSettings,
+  cluster: ClusterReader,
+): Promise<Finding[]> {
+  return postgres.operator.install
+    ? installFindings(postgres, await cluster.resourceType(`clusters.${OPERATOR_GROUP}`))
+    : presentFindings(postgres, await presentOperator(postgres, cluster));
+}
 
 /** An operator that is there already. */
 export interface PresentOperator {
@@ -111,13 +121,15 @@ export function presentFindings(
       ];
 }
 
-export function monitorFindings(served: readonly string[] | undefined): Finding[] {
-  return served?.includes(MONITORING.resource) === true
-    ? []
+/** @param served resource types of the Prometheus operator's group; undefined: none */
+export function monitoringFindings(served: readonly string[] | undefined): Finding[] {
+  const missing = MONITORING_RESOURCES.filter((resource) => served?.includes(resource) !== true);
+  return missing.length === 0
+    ? [ok("the cluster has the resource types of the Prometheus operator")]
     : [
         failed(
-          `postgres.podMonitor is set, and the cluster serves no ${MONITORING.resource}.${MONITORING.group}`,
-          "install the Prometheus operator, or set temporal-stack:postgres.podMonitor to false",
+          `monitoring.mode is resources, and the cluster serves no ${missing.map((resource) => `${resource}.${MONITORING_GROUP}`).join(", ")}`,
+          "install the Prometheus operator, or set temporal-stack:monitoring.mode to none",
         ),
       ];
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { startTime } from "../../../common/processes";
+import { MONITORING_RESOURCES } from "../../../components/manifests/podMonitorManifests";
 import { backendFindings } from "../../../ops/doctor/checks/backend";
 import { enforcementFindings } from "../../../ops/doctor/checks/enforcement";
 import { ingressFindings } from "../../../ops/doctor/checks/ingress";
@@ -11,7 +12,7 @@ import {
   neededFlows,
   type NetworkTarget,
 } from "../../../ops/doctor/checks/network";
-import { installFindings, monitorFindings, presentFindings } from "../../../ops/doctor/checks/operators";
+import { installFindings, monitoringFindings, presentFindings } from "../../../ops/doctor/checks/operators";
 import { objectFinding } from "../../../ops/doctor/checks/secrets";
 import { secretsFindings } from "../../../ops/doctor/checks/secretsProvider";
 import { existingObjects } from "../../../ops/doctor/existingObjects";
@@ -137,8 +138,12 @@ describe("what the doctor says of operators", () => {
       "warning",
       /operator\.namespace/,
     ],
-    PodMonitors: [() => monitorFindings(["podmonitors"]), "ok"],
-    "no PodMonitors": [() => monitorFindings(undefined), "failed", /podMonitor is set/],
+    "a Prometheus operator": [() => monitoringFindings([...MONITORING_RESOURCES, "probes"]), "ok"],
+    "no Prometheus operator": [
+      () => monitoringFindings(undefined),
+      "failed",
+      /serves no podmonitors\.monitoring\.coreos\.com.*\n.*monitoring\.mode to none/,
+    ],
   });
 });
 
