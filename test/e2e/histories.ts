@@ -42,14 +42,30 @@ export async function readableHistory(workflowId: string, env?: NodeJS.ProcessEn
 
 const historySchema = z.object({
   events: z.array(
-    z.object({ activityTaskStartedEventAttributes: z.object({ attempt: z.number() }).optional() }),
+    z.object({
+      activityTaskStartedEventAttributes: z
+        .object({
+          attempt: z.number(),
+          lastFailure: z.object({ message: z.string().optional() }).optional(),
+        })
+        .optional(),
+    }),
   ),
 });
 
-/** How often each activity of a workflow was attempted until it ended. */
-export async function activityAttempts(workflowId: string): Promise<number[]> {
+/** How often an activity was attempted until it ended, and how the attempt before failed. */
+export interface ActivityAttempts {
+  readonly workflowId: string;
+  readonly attempt: number;
+  readonly failure: string | undefined;
+}
+
+/** The attempts of each activity of a workflow. */
+export async function activityAttempts(workflowId: string): Promise<ActivityAttempts[]> {
   const { events } = historySchema.parse(JSON.parse(await show(workflowId)));
   return events.flatMap(({ activityTaskStartedEventAttributes: started }) =>
-    started === undefined ? [] : [started.attempt],
+    started === undefined
+      ? []
+      : [{ workflowId, attempt: started.attempt, failure: started.lastFailure?.message }],
   );
 }
