@@ -2,10 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { lookUpResourceTypes } from "./clusterLookup";
 import { monitoringGuard } from "./guards/monitoringGuard";
+import { isAlertable, prometheusRuleSpec } from "./manifests/alerts/rules";
 import {
   MONITORING_GROUP,
   MONITORING_RESOURCES,
   MONITORING_VERSION,
+  monitoringLabels,
   podMonitors,
 } from "./manifests/podMonitorManifests";
 import type { StackNamespaces } from "./namespaces";
@@ -29,7 +31,7 @@ export function monitoringOf(
   return new Monitoring("monitoring", { settings, namespaces }, opts);
 }
 
-/** Objects by which a Prometheus operator of the cluster finds the stack's pods. */
+/** Objects by which a Prometheus operator of the cluster finds the stack's pods, and learns when to alert. */
 export class Monitoring extends pulumi.ComponentResource {
   constructor(
     name: string,
@@ -53,6 +55,22 @@ export class Monitoring extends pulumi.ComponentResource {
           { parent: this, hooks },
         ),
     );
+    if (isAlertable(settings)) {
+      new k8s.apiextensions.CustomResource(
+        `${name}-rules`,
+        {
+          apiVersion: API_VERSION,
+          kind: "PrometheusRule",
+          metadata: {
+            // The workers' namespace is there in every mode.
+            namespace: namespaces.named(settings.namespaces.workers),
+            labels: monitoringLabels(settings, settings.monitoring),
+          },
+          spec: prometheusRuleSpec(settings),
+        },
+        { parent: this, hooks },
+      );
+    }
     this.registerOutputs({ podMonitors: monitors.length });
   }
 }

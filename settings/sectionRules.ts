@@ -3,6 +3,7 @@ import type { certManager } from "./certManager";
 import { clientProblems, type ClientSettings } from "./clients";
 import { neededConnections } from "./connectionBudget";
 import { rule } from "./fields";
+import { type monitoring, monitoringProblems } from "./monitoring";
 import type { networkAccess } from "./networkAccess";
 import type { payloadEncryption } from "./payloadEncryption";
 import type { PostgresSettings } from "./postgres";
@@ -25,6 +26,7 @@ interface Sections {
   readonly scheduling: z.output<typeof scheduling>;
   readonly images: z.output<typeof stackImages>;
   readonly namespaces: z.output<typeof namespaces>;
+  readonly monitoring: z.output<typeof monitoring>;
   readonly networkAccess: z.output<typeof networkAccess>;
   readonly payloadEncryption: z.output<typeof payloadEncryption>;
   readonly postgres?: PostgresSettings | undefined;
@@ -48,6 +50,7 @@ export function sectionProblems(sections: Sections): Problem[] {
     ),
     ...smokeProblems(sections.smoke, sections.workers),
     ...runtimeProblems(sections),
+    ...monitoringProblems(sections.monitoring, sections.workers),
   ];
 }
 

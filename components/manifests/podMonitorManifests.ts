@@ -1,5 +1,5 @@
 import type { MonitoringResourcesSettings } from "../../settings/monitoring";
-import type { Settings } from "../../settings/settings";
+import type { Settings, WorkerSettings } from "../../settings/settings";
 import { type Labels, selectorLabels, stackLabels } from "./labels";
 import { OPERATOR_LABELS } from "./postgresOperatorManifests";
 import { servingCluster } from "./postgresGenerations";
@@ -10,7 +10,7 @@ import { workerIdentity } from "./workerManifests";
 export const MONITORING_GROUP = "monitoring.coreos.com";
 export const MONITORING_VERSION = "v1";
 /** Its resource types that the stack makes objects of. */
-export const MONITORING_RESOURCES = ["podmonitors"] as const;
+export const MONITORING_RESOURCES = ["podmonitors", "prometheusrules"] as const;
 
 /** Label `job` of the series of each kind of pod: queries find them by it. */
 export const JOBS = {
@@ -72,7 +72,7 @@ export function podMonitors(settings: MonitoredSettings): PodMonitor[] {
           }),
         ]
       : []),
-    ...settings.workers.map(({ name }) =>
+    ...monitoredGroups(settings).map(({ name }) =>
       monitor(`worker-${name}`, namespaces.workers, selectorLabels(workerIdentity(name)), {
         job: JOBS.workers,
         targets: [
@@ -103,6 +103,16 @@ export function podMonitors(settings: MonitoredSettings): PodMonitor[] {
         ]
       : []),
   ];
+}
+
+/** The worker groups whose programs publish metrics. */
+export function monitoredGroups({
+  workers,
+  monitoring,
+}: Pick<Settings, "workers" | "monitoring">): WorkerSettings[] {
+  return monitoring.mode === "none"
+    ? []
+    : workers.filter(({ name }) => !monitoring.groupsWithoutMetrics.includes(name));
 }
 
 /** Labels of an object that Prometheus is to select. */

@@ -113,12 +113,41 @@ describe("monitoring.mode resources", () => {
     assert.deepEqual(names, ["monitoring-worker-orders", "monitoring-worker-billing"]);
   });
 
+  it("has the rules of the alerts, where Prometheus selects them", () => {
+    const rules = objectsOf(deployment, "PrometheusRule").map(({ inputs }) => inputs);
+    assert.equal(rules.length, 1);
+    assert.deepEqual(openApiProblems(mappingAt(rules, 0)), []);
+    assert.equal(at(rules, 0, "metadata", "labels", "release"), "prometheus");
+    const groups = listAt(rules, 0, "spec", "groups").map((group) => at(group, "name"));
+    assert.deepEqual(groups, [
+      "temporal-slo",
+      "temporal-server",
+      "temporal-workers",
+      "temporal-postgres",
+      "temporal-targets",
+    ]);
+  });
+
+  it("leaves out a group whose program publishes no metrics", async () => {
+    const workers = ["orders", "billing"].map((name) => ({ name, taskQueues: [name] }));
+    const silent = await deployStack("local", {
+      changes: {
+        "temporal-stack:monitoring": { ...MONITORING, groupsWithoutMetrics: ["billing"] },
+        "temporal-stack:workers": workers,
+      },
+    });
+    const names = objectsOf(silent, "PodMonitor").map(({ registration }) => registration.name);
+    assert.deepEqual(names, ["monitoring-worker-orders"]);
+    assert.doesNotMatch(JSON.stringify(objectsOf(silent, "PrometheusRule")), /billing/);
+  });
+
   it("is within the deployer's permissions", () => {
     const settings = stackSettings("prod", { monitoring: MONITORING });
     for (const monitor of monitors) {
       const rules = deployerNamespaceRules(settings, String(at(monitor, "metadata", "namespace")));
       const rule = rules.find(({ resources }) => resources.includes("podmonitors"));
-      assert.deepEqual(rule?.verbs, ["get", "list", "watch", "create", "patch", "update", "delete"]);
+      assert.deepEqual(rule?.resources, ["podmonitors", "prometheusrules"]);
+      assert.deepEqual(rule.verbs, ["get", "list", "watch", "create", "patch", "update", "delete"]);
     }
     const without = deployerNamespaceRules(stackSettings("prod"), "temporal");
     assert.ok(!without.some(({ resources }) => resources.includes("podmonitors")));
@@ -127,7 +156,8 @@ describe("monitoring.mode resources", () => {
   it("asks for the operator's resource types before anything is made, and goes on where nobody answers", async () => {
     const hook = deployment.hooks.get("monitoring-resource-types");
     assert.ok(hook);
-    for (const { registration } of objectsOf(deployment, "PodMonitor"))
+    const objects = ["PodMonitor", "PrometheusRule"].flatMap((kind) => objectsOf(deployment, kind));
+    for (const { registration } of objects)
       assert.ok(registration.hooks.beforeCreate.includes(hook.name), registration.name);
     await withDeadCluster(async () => {
       await hook.callback({ urn: "", id: "", name: "", type: "" });

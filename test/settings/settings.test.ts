@@ -132,6 +132,30 @@ describe("settings", () => {
       /monitoring\.labels\["temporal-stack\/stack"\] .*is reserved/,
     ],
     [
+      "a group without metrics that does not exist",
+      {
+        ...LEAST,
+        monitoring: {
+          mode: "resources",
+          prometheus: { namespace: "monitoring" },
+          groupsWithoutMetrics: ["ordres"],
+        },
+      },
+      /monitoring\.groupsWithoutMetrics\[0\] .*"ordres" is no worker group of this stack \(orders\)/,
+    ],
+    [
+      "an objective that the server's histogram cannot show",
+      {
+        ...LEAST,
+        monitoring: {
+          mode: "resources",
+          prometheus: { namespace: "monitoring" },
+          slo: { start: { percent: 100 }, scheduleToStart: { seconds: 3 } },
+        },
+      },
+      /slo\.start\.percent .*a number from 95 to 99\.99 \(percent\), got 100[^]*slo\.scheduleToStart\.seconds .*one of 0\.05, .*got 3/,
+    ],
+    [
       "a mode of monitoring that does not exist",
       { ...LEAST, monitoring: { mode: "stack" } },
       /monitoring\.mode .*"none".*"resources"/,
