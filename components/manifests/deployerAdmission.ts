@@ -87,24 +87,22 @@ export function deployerLimits(settings: LimitSettings): DeployerLimit[] {
 
 /**
  * RBAC limits no name of what is created: a Secret of the type of an account's token would be filled with the token of
- * any account there.
+ * any account there. Names are those that RBAC lets the deployer change, so that other stacks with the same client, and
+ * who deploys the client too, go on as they do.
  */
 function clientLimit({ clients }: LimitSettings): DeployerLimit {
-  const names = Object.fromEntries(
-    clients.map(({ namespace, connection, payloadKeys }) => [
-      namespace,
-      [`ConfigMap/${connection}`, ...(payloadKeys === undefined ? [] : [`Secret/${payloadKeys}`])],
-    ]),
-  );
+  const resource = 'authorizer.group("").resource(request.resource.resource).namespace(request.namespace)';
+  const free = `!(request.namespace in ${cel(clients.map(({ namespace }) => namespace))}) || variables.unlimited`;
   return {
     name: "clients",
     apiGroup: "",
     resources: ["configmaps", "secrets"],
     operations: ["CREATE", "UPDATE"],
-    variables: { names: cel(names) },
+    variables: { unlimited: `${resource}.check("update").allowed()` },
     expressions: [
-      '!(request.namespace in variables.names) || (request.kind.kind + "/" + object.metadata.name) in variables.names[request.namespace]',
-      '!(request.namespace in variables.names) || request.kind.kind != "Secret" || object.?type.orValue("Opaque") == "Opaque"',
+      `${free} || ${resource}.name(object.metadata.name).check("update").allowed()`,
+      `${free} || request.kind.kind != "Secret" || object.?type.orValue("Opaque") == "Opaque"`,
+      `${free} || !("kubernetes.io/service-account.name" in object.metadata.?annotations.orValue({}))`,
     ],
     message:
       "a deployer writes nothing into the namespace of a client but the ConfigMap and the Secret that `clients` of the stack's settings names",
