@@ -10,6 +10,7 @@ import type { PostgresLookup } from "./guards/postgresGuard";
 import type { StorageClassLookup } from "./guards/storageClass";
 import { clusterAccessOf } from "./kubernetesProvider";
 import type { ExistingObject } from "./manifests/existingObjects";
+import { STACK_LABEL } from "./manifests/labels";
 import { OPERATOR_GROUP } from "./manifests/operatorPermissions";
 import { clientConfig } from "../settings/kubeconfig";
 
@@ -21,7 +22,7 @@ const DEFAULT_CLASS = [
   "storageclass.beta.kubernetes.io/is-default-class",
 ];
 
-interface SecretOrConfigMap {
+interface NamedObject {
   readonly metadata?: client.V1ObjectMeta;
   readonly data?: object;
   readonly binaryData?: object;
@@ -145,7 +146,7 @@ export async function lookUpResourceTypes(
 }
 
 /**
- * Asks the cluster for a Secret or ConfigMap.
+ * Asks the cluster for a Secret, ConfigMap or ServiceAccount.
  * @returns its keys and nothing of what is in them, never a failure
  */
 export async function lookUpObject(
@@ -155,8 +156,12 @@ export async function lookUpObject(
 ): Promise<ObjectLookup> {
   const answer = await askForObject(settings, namespace, { kind, name });
   if (answer.found !== "object") return answer;
-  const { data, binaryData } = answer.object;
-  return { found: "object", keys: Object.keys({ ...data, ...binaryData }) };
+  const { data, binaryData, metadata } = answer.object;
+  return {
+    found: "object",
+    keys: Object.keys({ ...data, ...binaryData }),
+    stack: metadata?.labels?.[STACK_LABEL],
+  };
 }
 
 /**
@@ -179,11 +184,16 @@ async function askForObject(
   namespace: string,
   { kind, name }: Pick<ExistingObject, "kind" | "name">,
 ) {
-  const answer = await ask<SecretOrConfigMap>(settings, (config, { CoreV1Api }) => {
+  const answer = await ask<NamedObject>(settings, (config, { CoreV1Api }) => {
     const api = config.makeApiClient(CoreV1Api);
-    return kind === "Secret"
-      ? api.readNamespacedSecret({ name, namespace })
-      : api.readNamespacedConfigMap({ name, namespace });
+    switch (kind) {
+      case "Secret":
+        return api.readNamespacedSecret({ name, namespace });
+      case "ConfigMap":
+        return api.readNamespacedConfigMap({ name, namespace });
+      case "ServiceAccount":
+        return api.readNamespacedServiceAccount({ name, namespace });
+    }
   });
   if (answer.found === "object") return answer;
   if (answer.found === "unknown") return { found: "unknown", reason: answer.reason } as const;

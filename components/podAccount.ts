@@ -11,6 +11,15 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Secrets with which some pods pull their images. */
+export const pullSecretsOf = (
+  settings: Pick<Settings, "imagePull">,
+  own: pulumi.Input<string> | undefined,
+): { readonly name: pulumi.Input<string> }[] => [
+  ...(own === undefined ? [] : [{ name: own }]),
+  ...imagePullSecrets(settings),
+];
+
 /**
  * The ServiceAccount of some pods. It hands out no token, and pulls with the logins that hold for every image.
  * @param ownPullSecret one more Secret, for the image of these pods alone
@@ -22,10 +31,7 @@ export function podAccount(
   opts: pulumi.CustomResourceOptions,
   ownPullSecret?: pulumi.Input<string>,
 ): k8s.core.v1.ServiceAccount {
-  const secrets = [
-    ...(ownPullSecret === undefined ? [] : [{ name: ownPullSecret }]),
-    ...imagePullSecrets(settings),
-  ];
+  const secrets = pullSecretsOf(settings, ownPullSecret);
   return new k8s.core.v1.ServiceAccount(
     name,
     {

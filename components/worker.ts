@@ -20,7 +20,7 @@ import type { PayloadKeyring } from "./payloadKeyring";
 import { placementOf } from "../settings/scheduling";
 import type { Settings, WorkerSettings } from "../settings/settings";
 import type { TemporalCredentials } from "./temporalCredentials";
-import { podAccount } from "./podAccount";
+import { podAccount, pullSecretsOf } from "./podAccount";
 
 /** Inputs of {@link TemporalWorker}. */
 export interface TemporalWorkerArgs {
@@ -57,18 +57,20 @@ export class TemporalWorker extends pulumi.ComponentResource {
     const child = { parent: this };
 
     const account = worker.serviceAccount;
-    const serviceAccount = podAccount(
-      `${name}-service-account`,
-      settings,
-      {
-        ...metadata,
-        ...(account.name === undefined ? {} : { name: account.name }),
-        labels: { ...account.labels, ...labels },
-        ...(Object.keys(account.annotations).length === 0 ? {} : { annotations: account.annotations }),
-      },
-      child,
-      pullSecret,
-    );
+    const serviceAccount =
+      account.existing ??
+      podAccount(
+        `${name}-service-account`,
+        settings,
+        {
+          ...metadata,
+          ...(account.name === undefined ? {} : { name: account.name }),
+          labels: { ...account.labels, ...labels },
+          ...(Object.keys(account.annotations).length === 0 ? {} : { annotations: account.annotations }),
+        },
+        child,
+        pullSecret,
+      ).metadata.name;
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       { metadata, data: workerEnvironment(settings, worker) },
@@ -115,7 +117,9 @@ export class TemporalWorker extends pulumi.ComponentResource {
             },
             spec: workerPod(worker, {
               image: image.reference,
-              serviceAccount: serviceAccount.metadata.name,
+              serviceAccount: serviceAccount,
+              // An account that somebody else keeps does not have them.
+              imagePullSecrets: account.existing === undefined ? [] : pullSecretsOf(settings, pullSecret),
               configMap: configMap.metadata.name,
               keyring: keyring?.volume,
               credentials: credentialProjections(settings.temporal, credentials?.secretName),

@@ -4,7 +4,12 @@ import type { ExistingObject } from "../manifests/existingObjects";
 /** What a cluster answers when it is asked for such an object. */
 export type ObjectLookup =
   /** Its keys; nobody looks at what is in them. */
-  | { readonly found: "object"; readonly keys: readonly string[] }
+  | {
+      readonly found: "object";
+      readonly keys: readonly string[];
+      /** The stack of this program that made it, if one did. */
+      readonly stack?: string | undefined;
+    }
   | { readonly found: "none" }
   /** The namespace is not there either: the first update makes it. */
   | { readonly found: "no-namespace" }
@@ -20,6 +25,9 @@ export function existingObjectProblem(
   const place = `temporal-stack:${setting}: ${kind} "${name}"`;
   if (lookup.found === "none" || lookup.found === "no-namespace") {
     return `${place} does not exist in namespace "${namespace}"; create it there, or correct the name`;
+  }
+  if (lookup.found === "object" && kind === "ServiceAccount" && lookup.stack !== undefined) {
+    return `${place} in namespace "${namespace}" is one that stack "${lookup.stack}" makes, and goes when that stack no longer names it; name one that somebody else keeps`;
   }
   if (lookup.found === "unknown" || key === undefined || lookup.keys.includes(key)) return undefined;
   const keys = lookup.keys.length === 0 ? "no keys" : `the keys ${lookup.keys.join(", ")}`;
@@ -56,7 +64,7 @@ export async function judgeExistingObjects(
 }
 
 /**
- * Refuses to create or change pods that would wait for a Secret or ConfigMap that is not there, in previews too. Where
+ * Refuses to create or change pods that would wait for an object that is not there, in previews too. Where
  * the cluster cannot be asked, or where the namespace is still to be made, it says so and goes on.
  * @param name unique name
  */

@@ -47,12 +47,14 @@ export function stackAccounts({
           },
         ]
       : []),
-    ...workers.map(({ name }) => ({
-      name: `worker-${name}-service-account`,
-      namespace: namespaces.workers,
-      of: `workers of group ${name}`,
-      rules: [],
-    })),
+    ...workers
+      .filter(({ serviceAccount }) => serviceAccount.existing === undefined)
+      .map(({ name }) => ({
+        name: `worker-${name}-service-account`,
+        namespace: namespaces.workers,
+        of: `workers of group ${name}`,
+        rules: [],
+      })),
     ...(payloadEncryption.codecServer === undefined
       ? []
       : [

@@ -3,28 +3,42 @@ import type { AuthoritiesFrom } from "../../settings/certificates";
 import type { ManagedPostgresSettings, Settings } from "../../settings/settings";
 import { existingCredentials } from "./temporalCredentialsManifests";
 
-/** A Secret or ConfigMap that others made and that a setting names. */
+/** An object that others made and that a setting names. */
 export interface ExistingObject {
   /** Key of the setting below `temporal-stack:`. */
   readonly setting: string;
-  readonly kind: "Secret" | "ConfigMap";
+  readonly kind: "Secret" | "ConfigMap" | "ServiceAccount";
   readonly name: string;
   /** Key that it must have; undefined: any. */
   readonly key?: string | undefined;
 }
 
 /**
- * What the pods of a worker group need to be there: its own Secrets, those that they connect to Temporal with, and
+ * What the pods of a worker group need to be there: its account, its own Secrets, those that they connect to Temporal with, and
  * those with payload keys.
  */
 export function neededByWorkers(
   { temporal, workers, payloadEncryption }: Pick<Settings, "temporal" | "workers" | "payloadEncryption">,
   group: string,
 ): ExistingObject[] {
-  const index = workers.findIndex(({ name }) => name === group);
-  const { secrets = [], envFrom = [], payloadEncryption: encrypts = false } = workers[index] ?? {};
-  const place = (list: string, item: number) => `workers[${index}].${list}[${item}]`;
+  const {
+    serviceAccount: { existing: account } = {},
+    secrets = [],
+    envFrom = [],
+    payloadEncryption: encrypts = false,
+  } = workers.find(({ name }) => name === group) ?? {};
+  // By name: a group may stand in a file of its own, where no list counts it.
+  const place = (list: string, item: number) => `workers[${group}].${list}[${item}]`;
   return [
+    ...(account === undefined
+      ? []
+      : [
+          {
+            setting: `workers[${group}].serviceAccount.existing`,
+            kind: "ServiceAccount" as const,
+            name: account,
+          },
+        ]),
     ...secrets.flatMap(({ secret, key }, item): ExistingObject[] =>
       secret === undefined ? [] : [{ setting: place("secrets", item), kind: "Secret", name: secret, key }],
     ),

@@ -55,6 +55,8 @@ export interface WorkerPodReferences {
   /** Image by digest. */
   readonly image: pulumi.Input<string>;
   readonly serviceAccount: pulumi.Input<string>;
+  /** Secrets to pull the images with that the account does not bring. */
+  readonly imagePullSecrets: readonly { readonly name: pulumi.Input<string> }[];
   readonly configMap: pulumi.Input<string>;
   /** The payload keys, if the group encrypts payloads. */
   readonly keyring: KeyringVolume | undefined;
@@ -185,6 +187,9 @@ export function workerPod(worker: WorkerSettings, references: WorkerPodReference
   return {
     serviceAccountName: references.serviceAccount,
     automountServiceAccountToken: worker.serviceAccount.automountToken,
+    ...(references.imagePullSecrets.length === 0
+      ? {}
+      : { imagePullSecrets: [...references.imagePullSecrets] }),
     enableServiceLinks: false,
     securityContext: restrictedPod(WORKER_UID),
     terminationGracePeriodSeconds: worker.shutdown.terminationGracePeriodSeconds,

@@ -22,7 +22,8 @@ import { z } from "zod";
 import { Failure } from "../../common/failure";
 import { unlessMissing } from "../../common/unlessMissing";
 import { ownNamespaces } from "../../components/manifests/flows";
-import type { Labels } from "../../components/manifests/labels";
+import type { ExistingObject } from "../../components/manifests/existingObjects";
+import { type Labels, STACK_LABEL } from "../../components/manifests/labels";
 import type { Settings } from "../../settings/settings";
 import type { Access } from "./checks/permissions";
 import { DOCKER_CONFIG } from "./existingObjects";
@@ -42,11 +43,13 @@ const dockerConfig = z.object({
 });
 const FORBIDDEN = 403;
 
-/** A Secret or ConfigMap without its values. */
+/** A Secret, ConfigMap or ServiceAccount without its values. */
 export interface Keys {
   /** Type of a Secret. */
   readonly type?: string | undefined;
   readonly keys: readonly string[];
+  /** The stack that made a ServiceAccount, if one did. */
+  readonly stack?: string | undefined;
 }
 
 /** A Service, as far as it says where something is reached. */
@@ -189,10 +192,14 @@ export class ClusterReader {
   }
 
   /** Keys of a Secret or ConfigMap; undefined if there is none. Nothing that is in them is kept. */
-  async keysOf(kind: "Secret" | "ConfigMap", namespace: string, name: string): Promise<Keys | undefined> {
+  async keysOf(kind: ExistingObject["kind"], namespace: string, name: string): Promise<Keys | undefined> {
     if (kind === "Secret") {
       const secret = await unlessMissing(this.core.readNamespacedSecret({ name, namespace }));
       return secret && { type: secret.type, keys: Object.keys(secret.data ?? {}) };
+    }
+    if (kind === "ServiceAccount") {
+      const account = await unlessMissing(this.core.readNamespacedServiceAccount({ name, namespace }));
+      return account && { keys: [], stack: account.metadata?.labels?.[STACK_LABEL] };
     }
     const map = await unlessMissing(this.core.readNamespacedConfigMap({ name, namespace }));
     return map && { keys: Object.keys({ ...map.data, ...map.binaryData }) };

@@ -112,6 +112,23 @@ describe("what a worker group is given, in its pods", () => {
     assert.equal(at(template(), "metadata", "annotations", "temporal-stack/secrets-revision"), "database=7");
   });
 
+  it("uses an account that exists: none is made, and its pods pull with the stack's login themselves", async () => {
+    const changes = {
+      ...workers({ ...PAYMENTS, serviceAccount: { existing: "shared" } }),
+      "temporal-stack:imagePull": { existing: ["registry"] },
+    };
+    const shared = await deployStack("prod", { changes });
+    const accounts = objectsOf(shared, "ServiceAccount").map(({ registration }) => registration.name);
+    assert.ok(accounts.includes("worker-orders-service-account"));
+    assert.ok(!accounts.includes("worker-payments-service-account"));
+    const pod = mappingAt(template("payments", shared), "spec");
+    assert.deepEqual(
+      [pod["serviceAccountName"], pod["automountServiceAccountToken"], pod["imagePullSecrets"]],
+      ["shared", false, [{ name: "registry" }]],
+    );
+    assert.equal(at(template("orders", shared), "spec", "imagePullSecrets"), undefined);
+  });
+
   it("mounts a limited /tmp everywhere, and volumes only where they are asked for", () => {
     const mounts = (name: string) =>
       listAt(container(name), "volumeMounts").map((mount) => [at(mount, "mountPath"), at(mount, "readOnly")]);
@@ -225,7 +242,7 @@ describe("what a worker group is given, in its pods", () => {
 
 describe("guard of the Secrets that exist", () => {
   const needed = {
-    setting: "workers[1].secrets[2]",
+    setting: "workers[payments].secrets[2]",
     kind: "Secret",
     name: "database",
     key: "password",
@@ -237,11 +254,35 @@ describe("guard of the Secrets that exist", () => {
     assert.equal(problem({ found: "unknown", reason: "silence" }), undefined);
     assert.equal(
       problem({ found: "none" }),
-      'temporal-stack:workers[1].secrets[2]: Secret "database" does not exist in namespace "workers"; create it there, or correct the name',
+      'temporal-stack:workers[payments].secrets[2]: Secret "database" does not exist in namespace "workers"; create it there, or correct the name',
     );
     assert.equal(
       problem({ found: "object", keys: ["user", "passwort"] }),
-      'temporal-stack:workers[1].secrets[2]: Secret "database" in namespace "workers" has no key "password": it has the keys user, passwort; add the key, or correct the setting',
+      'temporal-stack:workers[payments].secrets[2]: Secret "database" in namespace "workers" has no key "password": it has the keys user, passwort; add the key, or correct the setting',
+    );
+  });
+
+  it("says that an account of a stack is not one to rely on", () => {
+    const account = {
+      setting: "workers[a].serviceAccount.existing",
+      kind: "ServiceAccount",
+      name: "a",
+    } as const;
+    const problem = (stack?: string) =>
+      existingObjectProblem(account, "workers", { found: "object", keys: [], stack });
+    assert.equal(problem(), undefined);
+    assert.match(
+      problem("prod") ?? "",
+      /ServiceAccount "a" in namespace "workers" is one that stack "prod" makes/,
+    );
+    // A Secret of a stack may be named: nothing deletes it while it is.
+    assert.equal(
+      existingObjectProblem({ ...needed, key: undefined }, "workers", {
+        found: "object",
+        keys: [],
+        stack: "prod",
+      }),
+      undefined,
     );
   });
 
@@ -259,16 +300,21 @@ describe("guard of the Secrets that exist", () => {
         },
         workers: [
           { name: "orders", taskQueues: ["orders"] },
-          { ...PAYMENTS, secrets: [{ secret: "database", key: "password", env: "DATABASE_PASSWORD" }] },
+          {
+            ...PAYMENTS,
+            serviceAccount: { existing: "shared" },
+            secrets: [{ secret: "database", key: "password", env: "DATABASE_PASSWORD" }],
+          },
         ],
       }),
     );
     assert.deepEqual(
       neededByWorkers(settings, "payments").map(({ setting, kind, name, key }) => [setting, kind, name, key]),
       [
-        ["workers[1].secrets[0]", "Secret", "database", "password"],
-        ["workers[1].envFrom[0]", "Secret", "flags", undefined],
-        ["workers[1].envFrom[1]", "ConfigMap", "regions", undefined],
+        ["workers[payments].serviceAccount.existing", "ServiceAccount", "shared", undefined],
+        ["workers[payments].secrets[0]", "Secret", "database", "password"],
+        ["workers[payments].envFrom[0]", "Secret", "flags", undefined],
+        ["workers[payments].envFrom[1]", "ConfigMap", "regions", undefined],
         ["temporal.tls.secret.caKey", "Secret", "tls", "ca"],
         ["temporal.apiKeySecret", "Secret", "cloud", "token"],
       ],

@@ -229,6 +229,22 @@ describe("what a worker group is given", () => {
       /serviceAccount\.name .*other than default/,
     ],
     [
+      "what the program would set on an account that it does not make",
+      group({ serviceAccount: { existing: "shared", name: "own", annotations: { a: "b" } } }),
+      /serviceAccount\.name .*"shared" exists: set it there[\s\S]*serviceAccount\.annotations/,
+    ],
+    [
+      "the account of another group as one that exists",
+      {
+        ...LEAST,
+        workers: [
+          { name: "a", taskQueues: ["a"], serviceAccount: { name: "a" } },
+          { name: "b", taskQueues: ["b"], serviceAccount: { existing: "a" } },
+        ],
+      },
+      /workers\[1\]\.serviceAccount\.existing .*makes for group a/,
+    ],
+    [
       "one account for two groups",
       {
         ...LEAST,

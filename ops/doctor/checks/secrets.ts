@@ -5,10 +5,10 @@ import { existingObjects, type PlacedObject } from "../existingObjects";
 import { type Finding, failed, ok } from "../finding";
 import { inLanes } from "../lanes";
 
-/** Secrets and ConfigMaps that the settings name, with their keys. */
+/** Secrets, ConfigMaps and ServiceAccounts that the settings name, with their keys. */
 export const secrets: Check = {
   name: "secrets",
-  about: "Secrets and ConfigMaps that the settings name",
+  about: "Secrets, ConfigMaps and ServiceAccounts that the settings name",
   examine: async ({ settings, cluster }) => {
     const named = existingObjects(settings);
     const found = await inLanes(named, ({ kind, namespace, name }) => cluster.keysOf(kind, namespace, name));
@@ -23,8 +23,7 @@ export function objectFinding(object: PlacedObject, found: Keys | undefined): Fi
   const { setting, kind, namespace, name, key, madeBy } = object;
   const text = `${kind} ${namespace}/${name} of ${setting}`;
   if (found === undefined && madeBy !== undefined) return ok(`${text} is made by ${madeBy}`);
-  const lookup =
-    found === undefined ? { found: "none" as const } : { found: "object" as const, keys: found.keys };
+  const lookup = found === undefined ? { found: "none" as const } : { found: "object" as const, ...found };
   const problem = existingObjectProblem(object, namespace, lookup);
   return problem === undefined
     ? ok(`${text}: ${key ?? "there"}`)
