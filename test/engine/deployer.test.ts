@@ -107,20 +107,16 @@ describe("a deployer before a real API server", () => {
 
   before(async () => {
     server = await ApiServer.start(deployer, owner);
+    const inClient = ["--namespace", CLIENT];
     for (const args of [
       ["create", "namespace", CLIENT],
-      ["create", "secret", "generic", "database", "--namespace", CLIENT],
-      [
-        "create",
-        "rolebinding",
-        "owner",
-        "--clusterrole=admin",
-        `--user=${owner.name}`,
-        "--namespace",
-        CLIENT,
-      ],
-    ])
-      assert.equal((await as(ADMINISTRATOR, args)).exitCode, 0);
+      ["create", "secret", "generic", "database", ...inClient],
+      ["create", "role", "owner", "--verb=*", "--resource=configmaps,secrets", ...inClient],
+      ["create", "rolebinding", "owner", "--role=owner", `--user=${owner.name}`, ...inClient],
+    ]) {
+      const { exitCode, output } = await as(ADMINISTRATOR, args);
+      assert.equal(exitCode, 0, output);
+    }
     const items = deployerObjects(settings, { kind: "Group", name: "deployers" });
     const list = { apiVersion: "v1", kind: "List", items };
     const applied = await as(ADMINISTRATOR, ["apply", "--server-side", "--filename", "-"], list);
