@@ -147,7 +147,7 @@ export async function lookUpResourceTypes(
 
 /**
  * Asks the cluster for a Secret, ConfigMap or ServiceAccount.
- * @returns its keys and nothing of what is in them, never a failure
+ * @returns its keys, the stack that made it, and nothing of what is in it; never a failure
  */
 export async function lookUpObject(
   settings: Pick<Settings, "kubernetes">,

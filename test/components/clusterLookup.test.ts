@@ -32,6 +32,10 @@ describe("look-up in the cluster", () => {
       200,
       { data: { dark: "true" }, binaryData: { truststore: "AA==" } },
     ],
+    "/api/v1/namespaces/ours/serviceaccounts/made": [
+      200,
+      { metadata: { labels: { "temporal-stack/stack": "prod" } } },
+    ],
     "/apis/monitoring.coreos.com/v1": [
       200,
       { groupVersion: "monitoring.coreos.com/v1", resources: [{ name: "podmonitors" }] },
@@ -100,17 +104,23 @@ describe("look-up in the cluster", () => {
     assert.equal((await types("v3")).found, "unknown");
   });
 
-  it("says which keys a Secret or ConfigMap has, and nothing of what is in them", async () => {
+  it("says which keys a Secret or ConfigMap has and which stack made an object, and nothing of what is in it", async () => {
     const secret = (name: string, namespace = "ours") =>
       lookUpObject(settings, namespace, { kind: "Secret", name });
-    assert.deepEqual(await secret("stripe"), { found: "object", keys: ["api-key"] });
-    assert.deepEqual(await secret("empty"), { found: "object", keys: [] });
+    assert.deepEqual(await secret("stripe"), { found: "object", keys: ["api-key"], stack: undefined });
+    assert.deepEqual(await secret("empty"), { found: "object", keys: [], stack: undefined });
     assert.deepEqual(await secret("none"), { found: "none" });
     assert.deepEqual(await secret("stripe", "none"), { found: "no-namespace" });
     assert.equal((await secret("closed")).found, "unknown");
     assert.deepEqual(await lookUpObject(settings, "ours", { kind: "ConfigMap", name: "flags" }), {
       found: "object",
       keys: ["dark", "truststore"],
+      stack: undefined,
+    });
+    assert.deepEqual(await lookUpObject(settings, "ours", { kind: "ServiceAccount", name: "made" }), {
+      found: "object",
+      keys: [],
+      stack: "prod",
     });
   });
 
