@@ -62,7 +62,7 @@ describe("what workers need, on a real API server", () => {
     assert.ok(missing.failed);
     assert.match(
       missing.output,
-      /temporal-stack:workers\[0\]\.secrets\[0\]: Secret "stripe" does not exist in namespace "temporal-workers"/,
+      /temporal-stack:workers\[orders\]\.secrets\[0\]: Secret "stripe" does not exist in namespace "temporal-workers"/,
     );
 
     await kubectl(["create", "secret", "generic", "stripe", "-n", NAMESPACE, "--from-literal=token=hunter2"]);
