@@ -5,6 +5,7 @@ import { z } from "zod";
 import { recordedCluster } from "../../common/localStack";
 import { commandPath } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
+import { eventually } from "../support/eventually";
 import { readableHistory } from "./histories";
 import { allComplete, holdOrders, release } from "./orders";
 import { changeEncryption, kubectl, order, podsOf, restoreStackFile, succeed } from "./support";
@@ -31,6 +32,13 @@ async function newOrder(): Promise<string> {
   return orders[0]?.workflowId ?? "";
 }
 
+/** An update is done while pods of before may still finish what they took. */
+const noneLeaves = (): Promise<void> =>
+  eventually("no pod is on its way out", async () => {
+    const pods = ["get", "pods", "--namespace=temporal-workers"];
+    return (await kubectl(...pods, "--output=jsonpath={.items[*].metadata.deletionTimestamp}")).trim() === "";
+  });
+
 const secret = z.object({ data: z.object({ token: z.string() }) });
 
 describe("a payload key", () => {
@@ -50,6 +58,7 @@ describe("a payload key", () => {
 
     changeEncryption({ keys: ["key-1", "key-2"], activeKey: "key-2", codecServer });
     await succeed(up);
+    await noneLeaves();
     newest = await newOrder();
     assert.deepEqual(await keysOf(newest), ["key-2"]);
 
