@@ -20,34 +20,30 @@ export interface UsedChart {
 
 /** The Helm charts that a stack deploys. */
 export function chartsOf({ temporal, postgres, certManager, charts: sources }: Settings): UsedChart[] {
-  const certificates = certManager.install
-    ? [
-        {
-          repository: sources.certManagerRepository,
-          version: certManager.chartVersion,
-          pin: charts.certManager,
-        },
-      ]
-    : [];
-  if (temporal.mode !== "chart") return certificates;
-  const server = {
-    repository: sources.temporalRepository,
-    version: temporal.chartVersion,
-    pin: charts.temporal,
-  };
-  if (postgres?.mode !== "cluster" || !postgres.operator.install) return [server, ...certificates];
-  const operator = {
-    repository: sources.cloudNativePgRepository,
-    version: postgres.operator.chartVersion,
-    pin: charts.cloudNativePg,
-  };
-  const plugin = {
-    repository: sources.cloudNativePgRepository,
-    version: postgres.backup?.plugin.chartVersion ?? charts.barmanPlugin.version,
-    pin: charts.barmanPlugin,
-  };
-  const plugins = postgres.backup?.plugin.install === true ? [plugin] : [];
-  return [server, operator, ...plugins, ...certificates];
+  const used: UsedChart[] = [];
+  if (temporal.mode === "chart") {
+    used.push({
+      repository: sources.temporalRepository,
+      version: temporal.chartVersion,
+      pin: charts.temporal,
+    });
+  }
+  if (temporal.mode === "chart" && postgres?.mode === "cluster" && postgres.operator.install) {
+    const repository = sources.cloudNativePgRepository;
+    used.push({ repository, version: postgres.operator.chartVersion, pin: charts.cloudNativePg });
+    const { plugin } = postgres.backup ?? {};
+    if (plugin?.install === true) {
+      used.push({ repository, version: plugin.chartVersion, pin: charts.barmanPlugin });
+    }
+  }
+  if (certManager.install) {
+    used.push({
+      repository: sources.certManagerRepository,
+      version: certManager.chartVersion,
+      pin: charts.certManager,
+    });
+  }
+  return used;
 }
 
 /**

@@ -35,6 +35,16 @@ export interface ExportedStack {
   readonly salt: string | undefined;
 }
 
+const namespaceInputs = z.object({ metadata: z.object({ name: z.string() }) });
+
+/** Names of the Kubernetes namespaces among a stack's resources. */
+export const namespacesAmong = (resources: readonly StateResource[]): string[] =>
+  resources.flatMap(({ type, inputs }) =>
+    type === "kubernetes:core/v1:Namespace"
+      ? (namespaceInputs.safeParse(inputs).data?.metadata.name ?? [])
+      : [],
+  );
+
 /**
  * Reads what `pulumi stack export` printed.
  *

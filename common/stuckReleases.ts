@@ -1,12 +1,10 @@
 import { ApiException, CoreV1Api, type KubeConfig, type V1Secret } from "@kubernetes/client-node";
 import { z } from "zod";
-import { exportedStack, type StateResource } from "./exportedStack";
+import { exportedStack, namespacesAmong, type StateResource } from "./exportedStack";
 
 const RELEASE_TYPE = "kubernetes:helm.sh/v3:Release";
-const NAMESPACE_TYPE = "kubernetes:core/v1:Namespace";
 
 const releaseInputs = z.object({ name: z.string(), namespace: z.string() });
-const namespaceInputs = z.object({ metadata: z.object({ name: z.string() }) });
 
 /** What a stack's state knows of a Helm release. */
 export type Origin =
@@ -36,9 +34,6 @@ export function helmReleases(exported: unknown, names: readonly string[]): Relea
     from.filter((entry) => entry.type === type).map(({ inputs }) => inputs);
   const inputsOf = (from: readonly StateResource[]) =>
     ofType(RELEASE_TYPE, from).flatMap((inputs) => releaseInputs.safeParse(inputs).data ?? []);
-  const namespaces = ofType(NAMESPACE_TYPE, resources).flatMap(
-    (inputs) => namespaceInputs.safeParse(inputs).data?.metadata.name ?? [],
-  );
   const interrupted = pending.filter(({ type }) => type === "creating");
   const found: ReleaseOfStack[] = [
     ...inputsOf(resources).map((release) => ({ ...release, origin: "recorded" as const })),
@@ -46,7 +41,7 @@ export function helmReleases(exported: unknown, names: readonly string[]): Relea
       ...release,
       origin: "creating" as const,
     })),
-    ...namespaces.flatMap((namespace) =>
+    ...namespacesAmong(resources).flatMap((namespace) =>
       names.map((name) => ({ name, namespace, origin: "unrecorded" as const })),
     ),
   ];

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "./manifests/labels";
 import { OPERATOR_GROUP } from "./manifests/operatorPermissions";
 import { scheduledBackupSpec } from "./manifests/postgresBackupsManifests";
-import { postgresGenerations } from "./manifests/postgresGenerations";
+import { nameInGeneration, postgresGenerations } from "./manifests/postgresGenerations";
 import type { BackupSettings } from "../settings/backups";
 import type { PostgresClusterSettings, Settings } from "../settings/settings";
 
@@ -27,7 +27,7 @@ export class PostgresBackups extends pulumi.ComponentResource {
     const schedules = postgresGenerations(cluster).map(
       ({ number, clusterName, hibernates }) =>
         new k8s.apiextensions.CustomResource(
-          number === 1 ? `${name}-schedule` : `${name}-schedule-${number}`,
+          nameInGeneration(`${name}-schedule`, number),
           {
             apiVersion: `${OPERATOR_GROUP}/v1`,
             kind: "ScheduledBackup",

@@ -17,7 +17,7 @@ import {
   loginName,
   primaryHost,
 } from "./manifests/postgresClusterManifests";
-import { postgresGenerations, servingCluster } from "./manifests/postgresGenerations";
+import { nameInGeneration, postgresGenerations, servingCluster } from "./manifests/postgresGenerations";
 import { dataOptions } from "./protection";
 import { FORMER_GENERATION } from "../settings/backups";
 import { merge } from "../settings/mapping";
@@ -67,11 +67,11 @@ export class PostgresCluster extends pulumi.ComponentResource {
     };
     const databases = postgresGenerations(cluster).flatMap((generation) => {
       const { number, clusterName, hibernates } = generation;
-      const suffix = number === 1 ? "" : `-${number}`;
+      const named = (part: string): string => nameInGeneration(part, number);
       // A former generation goes with the setting that keeps it; what is in the cluster stays all the same.
       const ownOptions = hibernates ? { ...kept, protect: false } : kept;
       const resource = new k8s.apiextensions.CustomResource(
-        `${name}-cluster${suffix}`,
+        named(`${name}-cluster`),
         {
           apiVersion: API_VERSION,
           kind: "Cluster",
@@ -99,9 +99,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             postgresGuard(settings, cluster, number, succeeded, () =>
               lookUpPostgres(settings, settings.namespaces.temporal, clusterName),
             ),
-            storageClassGuard(`postgres-storage-class${suffix}`, volumes, () =>
-              lookUpStorageClasses(settings),
-            ),
+            storageClassGuard(named("postgres-storage-class"), volumes, () => lookUpStorageClasses(settings)),
           ),
           dependsOn: [credentials],
         },
@@ -111,7 +109,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         .map(
           (database) =>
             new k8s.apiextensions.CustomResource(
-              `${name}-database-${database}${suffix}`,
+              named(`${name}-database-${database}`),
               {
                 apiVersion: API_VERSION,
                 kind: "Database",

@@ -1,6 +1,6 @@
 import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { exportedStack, type StateResource } from "../common/exportedStack";
+import { exportedStack, namespacesAmong, type StateResource } from "../common/exportedStack";
 import { Failure } from "../common/failure";
 import { helmReleases } from "../common/stuckReleases";
 import { unlessMissing } from "../common/unlessMissing";
@@ -17,16 +17,13 @@ const servedBy: Readonly<Record<string, Parameters<CustomObjectsApi["listCluster
 const listSchema = z.object({
   items: z.array(z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) })),
 });
-const metadataSchema = z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string().optional() }),
-});
+const placeSchema = z.object({ metadata: z.object({ namespace: z.string() }) });
 
-/** The namespace that a resource of the stack is, or in which it is something that an operator serves. */
-function namespaceOf({ type, inputs }: StateResource): string[] {
-  const { metadata } = metadataSchema.safeParse(inputs).data ?? {};
-  if (type === "kubernetes:core/v1:Namespace") return [metadata?.name ?? ""];
+/** The namespace in which a resource of the stack is something that an operator serves. */
+function servedIn({ type, inputs }: StateResource): string[] {
   const isServed = Object.values(servedBy).some(({ group }) => type.startsWith(`kubernetes:${group}/`));
-  return isServed ? [metadata?.namespace ?? ""] : [];
+  const { metadata } = placeSchema.safeParse(inputs).data ?? {};
+  return isServed && metadata !== undefined ? [metadata.namespace] : [];
 }
 
 /**
@@ -38,7 +35,7 @@ function namespaceOf({ type, inputs }: StateResource): string[] {
  */
 export async function refuseSharedOperators(config: KubeConfig, exported: unknown): Promise<void> {
   const { resources } = exportedStack(exported);
-  const own = new Set(resources.flatMap(namespaceOf));
+  const own = new Set([...namespacesAmong(resources), ...resources.flatMap(servedIn)]);
   const installed = helmReleases(exported, []).flatMap(({ name, namespace }) => {
     const served = servedBy[name];
     return served === undefined ? [] : [{ name, namespace, served }];

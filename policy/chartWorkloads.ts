@@ -133,106 +133,94 @@ function partWorkload(subject: Subject, part: Part): Workload {
   };
 }
 
-/** The chart's own security contexts are as strict as ours: only values that change them are judged. */
-function operatorWorkload(subject: Subject): Workload {
-  const values = at(subject.object, "values");
-  const container = at(values, "containerSecurityContext");
+/** What an operator's chart says of one of its Deployments. */
+interface OperatorPart {
+  readonly part?: string;
+  /** `app.kubernetes.io/name` of its pods. */
+  readonly name: string;
+  readonly container: string;
+  /** Values of the part. */
+  readonly values: unknown;
+  readonly image: unknown;
+  readonly podSecurityContext: unknown;
+  /** What is not visible beside what no such chart shows. */
+  readonly hidden?: Workload["hidden"];
+}
+
+/** The charts' own security contexts are as strict as ours: only values that change them are judged. */
+function operatorPart(
+  subject: Subject,
+  { part, name, container, values, image, podSecurityContext, hidden = [] }: OperatorPart,
+): Workload {
+  const securityContext = at(values, "containerSecurityContext");
   return {
     subject,
-    part: undefined,
+    part,
     longRunning: true,
     controlled: false,
     namespace: at(subject.object, "namespace"),
     labels: {
-      "app.kubernetes.io/name": "cloudnative-pg",
+      "app.kubernetes.io/name": name,
       "app.kubernetes.io/instance": at(subject.object, "name"),
     },
     replicas: at(values, "replicaCount"),
     spec: mappingAt({
-      securityContext: at(values, "podSecurityContext"),
+      securityContext: podSecurityContext,
       topologySpreadConstraints: at(values, "topologySpreadConstraints"),
       affinity: at(values, "affinity"),
     }),
-    containers: [
-      {
-        name: "manager",
-        image: imageOf(at(values, "image")),
-        resources: at(values, "resources"),
-        securityContext: container,
-      },
+    containers: [{ name: container, image, resources: at(values, "resources"), securityContext }],
+    hidden: [
+      "account",
+      "readiness",
+      "liveness",
+      ...hidden,
+      ...(isSet(securityContext) ? [] : (["security"] as const)),
     ],
-    hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
   };
+}
+
+function operatorWorkload(subject: Subject): Workload {
+  const values = at(subject.object, "values");
+  return operatorPart(subject, {
+    name: "cloudnative-pg",
+    container: "manager",
+    values,
+    image: imageOf(at(values, "image")),
+    podSecurityContext: at(values, "podSecurityContext"),
+  });
 }
 
 /** One pod by design; backups and the archive wait for another one, and lose nothing. */
 function backupPluginWorkload(subject: Subject): Workload {
   const values = at(subject.object, "values");
-  const container = at(values, "containerSecurityContext");
   const { registry, ...image } = mappingAt(values, "image");
   const repository = [registry, image["repository"]].filter(isSet).join("/");
-  return {
-    subject,
-    part: undefined,
-    longRunning: true,
-    controlled: false,
-    namespace: at(subject.object, "namespace"),
-    labels: {
-      "app.kubernetes.io/name": "plugin-barman-cloud",
-      "app.kubernetes.io/instance": at(subject.object, "name"),
-    },
-    replicas: at(values, "replicaCount"),
-    spec: mappingAt({ securityContext: at(values, "podSecurityContext"), affinity: at(values, "affinity") }),
-    containers: [
-      {
-        name: "barman-cloud",
-        image: imageOf({ ...image, repository }),
-        resources: at(values, "resources"),
-        securityContext: container,
-      },
-    ],
-    hidden: [
-      ...(["account", "readiness", "liveness", "replicas", "spread", "budget"] as const),
-      ...(isSet(container) ? [] : (["security"] as const)),
-    ],
-  };
+  return operatorPart(subject, {
+    name: "plugin-barman-cloud",
+    container: "barman-cloud",
+    values,
+    image: imageOf({ ...image, repository }),
+    podSecurityContext: at(values, "podSecurityContext"),
+    hidden: ["replicas", "spread", "budget"],
+  });
 }
 
-/** As strict as ours, too: what the values say of security is judged, and nothing of it missing. */
 function certManagerWorkloads(subject: Subject): readonly Workload[] {
   const values = at(subject.object, "values");
   if (values === UNKNOWN) return [];
   const parts = { controller: values, webhook: at(values, "webhook"), cainjector: at(values, "cainjector") };
-  return Object.entries(parts).map(([part, own]) => {
-    const container = at(own, "containerSecurityContext");
-    return {
-      subject,
+  return Object.entries(parts).map(([part, own]) => ({
+    ...operatorPart(subject, {
       part,
-      longRunning: true,
-      controlled: false,
-      namespace: at(subject.object, "namespace"),
-      labels: {
-        "app.kubernetes.io/name": part === "controller" ? "cert-manager" : part,
-        "app.kubernetes.io/instance": at(subject.object, "name"),
-      },
-      replicas: at(own, "replicaCount"),
-      spec: mappingAt({
-        securityContext: at(own, "securityContext"),
-        topologySpreadConstraints: at(own, "topologySpreadConstraints"),
-        affinity: at(own, "affinity"),
-      }),
-      containers: [
-        {
-          name: part,
-          image: imageOf(at(own, "image")),
-          resources: at(own, "resources"),
-          securityContext: container,
-        },
-      ],
-      budget: at(own, "podDisruptionBudget", "enabled") === true,
-      hidden: ["account", "readiness", "liveness", ...(isSet(container) ? [] : (["security"] as const))],
-    };
-  });
+      name: part === "controller" ? "cert-manager" : part,
+      container: part,
+      values: own,
+      image: imageOf(at(own, "image")),
+      podSecurityContext: at(own, "securityContext"),
+    }),
+    budget: at(own, "podDisruptionBudget", "enabled") === true,
+  }));
 }
 
 /** `repository:tag` of a chart's two values. */

@@ -205,11 +205,7 @@ const plugin = z
   .prefault({});
 
 function versionedPlugin(what: string, pin: Parameters<typeof imagePin>[0]) {
-  return pluginImage(what).default(imagePin(pin));
-}
-
-function pluginImage(what: string) {
-  return versionedImage(`an image of ${what}`, "v");
+  return versionedImage(`an image of ${what}`, "v").default(imagePin(pin));
 }
 
 /** Backups of a Postgres cluster. */

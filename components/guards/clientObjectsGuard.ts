@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { STACK_LABEL } from "../manifests/labels";
+import { refuseUnseen } from "./refusal";
 
 /** What a cluster answers when it is asked for an object in a namespace of somebody else. */
 export type ClientObjectLookup =
@@ -49,10 +50,11 @@ export function clientObjectsGuard(
       const lookup = await look();
       const problem = clientObjectProblem(object, stack, lookup);
       if (problem !== undefined) throw new Error(problem);
-      if (lookup.found !== "unknown") return;
-      const sentence = `cannot see whether ${object.kind} "${object.name}" exists in namespace "${object.namespace}": ${lookup.reason}`;
-      if (!pulumi.runtime.isDryRun()) throw new Error(sentence);
-      await pulumi.log.warn(`${sentence}; the update will look again`);
+      if (lookup.found === "unknown") {
+        await refuseUnseen(
+          `cannot see whether ${object.kind} "${object.name}" exists in namespace "${object.namespace}": ${lookup.reason}`,
+        );
+      }
     },
     { onDryRun: true },
   );

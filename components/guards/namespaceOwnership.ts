@@ -3,6 +3,7 @@ import { z } from "zod";
 import { RESERVED_LABEL, STACK_ID_LABEL, STACK_LABEL } from "../manifests/labels";
 import type { Settings } from "../../settings/settings";
 import type { Inputs } from "./refusal";
+import { refuseUnseen } from "./refusal";
 
 /** What a cluster answers when it is asked for a namespace. */
 export type NamespaceLookup =
@@ -59,10 +60,11 @@ export function ownershipGuard(
       const lookup = await look(namespace);
       const problem = ownershipProblem(settings, namespace, lookup, idIn(newInputs));
       if (problem !== undefined) throw new Error(problem);
-      if (lookup.found !== "unknown") return;
-      const sentence = `cannot see whether the Kubernetes namespace "${namespace}" exists already: ${lookup.reason}`;
-      if (!pulumi.runtime.isDryRun()) throw new Error(sentence);
-      await pulumi.log.warn(`${sentence}; the update will look again`);
+      if (lookup.found === "unknown") {
+        await refuseUnseen(
+          `cannot see whether the Kubernetes namespace "${namespace}" exists already: ${lookup.reason}`,
+        );
+      }
     },
     { onDryRun: true },
   );

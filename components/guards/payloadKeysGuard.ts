@@ -6,6 +6,7 @@ import type { Settings } from "../../settings/settings";
 import type { OwnOutputs } from "./ownOutputs";
 import type { Inputs } from "./refusal";
 import { refusal } from "./sentence";
+import { refuseUnseen } from "./refusal";
 
 const sources = ["generated", "settings", "secret"] as const;
 /** Where a key comes from: this stack, its settings, or a Secret of the user's own. */
@@ -135,10 +136,9 @@ export function takeoverGuard(
       const lookup = await look();
       const problem = takeoverProblem(lookup, { ...brought, ...textsIn(newInputs) });
       if (problem !== undefined) throw new Error(problem);
-      if (lookup.found !== "unknown") return;
-      const sentence = `cannot see whether Secret ${KEYRING_SECRET} exists already: ${lookup.reason}`;
-      if (!pulumi.runtime.isDryRun()) throw new Error(sentence);
-      await pulumi.log.warn(`${sentence}; the update will look again`);
+      if (lookup.found === "unknown") {
+        await refuseUnseen(`cannot see whether Secret ${KEYRING_SECRET} exists already: ${lookup.reason}`);
+      }
     },
     { onDryRun: true },
   );

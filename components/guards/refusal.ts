@@ -31,6 +31,15 @@ export function refusedUpdate(
   return { beforeUpdate: [hook] };
 }
 
+/**
+ * Says that a cluster did not tell what a guard asks of it: a preview goes on, an update must not.
+ * @throws Error with the sentence in an update
+ */
+export async function refuseUnseen(sentence: string): Promise<void> {
+  if (!pulumi.runtime.isDryRun()) throw new Error(sentence);
+  await pulumi.log.warn(`${sentence}; the update will look again`);
+}
+
 /** Guards of one resource as one: spread over each other, the second would take the place of the first. */
 export function joined(...bindings: readonly pulumi.ResourceHookBinding[]): pulumi.ResourceHookBinding {
   return {

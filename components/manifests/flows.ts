@@ -9,7 +9,12 @@ import { CODEC_SERVER, CODEC_SERVER_PORT } from "./codecServerManifests";
 import { COMPONENT, groupLabels, type Labels, selectorLabels } from "./labels";
 import { PREFLIGHT } from "./managedPostgresManifests";
 import { POSTGRES_PORT } from "./postgresConnection";
-import { type PostgresGeneration, postgresGenerations, servingCluster } from "./postgresGenerations";
+import {
+  nameInGeneration,
+  type PostgresGeneration,
+  postgresGenerations,
+  servingCluster,
+} from "./postgresGenerations";
 import { NAMESPACE_RECONCILER } from "./temporalNamespacesManifests";
 import {
   CHART_SERVER,
@@ -313,7 +318,7 @@ function generationFlows(
   clients: Pods,
 ): Flow[] {
   const instances = instancePods(settings, clusterName);
-  const named = (name: string) => (number === 1 ? name : `${name}-${number}`);
+  const named = (name: string) => nameInGeneration(name, number);
   return [
     {
       name: named("server-postgres"),

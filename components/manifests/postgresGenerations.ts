@@ -13,9 +13,13 @@ export interface PostgresGeneration {
   readonly hibernates: boolean;
 }
 
-/** Name of the Cluster of a generation; the first one's has no number. */
-export const clusterNameOf = ({ name }: Pick<PostgresClusterSettings, "name">, generation: number): string =>
+/** A name of something of a generation; the first one's has no number. */
+export const nameInGeneration = (name: string, generation: number): string =>
   generation === 1 ? name : `${name}-${generation}`;
+
+/** Name of the Cluster of a generation. */
+export const clusterNameOf = ({ name }: Pick<PostgresClusterSettings, "name">, generation: number): string =>
+  nameInGeneration(name, generation);
 
 /** Generation that Temporal uses. */
 export const servingGeneration = ({ generation, serving }: GenerationSettings): number =>
