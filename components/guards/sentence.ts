@@ -19,7 +19,11 @@ const REFUSALS: readonly RegExp[] = [
   // monitoringGuard.ts
   /^temporal-stack:monitoring\.mode: the cluster has no resource type /m,
   // existingObjectsGuard.ts
-  /^temporal-stack:[\w.[\]]+: (Secret|ConfigMap) "[^"]*" (does not exist in|in namespace "[^"]*" has no key) /m,
+  /^temporal-stack:[\w.[\]-]+: (Secret|ConfigMap|ServiceAccount) "[^"]*" (does not exist in|in namespace "[^"]*" (has no key|is one that stack)) /m,
+  // clientObjectsGuard.ts
+  /^temporal-stack:clients\[\d+\]\.\w+: (there is no namespace|(ConfigMap|Secret) "[^"]*" in namespace "[^"]*" is not of stack) /m,
+  // payloadKeysGuard.ts
+  /^Secret \S+ exists already with payload keys that this stack does not have /m,
   // The engine, of what protection.ts protects.
   /cannot be deleted\s+because it is protected/,
   /as it is currently marked for protection/,

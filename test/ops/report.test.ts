@@ -3,6 +3,8 @@ import { ownershipProblem } from "../../components/guards/namespaceOwnership";
 import { existingObjectProblem } from "../../components/guards/existingObjectsGuard";
 import { monitoringProblem } from "../../components/guards/monitoringGuard";
 import { storageClassProblems } from "../../components/guards/storageClass";
+import { clientObjectProblem } from "../../components/guards/clientObjectsGuard";
+import { takeoverProblem } from "../../components/guards/payloadKeysGuard";
 import { isRefusal, refusal } from "../../components/guards/sentence";
 import { configChanges } from "../../ops/report/configChanges";
 import { MAX_BYTES, renderFailure, renderMarkdown } from "../../ops/report/markdown";
@@ -285,7 +287,7 @@ describe("preview report", () => {
     );
     const noOperator = monitoringProblem("monitoring.coreos.com", ["podmonitors"], { found: "none" });
     const needed = {
-      setting: "workers[0].secrets[1]",
+      setting: "workers[order-mail].secrets[1]",
       kind: "Secret",
       name: "stripe",
       key: "api-key",
@@ -293,7 +295,24 @@ describe("preview report", () => {
     const missing = [{ found: "none" } as const, { found: "object", keys: [] } as const].map((lookup) =>
       existingObjectProblem(needed, "workers", lookup),
     );
-    for (const message of [refusal(["a"]), refusal(["a", "b"]), foreign, noClass, noOperator, ...missing])
+    const account = existingObjectProblem(
+      { setting: "workers[order-mail].serviceAccount.existing", kind: "ServiceAccount", name: "mail" },
+      "workers",
+      { found: "object", keys: [], stack: "dev" },
+    );
+    const shop = {
+      setting: "clients[0]",
+      key: "connection",
+      kind: "ConfigMap",
+      name: "temporal",
+      namespace: "shop",
+    } as const;
+    const clients = [{ found: "no-namespace" } as const, { found: "object", labels: {} } as const].map(
+      (lookup) => clientObjectProblem(shop, "prod", lookup),
+    );
+    const keys = takeoverProblem({ found: "secret", data: { "key-1": "AA==" } }, {});
+    const bySentence = [foreign, noClass, noOperator, ...missing, account, ...clients, keys];
+    for (const message of [refusal(["a"]), refusal(["a", "b"]), ...bySentence])
       assert.ok(isRefusal(message ?? ""), message);
     for (const message of ["1 problem in the settings of stack", "connection refused", "preview failed"]) {
       assert.ok(!isRefusal(message), message);
