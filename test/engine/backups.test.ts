@@ -27,21 +27,9 @@ describe("backups before a real API server", () => {
 
   before(async () => {
     server = await ApiServer.start();
-    for (const program of [programs.cloudNativePg, programs.barmanPlugin]) {
-      const { exitCode, output } = await kubectl([
-        ...["apply", "--server-side", "--filename", `${await provideAssets(program)}/crds`],
-      ]);
-      assert.equal(exitCode, 0, output);
-    }
+    for (const program of [programs.cloudNativePg, programs.barmanPlugin])
+      await server.addTypes(`${await provideAssets(program)}/crds`);
     await kubectl(["create", "namespace", "temporal"]);
-    await server.waitUntil("resource types are served", async () => {
-      const { exitCode } = await kubectl([
-        "get",
-        "objectstores,scheduledbackups,clusters",
-        "--namespace=temporal",
-      ]);
-      return exitCode === 0;
-    });
   });
 
   after(async () => {

@@ -52,11 +52,7 @@ describe("npm run down of a stack whose operators serve others", () => {
 
   it("has nothing against it while the operator serves the stack alone", async () => {
     const crds = join(await provideAssets(programs.cloudNativePg), "crds");
-    await kubectl(["create", "--filename", join(crds, "postgresql.cnpg.io_clusters.yaml")]);
-    await kubectl([
-      ...["wait", "--for=condition=Established", "--timeout=60s"],
-      "crd/clusters.postgresql.cnpg.io",
-    ]);
+    await server.addTypes(join(crds, "postgresql.cnpg.io_clusters.yaml"));
     await postgres("temporal");
     await postgres("brought");
     await refuseSharedOperators(config, STATE);

@@ -94,6 +94,17 @@ export class ApiServer {
     return { exitCode, output: all };
   }
 
+  /** Serves resource types: a file of definitions, or a folder of such. */
+  async addTypes(path: string): Promise<void> {
+    for (const args of [
+      ["apply", "--server-side", "--filename", path],
+      ["wait", "--for=condition=Established", "--timeout=60s", "--filename", path],
+    ]) {
+      const { exitCode, output } = await this.kubectl(ADMINISTRATOR, args);
+      if (exitCode !== 0) throw new Error(output);
+    }
+  }
+
   /** Writes a kubeconfig of somebody's and returns its path. */
   kubeconfig({ name }: ApiUser): string {
     const authority = readFileSync(join(this.folder, "certificates/apiserver.crt")).toString("base64");
