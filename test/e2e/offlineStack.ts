@@ -48,11 +48,7 @@ export class OfflineStack {
   readonly folder = this.engine.folder;
   readonly configFile = this.engine.file("prod.yaml");
 
-  /** The engine's, with no stack of `npm run up`, whatever this machine runs. */
-  readonly environment: Readonly<Record<string, string | undefined>> = {
-    ...this.engine.environment,
-    TEMPORAL_STACK_STATE: this.engine.file("no-state"),
-  };
+  readonly environment: Readonly<Record<string, string | undefined>> = this.engine.environment;
 
   /** Runs the CLI where no stack file of the checkout lies that it would write its salt to. */
   pulumi(args: readonly string[], cwd?: string, more?: NodeJS.ProcessEnv): Promise<Ended> {

@@ -56,6 +56,8 @@ export class OfflineEngine {
     PULUMI_HOME: pulumiHome,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     TEMPORAL_STACK_MACHINE_SETTINGS: undefined,
+    // Whatever stack npm run up has on this machine is none of the engine's.
+    TEMPORAL_STACK_STATE: join(this.folder, "no-state"),
   };
 
   /**
