@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "./exitCodes";
-import { describeFailure } from "./failure";
+import { describeFailure, isRunError } from "./failure";
 import { runningChildren } from "./children";
 import { UsageFailure } from "./usageFailure";
 
@@ -64,4 +64,4 @@ export function runCommand<Options extends object>(
 }
 
 const exitCodeOf = (error: unknown): ExitCode =>
-  error instanceof UsageFailure ? exitCodes.usage : exitCodes.failed;
+  error instanceof UsageFailure || isRunError(error) ? exitCodes.usage : exitCodes.failed;

@@ -16,11 +16,19 @@ export class Failure extends Error {
   }
 }
 
+/**
+ * Whether an error is the user's to mend, with all of it in its message: what the settings throw, which know no
+ * {@link Failure}, and what ends a Pulumi program without a stack trace. The mark saves loading the SDK.
+ */
+export const isRunError = (error: unknown): error is Error =>
+  error instanceof Error && "__pulumiRunError" in error;
+
 /** Renders any thrown value for the terminal; only unexpected errors come with their stack. */
 export function describeFailure(error: unknown): string {
   if (error instanceof Failure) {
     return [error.message, ...error.details.map((line) => `  | ${line}`), `→ ${error.remedy}`].join("\n");
   }
+  if (isRunError(error)) return error.message;
   if (error instanceof Error) return error.stack ?? error.message;
   return String(error);
 }

@@ -207,8 +207,8 @@ async function ask<T>(
   question: (config: client.KubeConfig, client: Client) => Promise<T>,
 ): Promise<Answer<T>> {
   const library = await import("@kubernetes/client-node");
-  const config = await clientConfig(clusterAccessOf(settings));
   try {
+    const config = await clientConfig(clusterAccessOf(settings));
     const late = new Promise<never>((_, reject) => {
       setTimeout(() => {
         reject(new Error(`no answer within ${TIMEOUT_SECONDS} s`));

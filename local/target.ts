@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Failure } from "../common/failure";
 import { stackFile } from "../common/localStack";
-import { configOf, parseAsEngine } from "../settings/engineYaml";
+import { configOf as configOfText, parseAsEngine } from "../settings/engineYaml";
 import { isMapping, PROJECT } from "../settings/mapping";
 
 /** The stack that `npm run up` deploys unless told otherwise. */
@@ -13,15 +13,18 @@ const stackFileSchema = z.object({
   secretsprovider: z.string().optional(),
 });
 
+const configOf = (stack: string) =>
+  configOfText(readFileSync(stackFile(stack), "utf8"), PROJECT, `Pulumi.${stack}.yaml`);
+
 /** Whether a stack's Temporal server comes from the official chart, with Postgres beside it. */
 export function usesCharts(stack: string): boolean {
-  const { [`${PROJECT}:temporal`]: temporal } = configOf(readFileSync(stackFile(stack), "utf8"), PROJECT);
+  const { [`${PROJECT}:temporal`]: temporal } = configOf(stack);
   return isMapping(temporal) && temporal["mode"] === "chart";
 }
 
 /** Whether a deployment builds the worker's image, rather than to take the one whose digest is set. */
 export function buildsImage(stack: string): boolean {
-  const { [`${PROJECT}:workerImage`]: image } = configOf(readFileSync(stackFile(stack), "utf8"), PROJECT);
+  const { [`${PROJECT}:workerImage`]: image } = configOf(stack);
   return !(isMapping(image) && image["digest"] !== undefined);
 }
 
@@ -33,7 +36,7 @@ export function buildsImage(stack: string): boolean {
  */
 export function requireOwnSecrets(stack: string, ownSalt: string | undefined): void {
   const { encryptionsalt, secretsprovider } = stackFileSchema.parse(
-    parseAsEngine(readFileSync(stackFile(stack), "utf8")),
+    parseAsEngine(readFileSync(stackFile(stack), "utf8"), `Pulumi.${stack}.yaml`),
   );
   if (secretsprovider === undefined && (encryptionsalt === undefined || encryptionsalt === ownSalt)) return;
   throw new Failure(

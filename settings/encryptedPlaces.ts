@@ -39,12 +39,12 @@ function stackFileOf(stack: string): string {
   const root = pulumi.getRootDirectory();
   const named = process.env[CONFIG_FILE_VARIABLE] ?? "";
   if (named !== "") return resolve(root, named);
-  const project = read(join(root, "Pulumi.yaml"), parseAsEngine);
+  const project = read(join(root, "Pulumi.yaml"), (text) => parseAsEngine(text, "Pulumi.yaml"));
   const folder = isMapping(project) ? project["stackConfigDir"] : undefined;
   return join(root, typeof folder === "string" ? folder : "", `Pulumi.${stack}.yaml`);
 }
 
-const readConfig = (file: string): Mapping => read(file, (text) => configOf(text, PROJECT)) ?? {};
+const readConfig = (file: string): Mapping => read(file, (text) => configOf(text, PROJECT, file)) ?? {};
 
 function read<T>(file: string, parse: (text: string) => T): T | undefined {
   try {

@@ -1,4 +1,5 @@
-import { parseDocument, type ScalarTag } from "yaml";
+import { RunError } from "@pulumi/pulumi/errors";
+import { type Document, LineCounter, parseDocument, type ScalarTag, type YAMLError } from "yaml";
 import { isMapping, type Mapping } from "./mapping";
 import { ENCRYPTED } from "./sensitive";
 
@@ -70,28 +71,59 @@ const plain: ScalarTag = {
   resolve: resolvePlain,
 };
 
+const ENGINE = {
+  schema: "failsafe",
+  merge: true,
+  customTags: (tags) => [...tags.filter((tag) => typeof tag !== "string"), plain],
+} as const satisfies Options;
+
 /**
  * The value of a YAML text, as the engine reads it.
- * @throws Error on what the engine refuses: bad syntax, a key twice, a key that is no string
+ * @param file name of its file, for messages
+ * @throws RunError on what the engine refuses: bad syntax, a key twice, a key that is no string. It names file,
+ * line and key, and quotes no value
  */
-export function parseAsEngine(text: string): unknown {
-  const document = parseDocument(text.replace(/^\uFEFF/, ""), {
-    schema: "failsafe",
-    merge: true,
-    // Messages without the lines of the file.
-    prettyErrors: false,
-    customTags: (tags) => [...tags.filter((tag) => typeof tag !== "string"), plain],
+export function parseAsEngine(text: string, file: string): unknown {
+  const document = readDocument(text.replace(/^\uFEFF/, ""), file, ENGINE);
+  try {
+    return plainValue(document.toJS({ mapAsMap: true }));
+  } catch (error) {
+    throw new RunError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
+ * The document of a YAML text that is edited, with its comments.
+ * @throws RunError as {@link parseAsEngine}
+ */
+export const documentOf = (text: string, file: string): Document => readDocument(text, file, {});
+
+type Options = NonNullable<Parameters<typeof parseDocument>[1]>;
+
+function readDocument(text: string, file: string, options: Options): Document {
+  const lineCounter = new LineCounter();
+  // Messages without the lines of the file.
+  const document = parseDocument(text, { ...options, prettyErrors: false, lineCounter });
+  const problems = document.errors.map((error) => {
+    const { line } = lineCounter.linePos(error.pos[0]);
+    return `${file}, line ${String(line)}: ${syntaxProblem(error, text)}`;
   });
-  const [error] = document.errors;
-  if (error !== undefined) throw error;
-  return plainValue(document.toJS({ mapAsMap: true }));
+  if (problems.length > 0) throw new RunError(problems.join("\n"));
+  return document;
+}
+
+/** What is wrong, in words of our own: the parser's quote what stands there, which may be a secret. */
+function syntaxProblem({ code, pos: [start] }: YAMLError, text: string): string {
+  if (code !== "DUPLICATE_KEY") return "is not YAML that Pulumi reads; correct its syntax";
+  const key = /^[\w./-]+(?::[\w./-]+)*/.exec(text.slice(start).replace(/^["']/, ""))?.[0] ?? "";
+  return `the key ${key === "" ? "here" : `"${key}"`} stands twice in one mapping; remove one of the two, or merge what is below them`;
 }
 
 function plainValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainValue);
   if (!(value instanceof Map)) return value;
   const entries = [...value].map(([key, entry]: [unknown, unknown]): [string, unknown] => {
-    if (typeof key !== "string") throw new Error("a key that is no string");
+    if (typeof key !== "string") throw new Error(`the key ${String(key)} is no string: put it in quotes`);
     return [key, plainValue(entry)];
   });
   // Defines `__proto__` as a key like any other, which an assignment would not.
@@ -100,11 +132,12 @@ function plainValue(value: unknown): unknown {
 
 /**
  * What stands under `config` in a stack file, by full key. A key without prefix belongs to the project.
- * @throws Error as {@link parseAsEngine}
+ * @param file name of the stack file, for messages
+ * @throws RunError as {@link parseAsEngine}
  */
-export function configOf(text: string, project: string): Mapping {
-  const file = parseAsEngine(text);
-  const written = isMapping(file) && isMapping(file["config"]) ? file["config"] : {};
+export function configOf(text: string, project: string, file: string): Mapping {
+  const content = parseAsEngine(text, file);
+  const written = isMapping(content) && isMapping(content["config"]) ? content["config"] : {};
   return Object.fromEntries(Object.entries(written).map(([key, value]) => [fullKey(key, project), value]));
 }
 

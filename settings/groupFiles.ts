@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { RunError } from "@pulumi/pulumi/errors";
 import { placesIn } from "./encryptedPlaces";
 import { parseAsEngine, unopenedMapping } from "./engineYaml";
 import { isMapping, type Mapping, merge } from "./mapping";
@@ -68,7 +69,7 @@ function namesIn(folder: string): string[] {
  */
 export function stacksOfGroupFile(text: string): string[] | undefined {
   try {
-    const parsed = parseAsEngine(text);
+    const parsed = parseAsEngine(text, GROUP_FOLDER);
     const stacks = isMapping(parsed) ? parsed["stacks"] : undefined;
     return isMapping(stacks) ? Object.keys(stacks) : undefined;
   } catch {
@@ -108,10 +109,10 @@ interface ReadGroup {
 function readGroup(file: string, text: string, stack: string, known: readonly string[]): ReadGroup {
   let parsed: unknown;
   try {
-    parsed = parseAsEngine(text);
-  } catch {
-    // The parser's own message would quote the file's content.
-    return { problems: [`${file}: is not YAML that Pulumi reads; correct its syntax`] };
+    parsed = parseAsEngine(text, file);
+  } catch (error) {
+    if (!RunError.isInstance(error)) throw error;
+    return { problems: error.message.split("\n") };
   }
   if (!isMapping(parsed)) {
     return {

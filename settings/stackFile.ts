@@ -12,7 +12,7 @@ import { type SettingsSource } from "./source";
  * @param changes sections that are laid over the file's, without prefix; undefined takes a section away
  * @param edited texts by name of file, instead of those that are written
  * @returns what parseSettings takes; undefined if there is no such file
- * @throws Error on YAML that the engine does not read; its message quotes nothing of the file
+ * @throws RunError on YAML that the engine does not read: file, line and key, and no value
  */
 export function sourceOfStackFile(
   checkout: string,
@@ -27,7 +27,7 @@ export function sourceOfStackFile(
     Object.entries(changes).map(([section, value]) => [`${PROJECT}:${section}`, value]),
   );
   const written: Mapping = {
-    ...configOf(edited[stackFile] ?? readFileSync(path, "utf8"), PROJECT),
+    ...configOf(edited[stackFile] ?? readFileSync(path, "utf8"), PROJECT, stackFile),
     ...changed,
   };
   const sections = Object.entries(written).filter(([, value]) => value !== undefined);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { Failure } from "../../common/failure";
 import type { Advisory } from "./advisory";
@@ -28,9 +28,7 @@ export type AllowedVulnerability = z.output<typeof entrySchema>;
  */
 export function readAllowList(file: string, now: Date): AllowedVulnerability[] {
   if (!existsSync(file)) throw new Failure(`there is no ${file}`, "name the list of allowed vulnerabilities");
-  // In YAML, a date without quotes is a date, and not a text.
-  const content: unknown = parse(readFileSync(file, "utf8"), { schema: "core" });
-  const list = fileSchema.safeParse(content);
+  const list = fileSchema.safeParse(contentOf(file));
   const problems = list.success
     ? list.data.allowed
         .filter(({ expires }) => Date.parse(expires) > now.getTime() + LONGEST_DAYS * DAY_MS)
@@ -40,6 +38,16 @@ export function readAllowList(file: string, now: Date): AllowedVulnerability[] {
     throw new Failure(`${file} is wrong`, "correct what is named above", problems);
   }
   return list.data.allowed;
+}
+
+function contentOf(file: string): unknown {
+  try {
+    // In YAML, a date without quotes is a date, and not a text.
+    return parse(readFileSync(file, "utf8"), { schema: "core" });
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    throw new Failure(`${file} is not YAML`, "correct what is named above", [error.message]);
+  }
 }
 
 /** Whether the last day of an entry is over. */

@@ -1,11 +1,11 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
 import { Failure } from "../../common/failure";
 import { removeSalt } from "../../common/localStack";
 import { pulumi, type StackCli } from "../../common/pulumi";
 import { UsageFailure } from "../../common/usageFailure";
 import { sourceOf } from "../../components/guards/payloadKeysGuard";
+import { documentOf } from "../../settings/engineYaml";
 import { PROJECT } from "../../settings/mapping";
 import { parseSettings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
@@ -175,7 +175,7 @@ async function write(
 
 /** The text of a stack file with entries, but for their values: the CLI sets none inside what is a text. */
 export function withEntries(text: string, settings: KeySettings, entries: readonly NewEntry[]): string {
-  const document = parseDocument(text);
+  const document = documentOf(text, "the stack file");
   const section = sectionKey(document, "payloadEncryption");
   const changes = (["keys", "retiredKeys"] as const).flatMap((list): SettingChange[] => {
     const ours = entries.filter((entry) => entry.list === list);

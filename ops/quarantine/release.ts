@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isSeq, parseDocument, Scalar } from "yaml";
+import { isSeq, Scalar } from "yaml";
 import { noStackFile } from "../../common/stackFiles";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { documentOf } from "../../settings/engineYaml";
 import { quarantine as quarantineSchema } from "../../settings/quarantine";
 import { Failure } from "../../common/failure";
 import { stackFileOf } from "../stack/workspace";
@@ -47,7 +48,7 @@ export async function writeRelease(
   if (!quarantineSchema.safeParse({ release }).success) {
     throw new Failure("the reason is not one line of at most 300 characters", "give a shorter one");
   }
-  const document = parseDocument(await readFile(file, "utf8"));
+  const document = documentOf(await readFile(file, "utf8"), name);
   const path = ["config", sectionKey(document, "quarantine"), "release"];
   if (!isSeq(document.getIn(path))) document.setIn(path, document.createNode([]));
   for (const entry of release) document.addIn(path, document.createNode(quoted(entry)));

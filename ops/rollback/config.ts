@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { z } from "zod";
 import type { Quarantined } from "../../components/guards/quarantineGuard";
+import { parseAsEngine } from "../../settings/engineYaml";
 import { isMapping, type Mapping, PROJECT } from "../../settings/mapping";
 import { settingsSchema } from "../../settings/settings";
 import { WORKER_IMAGE } from "../../settings/stackImages";
@@ -137,7 +138,9 @@ export async function writeConfig(workspace: Workspace, { plain, secret }: Resto
   const { folder, stackFile } = workspace;
   const own = join(folder, stackFile);
   // How the stack's secrets are encrypted stands beside its configuration, unless the state keeps it.
-  const written = existsSync(own) ? stackFileSchema.parse(parse(await readFile(own, "utf8")) ?? {}) : {};
+  const written = existsSync(own)
+    ? stackFileSchema.parse(parseAsEngine(await readFile(own, "utf8"), stackFile) ?? {})
+    : {};
   const file = join(folder, "restored.yaml");
   // In quotes, or the CLI would take times and the like for something else than text.
   const text = stringify(

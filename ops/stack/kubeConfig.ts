@@ -9,7 +9,7 @@ import { clientConfig, findClusterAccess, ownSurroundings } from "../../settings
  *
  * @param cli of the stack: it knows the kubeconfig of one that `npm run up` deployed; for another it is this shell's
  * @param context with which the stack was deployed; default: the current one
- * @throws UsageFailure when there is no kubeconfig, or it has no such context
+ * @throws UsageFailure when there is no kubeconfig, it has no such context, or its entries are incomplete
  */
 export async function kubeConfigOf(
   { cluster }: Pick<StackCli, "cluster">,
@@ -23,7 +23,15 @@ export async function kubeConfigOf(
       [access.problem],
     );
   }
-  return clientConfig(access);
+  try {
+    return await clientConfig(access);
+  } catch (error) {
+    throw new UsageFailure(
+      "the kubeconfig cannot be used",
+      "see that kubectl version takes it, then run the command again",
+      [error instanceof Error ? error.message : String(error)],
+    );
+  }
 }
 
 /**

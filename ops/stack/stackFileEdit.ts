@@ -1,5 +1,5 @@
-import { type Document, isCollection, isMap, isScalar, parseDocument } from "yaml";
-import { fullKey } from "../../settings/engineYaml";
+import { type Document, isCollection, isMap, isScalar } from "yaml";
+import { documentOf, fullKey } from "../../settings/engineYaml";
 import { groupPlace } from "../../settings/groupMerge";
 import { PROJECT } from "../../settings/mapping";
 import { mergedConfig, type SettingsSource } from "../../settings/source";
@@ -78,7 +78,7 @@ const FORMS: readonly ((document: Document) => string)[] = [
 
 /** A text after a change of its document, in the form that it had, so that nothing but the changed lines differs. */
 function edited(text: string, change: (document: Document) => void): string {
-  const document = parseDocument(text);
+  const document = documentOf(text, "the file of the setting");
   const form =
     FORMS.find((render) => render(document) === text) ?? ((other) => other.toString({ lineWidth: 0 }));
   change(document);

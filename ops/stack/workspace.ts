@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { checkout } from "../../common/paths";
 import { cliOf, pulumi, type StackCli } from "../../common/pulumi";
+import { parseAsEngine } from "../../settings/engineYaml";
 
 const projectSchema = z.object({ name: z.string() });
 
@@ -56,7 +56,9 @@ export const withWorkspace = <T>(
   withCopies(
     stack,
     async (folder) => {
-      const { name } = projectSchema.parse(parse(await readFile(join(folder, "Pulumi.yaml"), "utf8")));
+      const { name } = projectSchema.parse(
+        parseAsEngine(await readFile(join(folder, "Pulumi.yaml"), "utf8"), "Pulumi.yaml"),
+      );
       return work({
         stack,
         cli: cliOf(stack),

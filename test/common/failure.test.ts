@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RunError } from "@pulumi/pulumi/errors";
 import { describeFailure, Failure, lastLines } from "../../common/failure";
 
 describe("failures on the terminal", () => {
@@ -21,6 +22,10 @@ describe("failures on the terminal", () => {
     );
     assert.equal(describeFailure("thrown text"), "thrown text");
     assert.equal(describeFailure(undefined), "undefined");
+  });
+
+  it("show what the settings refuse without a stack", () => {
+    assert.equal(describeFailure(new RunError("1 problem in the settings")), "1 problem in the settings");
   });
 
   it("take the last lines that say something", () => {

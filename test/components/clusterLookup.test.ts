@@ -132,6 +132,18 @@ describe("look-up in the cluster", () => {
     });
   });
 
+  it("does not fail for a kubeconfig that is none", async () => {
+    const { KUBECONFIG: file = "" } = process.env;
+    for (const text of [
+      "a: 1\na: 2",
+      "contexts: [{ name: test, context: {} }]\nclusters: [{ name: test }]",
+    ]) {
+      writeFileSync(file, text);
+      assert.equal((await lookUpNamespace(settings, "ours")).found, "unknown", text);
+    }
+    point((server.address() as AddressInfo).port);
+  });
+
   it("does not take a refusal or a silent cluster for an absent namespace", async () => {
     const closed = await lookUpNamespace(settings, "closed");
     assert.deepEqual(closed, { found: "unknown", reason: "the API server answers 403" });

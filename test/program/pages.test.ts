@@ -71,6 +71,7 @@ describe("pages of the documentation", () => {
         const written = configOf(
           /^config:/m.test(text) ? text : `config:\n${text.replace(/^/gm, "  ")}`,
           PROJECT,
+          page,
         );
         const base = stackConfig("prod");
         const changes: Mapping = Object.fromEntries(

@@ -158,7 +158,11 @@ describe("files of worker groups", () => {
       /stacks\.prod .*: must be a mapping/,
     );
     assert.match(refused({ "b.yaml": "- taskQueues" }), /workers\/b\.yaml: must be a mapping/);
-    assert.match(refused({ "b.yaml": "a: [hunter2" }), /workers\/b\.yaml: is not YAML/);
+    assert.match(refused({ "b.yaml": "a: [hunter2" }), /workers\/b\.yaml, line 1: is not YAML/);
+    assert.match(
+      refused({ "b.yaml": "stacks: {}\nstacks: {}" }),
+      /workers\/b\.yaml, line 2: the key "stacks" stands twice/,
+    );
     assert.doesNotMatch(refused({ "b.yaml": "a: [hunter2" }), /hunter2/);
   });
 

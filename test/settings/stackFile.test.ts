@@ -47,7 +47,7 @@ describe("a stack file that is read without the engine", () => {
   it("gives its settings, with secrets that stay unknown", () => {
     const read = settings();
     assert.equal(read.workerImage.registry?.username, "pusher");
-    const sections = Object.entries(configOf(FILE, "temporal-stack"));
+    const sections = Object.entries(configOf(FILE, "temporal-stack", "Pulumi.ours.yaml"));
     const written = new Map(sections.map(([key, value]) => [key.split(":")[1] ?? key, value]));
     const places = secretPathsOf(settingsSchema).flatMap((path) =>
       placesOf(path, Object.fromEntries(written)),

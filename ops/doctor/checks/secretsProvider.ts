@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { Failure } from "../../../common/failure";
 import { checkout } from "../../../common/paths";
 import type { StackCli } from "../../../common/pulumi";
 import { UsageFailure } from "../../../common/usageFailure";
+import { parseAsEngine } from "../../../settings/engineYaml";
 import { currentConfig } from "../../stack/config";
 import { stackFileOf } from "../../stack/workspace";
 import type { Check } from "../check";
@@ -33,8 +33,11 @@ export const secretsProvider: Check = {
 };
 
 async function accessOf(cli: StackCli): Promise<SecretsAccess> {
-  const path = join(checkout, stackFileOf(cli.stack));
-  const file = stackFile.parse(existsSync(path) ? (parse(readFileSync(path, "utf8")) ?? {}) : {});
+  const name = stackFileOf(cli.stack);
+  const path = join(checkout, name);
+  const file = stackFile.parse(
+    existsSync(path) ? (parseAsEngine(readFileSync(path, "utf8"), name) ?? {}) : {},
+  );
   const salted = file.encryptionsalt === undefined ? undefined : "passphrase";
   return {
     provider: file.secretsprovider ?? salted,

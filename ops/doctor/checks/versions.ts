@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { coerce, lt, major, minor, parse, satisfies } from "semver";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { checkout } from "../../../common/paths";
 import { runCli } from "../../../common/pulumi";
+import { parseAsEngine } from "../../../settings/engineYaml";
 import { tools } from "../../../settings/versions";
 import type { Check } from "../check";
 import { type Finding, failed, ok, warning } from "../finding";
@@ -24,7 +24,7 @@ export const versions: Check = {
   examine: async ({ cli }) => {
     const { node } = engines.parse(JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"))).engines;
     const { requiredPulumiVersion } = project.parse(
-      parseYaml(readFileSync(join(checkout, "Pulumi.yaml"), "utf8")),
+      parseAsEngine(readFileSync(join(checkout, "Pulumi.yaml"), "utf8"), "Pulumi.yaml"),
     );
     return [
       ...nodeFindings(process.versions.node, node),
