@@ -139,6 +139,23 @@ describe("workflows with a real server", () => {
     assert.match(Buffer.from(parcel ?? []).toString(), /"country":"FR"/);
   });
 
+  it("a change of address is refused while another one is being checked", async () => {
+    await startWorker({ CHECK_MS: "2000" });
+    const input = sampleOrder({ large: true });
+    const handle = await startOrder("moved-twice", input);
+    await reached(handle, "awaitingApproval");
+    const change = (country: string): Promise<unknown> =>
+      handle.executeUpdate(changeAddress, { args: [{ ...input.address, country }] });
+    const first = change("FR");
+    await eventually("the check", async () =>
+      (await activitiesOf("moved-twice")).includes("checkAddress") ? true : undefined,
+    );
+    await assert.rejects(change("NL"), refused(/another change of address is being checked/));
+    await first;
+    await change("NL");
+    await handle.terminate();
+  });
+
   it("an order that is shipping keeps its address, and cancelling it recalls the parcel", async () => {
     await startWorker(HELD);
     const input = sampleOrder();

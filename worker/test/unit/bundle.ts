@@ -29,7 +29,10 @@ export function bundledWorkflows(workflowsPath = CURRENT): Promise<WorkflowBundl
     bundleWorkflowCode({
       workflowsPath,
       failureConverterPath,
-      workflowInterceptorModules: [require.resolve("../../src/tracing/workflow-interceptors")],
+      workflowInterceptorModules: [
+        require.resolve("../../src/tracing/workflow-interceptors"),
+        require.resolve("./sent-options"),
+      ],
       logger: new DefaultLogger("ERROR"),
     });
   bundles.set(workflowsPath, bundle);
