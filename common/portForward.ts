@@ -9,6 +9,12 @@ export interface ServicePort {
   readonly port: number;
 }
 
+/** A port of a pod. */
+interface PodPort {
+  readonly pod: string;
+  readonly port: number;
+}
+
 /**
  * Serves a port of this machine's loopback address and passes each connection on to a ready pod of a service.
  * @param localPort 0: any free one
@@ -18,18 +24,47 @@ export async function forwardPort(
   target: ServicePort,
   localPort: number,
 ): Promise<Server> {
-  const client = await import("@kubernetes/client-node");
-  const core = config.makeApiClient(client.CoreV1Api);
-  const portForward = new client.PortForward(config);
+  const { CoreV1Api } = await import("@kubernetes/client-node");
+  const core = config.makeApiClient(CoreV1Api);
+  const label = `${target.namespace}/${target.service}:${target.port}`;
+  return serve(
+    config,
+    target.namespace,
+    () => readyPod(core, target),
+    localPort,
+    (reason) => {
+      console.error(`${label}: ${reason}`);
+    },
+  );
+}
+
+/** The same to one pod, on any free port; a connection that it does not take ends without a word. */
+export const forwardPodPort = (config: KubeConfig, namespace: string, target: PodPort): Promise<Server> =>
+  serve(
+    config,
+    namespace,
+    () => Promise.resolve(target),
+    0,
+    () => undefined,
+  );
+
+async function serve(
+  config: KubeConfig,
+  namespace: string,
+  find: () => Promise<PodPort>,
+  localPort: number,
+  onFailure: (reason: string) => void,
+): Promise<Server> {
+  const { PortForward } = await import("@kubernetes/client-node");
+  const portForward = new PortForward(config);
   const connect = async (socket: Socket): Promise<void> => {
-    const { namespace } = target;
-    const { pod, port } = await readyPod(core, target);
+    const { pod, port } = await find();
     await portForward.portForward(namespace, pod, [port], socket, null, socket);
   };
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     connect(socket).catch((error: unknown) => {
-      console.error(`${target.namespace}/${target.service}:${target.port}: ${reasonOf(error)}`);
+      onFailure(reasonOf(error));
       socket.destroy();
     });
   }).listen(localPort, "127.0.0.1");
@@ -44,10 +79,7 @@ function reasonOf(error: unknown): string {
     : String(error);
 }
 
-async function readyPod(
-  core: CoreV1Api,
-  { namespace, service, port }: ServicePort,
-): Promise<{ pod: string; port: number }> {
+async function readyPod(core: CoreV1Api, { namespace, service, port }: ServicePort): Promise<PodPort> {
   const { spec } = await core.readNamespacedService({ name: service, namespace });
   const servicePort = spec?.ports?.find((candidate) => candidate.port === port);
   const labelSelector = Object.entries(spec?.selector ?? {})

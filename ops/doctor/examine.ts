@@ -59,6 +59,20 @@ export interface ExamineOptions {
  * @throws UsageFailure when the stack has no file
  */
 export async function examine(stack: string, options: ExamineOptions): Promise<DoctorReport> {
+  const { subject, loaded, reached } = await subjectOf(stack, options.signal);
+  const checks = [
+    ...[settingsCheck(loaded), versions, backend, secretsProvider, cluster(reached)],
+    ...CLUSTER_CHECKS,
+  ];
+  return { stack, checks: await runChecks(checks, subject, options) };
+}
+
+/**
+ * What checks of a stack look at.
+ *
+ * @throws UsageFailure when the stack has no file
+ */
+export async function subjectOf(stack: string, signal: AbortSignal) {
   const cli = cliOf(stack);
   const name = stackNameOf(stack);
   const loaded = loadSettings(name, cli.local);
@@ -66,7 +80,7 @@ export async function examine(stack: string, options: ExamineOptions): Promise<D
   const subject: Subject = {
     stack: name,
     cli,
-    signal: options.signal,
+    signal,
     get settings() {
       return met(loaded.settings, "the settings are not valid");
     },
@@ -77,11 +91,7 @@ export async function examine(stack: string, options: ExamineOptions): Promise<D
       return met(reached.problem === undefined ? config : undefined, "the cluster cannot be reached");
     },
   };
-  const checks = [
-    ...[settingsCheck(loaded), versions, backend, secretsProvider, cluster(reached)],
-    ...CLUSTER_CHECKS,
-  ];
-  return { stack, checks: await runChecks(checks, subject, options) };
+  return { subject, loaded, reached };
 }
 
 /** Makes one check after the other; whatever one throws is the reason why it was not made. */

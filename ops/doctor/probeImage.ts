@@ -26,9 +26,17 @@ export function probeImage({
   temporal,
   workerImage: { repository, digest },
 }: Pick<Settings, "temporal" | "workerImage">): ProbeImage | undefined {
-  if (temporal.mode === "chart") return byTemporal(temporal.images.adminTools, ["temporal"]);
-  if (temporal.mode === "devServer") return byTemporal(temporal.image);
+  const own = temporalCli(temporal);
+  if (own !== undefined) return byTemporal(own.image, own.command);
   return digest === undefined ? undefined : byNode(`${repository}@${digest}`);
+}
+
+/** The image of the stack with the Temporal CLI; undefined: it has none. */
+export function temporalCli(
+  temporal: Settings["temporal"],
+): { readonly image: string; readonly command?: string[] } | undefined {
+  if (temporal.mode === "chart") return { image: temporal.images.adminTools, command: ["temporal"] };
+  return temporal.mode === "devServer" ? { image: temporal.image } : undefined;
 }
 
 /** The Temporal CLI is a server and its client. */

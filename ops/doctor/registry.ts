@@ -51,14 +51,17 @@ export function placeOf(repository: string, digest?: string): ImagePlace {
  */
 export async function lookUpImage(place: ImagePlace, login: string | undefined): Promise<ImageLookup> {
   const { registry } = place;
-  const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
+  const host = hostOf(registry);
   if (isLoopback(host)) return lookUpAt(`http://${host}`, place, login);
   const lookup = await lookUpAt(`https://${host}`, place, login);
   // A registry of a test cluster, by the address of its node: nobody has a login there.
-  return lookup.found === "unknown" && /^\d+(\.\d+){3}:\d+$/.test(host)
+  return lookup.found === "unknown" && isNodeRegistry(host)
     ? lookUpAt(`http://${host}`, place, undefined)
     : lookup;
 }
+
+const hostOf = (registry: string): string => (registry === "docker.io" ? "registry-1.docker.io" : registry);
+const isNodeRegistry = (host: string): boolean => /^\d+(\.\d+){3}:\d+$/.test(host);
 
 async function lookUpAt(
   origin: string,
@@ -67,11 +70,7 @@ async function lookUpAt(
 ): Promise<ImageLookup> {
   const url = digest === undefined ? `${origin}/v2/` : `${origin}/v2/${path}/manifests/${digest}`;
   try {
-    const first = await ask(url, undefined);
-    const answer =
-      first.status === 401
-        ? await ask(url, await authorization(first.headers.get("www-authenticate") ?? "", path, login))
-        : first;
+    const answer = await askWithLogin("HEAD", url, path, login);
     // Whoever may not see an image is not told whether it is there.
     if (answer.status === 401 || answer.status === 403)
       return digest === undefined && login === undefined ? { found: "registry" } : { found: "refused" };
@@ -79,17 +78,108 @@ async function lookUpAt(
     if (!answer.ok) return { found: "unknown", reason: `${origin} answers ${answer.status}` };
     return { found: digest === undefined ? "registry" : "image" };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { found: "unknown", reason: cause instanceof Error ? cause.message : String(cause) };
+    return { found: "unknown", reason: causeOf(error) };
   }
 }
 
-const ask = (url: string, authorization: string | undefined): Promise<Response> =>
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Asks without the login first, as a public image wants none. */
+async function askWithLogin(
+  method: "HEAD" | "GET",
+  url: string,
+  path: string,
+  login: string | undefined,
+): Promise<Response> {
+  const first = await ask(method, url, undefined);
+  if (first.status !== 401) return first;
+  return ask(method, url, await authorization(first.headers.get("www-authenticate") ?? "", path, login));
+}
+
+const ask = (method: "HEAD" | "GET", url: string, authorization: string | undefined): Promise<Response> =>
   fetch(url, {
-    method: "HEAD",
+    method,
     headers: { accept: ACCEPT, ...(authorization === undefined ? {} : { authorization }) },
     signal: AbortSignal.timeout(SECONDS * 1000),
   });
+
+const platform = z.object({ os: z.string(), architecture: z.string() });
+const manifest = z.union([
+  z.object({ manifests: z.array(z.object({ digest: z.string(), platform: platform.optional() })) }),
+  z.object({ config: z.object({ digest: z.string() }) }),
+]);
+const imageConfig = platform.extend({
+  config: z
+    .object({
+      User: z.string().default(""),
+      Entrypoint: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
+      Labels: z.record(z.string(), z.string()).nullish(),
+    })
+    .prefault({}),
+});
+
+/** What an image says of itself. */
+export interface ImageConfig {
+  /** Such as `linux/amd64`; several where one reference holds an image for each. */
+  readonly platforms: readonly string[];
+  /** Empty: root. */
+  readonly user: string;
+  /** Entry point and its arguments. */
+  readonly command: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what an image says of itself.
+ *
+ * @param wanted platform, such as `linux/amd64`, whose image is read where there are several
+ * @throws Error when the registry does not tell
+ */
+export async function readImageConfig(
+  place: ImagePlace & { readonly digest: string },
+  wanted: string,
+  login: string | undefined,
+): Promise<ImageConfig> {
+  const { path, digest } = place;
+  const { origin, mayLogIn } = await originOf(place.registry);
+  const read = async (kind: "manifests" | "blobs", of: string): Promise<unknown> => {
+    const url = `${origin}/v2/${path}/${kind}/${of}`;
+    const answer = await askWithLogin("GET", url, path, mayLogIn ? login : undefined);
+    if (!answer.ok) throw new Error(`${origin} answers ${answer.status} for ${path}@${of}`);
+    return answer.json();
+  };
+  const top = manifest.parse(await read("manifests", digest));
+  const index = "manifests" in top ? top.manifests : [];
+  const platforms = index.flatMap((one) => (one.platform === undefined ? [] : [textOf(one.platform)]));
+  const own = index.find((one) => one.platform !== undefined && textOf(one.platform) === wanted) ?? index[0];
+  const single = own === undefined ? top : manifest.parse(await read("manifests", own.digest));
+  if (!("config" in single)) throw new Error(`${path}@${digest} names no configuration`);
+  const { config, ...of } = imageConfig.parse(await read("blobs", single.config.digest));
+  return {
+    platforms: platforms.length === 0 ? [textOf(of)] : platforms.filter((one) => !one.startsWith("unknown")),
+    user: config.User,
+    command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
+    labels: config.Labels ?? {},
+  };
+}
+
+const textOf = ({ os, architecture }: z.infer<typeof platform>): string => `${os}/${architecture}`;
+
+/** Where a registry answers, and whether a login may be sent there: the same rules as for {@link lookUpImage}. */
+async function originOf(registry: string): Promise<{ origin: string; mayLogIn: boolean }> {
+  const host = hostOf(registry);
+  if (isLoopback(host)) return { origin: `http://${host}`, mayLogIn: true };
+  const secure = { origin: `https://${host}`, mayLogIn: true };
+  if (!isNodeRegistry(host)) return secure;
+  return ask("HEAD", `${secure.origin}/v2/`, undefined).then(
+    () => secure,
+    () => ({ origin: `http://${host}`, mayLogIn: false }),
+  );
+}
 
 /** What the challenge of a registry asks for. */
 async function authorization(

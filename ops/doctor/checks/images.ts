@@ -28,7 +28,7 @@ export interface ClusterLogin {
 }
 
 /** The cluster is asked only where it has such a Secret. */
-async function clusterLogin(subject: Subject, { registry }: ImagePlace): Promise<ClusterLogin> {
+export async function clusterLogin(subject: Subject, { registry }: ImagePlace): Promise<ClusterLogin> {
   const { workerImage, imagePull, namespaces } = subject.settings;
   const names = [workerImage.pullSecret?.existing ?? [], imagePull.existing].flat();
   const inSettings = workerImage.pullSecret?.password !== undefined || imagePull.login !== undefined;

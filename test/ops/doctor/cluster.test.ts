@@ -16,8 +16,8 @@ import { installFindings, monitoringFindings, presentFindings } from "../../../o
 import { objectFinding } from "../../../ops/doctor/checks/secrets";
 import { secretsFindings } from "../../../ops/doctor/checks/secretsProvider";
 import { existingObjects } from "../../../ops/doctor/existingObjects";
-import { isLeftOver } from "../../../ops/doctor/probe";
 import { probeImage } from "../../../ops/doctor/probeImage";
+import { isLeftOver } from "../../../ops/stack/temporaryNamespace";
 import { images } from "../../../settings/versions";
 import { chartSettings, MANAGED } from "../../components/samples";
 import { stackSettings } from "../../support/stackSettings";
@@ -355,5 +355,5 @@ describe("what the doctor says of enforcement", () => {
   } as const;
   for (const [what, [namespace, expected]] of Object.entries(leftOver))
     it(`a namespace ${what} is ${expected ? "" : "not "}left over`, () =>
-      assert.equal(isLeftOver(namespace, 1_000_000_000_000), expected));
+      assert.equal(isLeftOver(namespace, 1_000_000_000_000, "doctor"), expected));
 });
