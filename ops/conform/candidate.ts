@@ -67,7 +67,7 @@ export function trialEnvironment(
   const group = { ...candidate.group, shutdown: { ...candidate.group.shutdown, ...SHUTDOWN } };
   const own = Object.entries(workerEnvironment({ ...settings, tracing: undefined }, group));
   const kept = own.filter(
-    ([name]) => !/^TEMPORAL_/.test(name) || /^TEMPORAL_(TASK_QUEUES|GRPC_COMPRESSION)$/.test(name),
+    ([name]) => !name.startsWith("TEMPORAL_") || /^TEMPORAL_(TASK_QUEUES|GRPC_COMPRESSION)$/.test(name),
   );
   return {
     ...Object.fromEntries(kept),

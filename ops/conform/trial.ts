@@ -142,21 +142,21 @@ class Trying {
       container: {
         name: WORKER,
         image,
-        ...(group.command && { command: [...group.command] }),
-        ...(group.args && { args: [...group.args] }),
+        ...(group.command && { command: group.command }),
+        ...(group.args && { args: group.args }),
         env: [
           ...Object.entries(environment).map(([name, value]) => ({ name, value })),
           { name: "POD_NAME", value: WORKER },
           { name: "POD_NAMESPACE", value: this.space.name },
         ],
         ...(probes.mode === "exec"
-          ? { readinessProbe: { exec: { command: [...probes.readiness] }, periodSeconds: 1 } }
+          ? { readinessProbe: { exec: { command: probes.readiness }, periodSeconds: 1 } }
           : {}),
         resources: {
           requests: { cpu: "10m", memory: "64Mi" },
           limits: { memory: resources.limits.memory },
         },
-        ...(keyed ? { volumeMounts: [{ name: KEYS, mountPath: KEYRING_DIRECTORY, readOnly: true }] } : {}),
+        ...(keyed ? { volumeMounts: [{ name: KEYS, mountPath: KEYRING_DIRECTORY }] } : {}),
       },
       volumes: keyed ? [{ name: KEYS, secret: { secretName: KEYS, defaultMode: 0o440 } }] : [],
     });
@@ -205,7 +205,7 @@ class Trying {
   /** SIGTERM by the way that Kubernetes goes, and the end as the last version of the pod tells it. */
   private async stop(): Promise<Trial["stopped"]> {
     const { config, core, name: namespace } = this.space;
-    let begun = 0;
+    const begun = Date.now();
     let report: (stopped: Trial["stopped"]) => void = () => undefined;
     const seen = new Promise<Trial["stopped"]>((resolve) => (report = resolve));
     const watching = await new Watch(config).watch(
@@ -221,7 +221,6 @@ class Trying {
       },
     );
     try {
-      begun = Date.now();
       await core.deleteNamespacedPod({ name: WORKER, namespace });
       const late = delay((KILL_AFTER_SECONDS + 20) * 1000, undefined, { signal: this.space.signal });
       return await Promise.race([seen, late]);

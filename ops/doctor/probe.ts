@@ -86,8 +86,8 @@ class Probe {
       container: {
         name: "probe",
         image,
-        ...(command && { command: [...command] }),
-        args: [...args],
+        ...(command && { command }),
+        args,
         env: HOME_IN_TMP,
         ...(listens ? { readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 } } : {}),
         resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "512Mi" } },

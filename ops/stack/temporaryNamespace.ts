@@ -6,10 +6,8 @@ import {
   CoreV1Api,
   type KubeConfig,
   KubernetesObjectApi,
-  type V1Container,
   type V1Namespace,
   type V1Pod,
-  type V1Volume,
 } from "@kubernetes/client-node";
 import { startTime } from "../../common/processes";
 import {
@@ -27,13 +25,26 @@ export type Purpose = "doctor" | "conform";
 const labelOf = (purpose: Purpose): string => `temporal-stack/${purpose}`;
 const ownerOf = (purpose: Purpose): string => `temporal-stack/${purpose}-process`;
 
+/** What a pod runs, without what makes it restricted. */
+export interface TrialContainer {
+  readonly name: string;
+  readonly image: string;
+  /** Absent: that of the image. */
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly readinessProbe?: object;
+  readonly resources: object;
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
 /** A pod of a temporary namespace. */
 export interface TrialPod {
   /** uid of its processes. */
   readonly user: number;
-  readonly container: Omit<V1Container, "securityContext" | "terminationMessagePolicy">;
+  readonly container: TrialContainer;
   /** Beside `/tmp`. */
-  readonly volumes?: readonly V1Volume[];
+  readonly volumes?: readonly object[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** Seconds between SIGTERM and SIGKILL; 1 by default. */
   readonly graceSeconds?: number;
@@ -90,7 +101,8 @@ export class TemporaryNamespace {
     const annotations = {
       [ownerOf(purpose)]: ownerText(hostname(), process.pid, startTime(process.pid) ?? ""),
     };
-    await this.create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } });
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } };
+    await this.create(namespace);
     await this.until("the namespace has its ServiceAccount", () => this.hasAccount());
   }
 
