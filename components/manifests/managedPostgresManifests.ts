@@ -154,7 +154,7 @@ function recordedClusters(database: string, { historyShards, cluster }: Prefligh
  * `ClusterMetadata`: field 1 is the cluster's name, field 2 the shards, both behind varints. What cannot be read has
  * "unknown" shards, which nobody wants.
  */
-const RECORDED_CLUSTERS = ((): string => {
+export const RECORDED_CLUSTERS = ((): string => {
   const byte = (index: number) => `get_byte(data, at + ${index + 1})`;
   const shards = [
     "CASE WHEN data_encoding <> 'Proto3' OR length(data) < at + 2 OR get_byte(data, at) <> 16 THEN 'unknown'",

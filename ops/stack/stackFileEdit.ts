@@ -1,4 +1,4 @@
-import { type Document, isCollection, isMap, isScalar } from "yaml";
+import { type Document, isCollection, isMap, isScalar, visit } from "yaml";
 import { documentOf, fullKey } from "../../settings/engineYaml";
 import { groupPlace } from "../../settings/groupMerge";
 import { PROJECT } from "../../settings/mapping";
@@ -16,9 +16,20 @@ export const withSettings = (text: string, changes: readonly SettingChange[]): s
   edited(text, (document) => {
     for (const { path, new: value } of changes) {
       const [section, ...keys] = path;
-      document.setIn(["config", sectionKey(document, section), ...keys], value);
+      document.setIn(["config", sectionKey(document, section), ...keys], nodeOf(document, value));
     }
   });
+
+/** The engine reads a date without quotes as a point in time, and writes it in another form. */
+function nodeOf(document: Document, value: unknown): unknown {
+  const node = document.createNode(value);
+  visit(node, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === "string" && /^\d{4}-\d/.test(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+    },
+  });
+  return node;
+}
 
 /**
  * The texts of the files in which settings stand, by name, with other values: those of a group with a file of its own
