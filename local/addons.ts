@@ -46,6 +46,11 @@ async function main(): Promise<void> {
         "deployment/metrics-server",
         "--timeout=120s",
       ]);
+      // The API server asks a server that is ready only after a while, and answers 503 until then.
+      await kubectl([
+        ...["wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io"],
+        "--timeout=120s",
+      ]);
     }),
   ]);
   recordCluster({ ...record, cluster: { ...cluster, networkPolicies: "enforced" } });

@@ -42,6 +42,7 @@ const dockerConfig = z.object({
   ),
 });
 const FORBIDDEN = 403;
+const UNAVAILABLE = 503;
 
 /** A Secret, ConfigMap or ServiceAccount without its values. */
 export interface Keys {
@@ -172,6 +173,19 @@ export class ClusterReader {
     const api = this.config.makeApiClient(CustomObjectsApi);
     const found = await unlessMissing(api.getAPIResources({ group, version }));
     return found?.resources.map(({ name }) => name);
+  }
+
+  /**
+   * As {@link resources}, for an API behind which the API server asks another server.
+   * @returns "unavailable" if that one does not answer
+   */
+  async aggregatedResources(group: string, version: string): Promise<string[] | "unavailable" | undefined> {
+    try {
+      return await this.resources(group, version);
+    } catch (error) {
+      if (error instanceof ApiException && error.code === UNAVAILABLE) return "unavailable";
+      throw error;
+    }
   }
 
   /** Labels and annotations of a resource type; undefined if there is none. */

@@ -147,6 +147,15 @@ describe("what the doctor says of the metrics API", () => {
   verdicts({
     "it is served": [() => metricsFindings(group(1, 3), ["nodes", "pods"]), "ok"],
     "it is not": [() => metricsFindings(group(1, 3), undefined), "warning", /orders stays at 1 of at most 3/],
+    "its server does not answer": [
+      () => metricsFindings(group(1, 3), "unavailable"),
+      "warning",
+      /registered, but its server does not answer: worker group orders stays at 1 of at most 3/,
+    ],
     "nobody needs it": [() => metricsFindings(group(3, 3), undefined), "ok"],
+    "nobody needs it, and its server does not answer": [
+      () => metricsFindings(group(3, 3), "unavailable"),
+      "ok",
+    ],
   } satisfies Record<string, readonly [unknown, Verdict, RegExp?]>);
 });
