@@ -154,6 +154,9 @@ function beside(
   };
 }
 
+/** Where it stands how a base backup is taken outside its schedule. */
+const BACKUP_PAGE = 'docs/backups.md, "A base backup now"';
+
 interface Target {
   readonly target: { readonly targetTime: string } | { readonly backupId: string } | Record<string, never>;
   readonly what: string;
@@ -167,7 +170,7 @@ function targetOf(point: RestorePoint, { archive, now, file }: RestoreFacts): Ta
     const failed = backups.find(({ state }) => state === "failed");
     throw new UsageFailure(
       `Cluster ${clusterName} has no completed base backup, and nothing can be restored without one`,
-      "take one (npm run backup), and see what ContinuousArchiving of the Cluster says",
+      `take one (${BACKUP_PAGE}), and see what ContinuousArchiving of the Cluster says`,
       failed === undefined ? [] : [`${failed.name} failed: ${failed.error ?? "no reason is given"}`],
     );
   }
@@ -257,7 +260,7 @@ function backupTarget(name: string, { backups, clusterName, exists }: Archive, n
         ? `base backup ${found.name} failed and cannot be restored: ${found.error ?? "no reason is given"}`
         : `base backup ${found.name} is not complete`,
       older === undefined
-        ? "no older one is complete; take another (npm run backup)"
+        ? `no older one is complete; take another (${BACKUP_PAGE})`
         : `take the next older one: --backup ${older.name}`,
     );
   }

@@ -124,6 +124,8 @@ describe("backups before a real API server", () => {
 
     it("finds base backups, window and archiver of a generation, and how far the next one is", async () => {
       assert.equal((await readArchive(objects, "temporal", file, 1, new Date())).exists, false);
+      // A new cluster has none of the operator's types yet: nothing of them is there.
+      assert.deepEqual(await objects.list("postgresql.example.com/v1", "Backup", "temporal"), []);
       await put(cluster("temporal-pg", "ContinuousArchiving", "True"));
       await put({
         ...{ apiVersion: "postgresql.cnpg.io/v1", kind: "Backup", metadata: metadata("temporal-pg-1") },
