@@ -63,15 +63,13 @@ export class LiveObjects {
   }
 
   /**
-   * The objects of a kind in a namespace; none where there is no such type.
+   * The objects of a kind in a namespace.
    * @throws ApiException when the server does not answer it
    */
   async list(apiVersion: string, kind: string, namespace: string): Promise<ObjectManifest[]> {
-    const answer: unknown = await unlessMissing(this.objects.list(apiVersion, kind, namespace));
+    const answer: unknown = await this.objects.list(apiVersion, kind, namespace);
     // The items of a list do not say what they are.
-    return answer === undefined
-      ? []
-      : listed.parse(answer).items.map((item) => ({ ...item, apiVersion, kind }));
+    return listed.parse(answer).items.map((item) => ({ ...item, apiVersion, kind }));
   }
 
   /**

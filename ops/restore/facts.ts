@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unlessMissing } from "../../common/unlessMissing";
 import { OPERATOR_GROUP } from "../../components/manifests/operatorPermissions";
 import { objectStoreName, PLUGIN_GROUP } from "../../components/manifests/postgresBackupsManifests";
 import { clusterNameOf } from "../../components/manifests/postgresGenerations";
@@ -32,9 +33,9 @@ export async function readArchive(
   const clusterName = clusterNameOf(file, generation);
   const read = (apiVersion: string, kind: string, name: string) =>
     objects.read({ apiVersion, kind, metadata: { name, namespace } });
-  const backups: readonly Mapping[] = (await objects.list(OPERATOR_VERSION, "Backup", namespace)).map(
-    (object) => ({ ...object }),
-  );
+  // A new Kubernetes cluster has none of the operator's types yet.
+  const listed = (await unlessMissing(objects.list(OPERATOR_VERSION, "Backup", namespace))) ?? [];
+  const backups: readonly Mapping[] = listed.map((object) => ({ ...object }));
   return archiveOf(
     clusterName,
     {

@@ -5,6 +5,7 @@ import { programs } from "../../toolchain/programs";
 import { CHART_SERVER } from "../../components/manifests/temporalNames";
 import { deployStack, mappingAt, objectsOf, stackConfig } from "../program/stack";
 import { ADMINISTRATOR, ApiServer } from "../support/apiServer";
+import type { Archive } from "../../ops/restore/archive";
 import { readArchive, readNewest } from "../../ops/restore/facts";
 import { Writers } from "../../ops/restore/running";
 import { LiveObjects } from "../../ops/drift/live";
@@ -24,17 +25,27 @@ const stores: Readonly<Record<string, Values>> = {
   azure: { type: "azure", account: "acme", container: "backups", credentials: { storageKey: "key" } },
 };
 
+const FILE = { name: "temporal-pg", backup: undefined };
+
+function configOf(server: ApiServer): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(server.kubeconfig(ADMINISTRATOR));
+  return config;
+}
+
 describe("backups before a real API server", () => {
   let server: ApiServer;
+  let withoutTypes: Archive;
   const kubectl = (args: readonly string[], input?: unknown) => server.kubectl(ADMINISTRATOR, args, input);
   const create = (object: unknown) =>
     kubectl(["create", "--dry-run=server", "--validate=strict", "--filename=-"], object);
 
   before(async () => {
     server = await ApiServer.start();
+    await kubectl(["create", "namespace", "temporal"]);
+    withoutTypes = await readArchive(new LiveObjects(configOf(server)), "temporal", FILE, 1, new Date());
     for (const program of [programs.cloudNativePg, programs.barmanPlugin])
       await server.addTypes(`${await provideAssets(program)}/crds`);
-    await kubectl(["create", "namespace", "temporal"]);
   });
 
   after(async () => {
@@ -76,7 +87,6 @@ describe("backups before a real API server", () => {
   });
 
   describe("as a restore reads them", () => {
-    const file = { name: "temporal-pg", backup: undefined };
     let objects: LiveObjects;
     let writers: Writers;
     const put = async (object: Values & { readonly status?: unknown }) => {
@@ -114,18 +124,20 @@ describe("backups before a real API server", () => {
     };
 
     before(async () => {
-      const config = new KubeConfig();
-      config.loadFromFile(server.kubeconfig(ADMINISTRATOR));
+      const config = configOf(server);
       objects = new LiveObjects(config);
       const group = { name: "orders", namespace: "temporal", deployment: "orders" };
       const worker = { ...group, taskQueues: ["orders"] as [string] };
       writers = await Writers.of(config, [worker], "temporal");
     });
 
+    it("finds nothing in a new Kubernetes cluster, which has none of the types", () => {
+      assert.equal(withoutTypes.exists, false);
+      assert.deepEqual(withoutTypes.backups, []);
+    });
+
     it("finds base backups, window and archiver of a generation, and how far the next one is", async () => {
-      assert.equal((await readArchive(objects, "temporal", file, 1, new Date())).exists, false);
-      // A new cluster has none of the operator's types yet: nothing of them is there.
-      assert.deepEqual(await objects.list("postgresql.example.com/v1", "Backup", "temporal"), []);
+      assert.equal((await readArchive(objects, "temporal", FILE, 1, new Date())).exists, false);
       await put(cluster("temporal-pg", "ContinuousArchiving", "True"));
       await put({
         ...{ apiVersion: "postgresql.cnpg.io/v1", kind: "Backup", metadata: metadata("temporal-pg-1") },
@@ -142,7 +154,7 @@ describe("backups before a real API server", () => {
         status: { serverRecoveryWindow: { "temporal-pg": { firstRecoverabilityPoint } } },
       });
       const now = new Date("2026-11-28T12:00:00Z");
-      const archive = await readArchive(objects, "temporal", file, 1, now);
+      const archive = await readArchive(objects, "temporal", FILE, 1, now);
       assert.equal(archive.first?.toISOString(), "2026-11-28T02:00:30.000Z");
       assert.equal(archive.last?.toISOString(), "2026-11-28T11:59:30.000Z");
       assert.deepEqual(
