@@ -61,7 +61,7 @@ describe("a stack that npm run up deployed", () => {
     TEMPORAL_STACK_STATE: join(folder, "state"),
   };
   /** Without those that open no stack, or open another one first. */
-  const opening = commands.filter((command) => command !== "deployer" && command !== "rotate");
+  const opening = commands.filter((command) => !/^(conform|deployer|rotate)$/.test(command));
 
   before(() => {
     for (const path of [own, other]) {
