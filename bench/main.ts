@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { coldToolchainFigures } from "./coldToolchain";
+import { positiveInteger } from "./positiveInteger";
 import { policyFigures } from "./policies";
 import { previewFigures } from "./preview";
 import { prodFigures } from "./prod/figures";
@@ -105,10 +106,4 @@ function deployed(): Target {
 async function tests(): Promise<Figure[]> {
   const run = await timed(["npm", "test"], { remedy: "npm test has to pass before its time counts" });
   return [seconds("npm test", run.seconds, TEST_LIMIT_SECONDS)];
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a number from 1 on.");
-  return value;
 }

@@ -101,6 +101,17 @@ export function imagesOf({ workerImage, images }: ImageSettings): [StackImage, .
   ];
 }
 
+/** The image that a worker group runs; undefined if the stack has no such group. */
+export function imageOfGroup(
+  settings: ImageSettings & {
+    readonly workers: readonly { readonly name: string; readonly image: string }[];
+  },
+  group: string,
+): StackImage | undefined {
+  const named = settings.workers.find(({ name }) => name === group)?.image;
+  return imagesOf(settings).find(({ name }) => name === named);
+}
+
 /** Place of an image in the settings. */
 export const imagePath = (name: string): [string, ...string[]] =>
   name === WORKER_IMAGE ? ["workerImage"] : ["images", name];

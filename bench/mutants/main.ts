@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { runCommand } from "../../common/command";
 import { exitCodes } from "../../common/exitCodes";
 import { Failure } from "../../common/failure";
@@ -8,6 +8,7 @@ import { checkout } from "../../common/paths";
 import { UsageFailure } from "../../common/usageFailure";
 import { commandPath, isInstalled } from "../../toolchain/install";
 import { programs } from "../../toolchain/programs";
+import { positiveInteger } from "../positiveInteger";
 import { Compiler } from "./compiles";
 import { reachedFrom } from "./coverage";
 import { Lane } from "./lane";
@@ -93,10 +94,12 @@ async function inLanes(
   const units = [...new Set(mutants.flatMap(({ file }) => unitTests(file)))];
   const verdicts: Verdict[] = [];
   const waiting = [...mutants];
+  let green: Promise<void> | undefined;
   const work = async (): Promise<void> => {
     const lane = await Lane.open();
     try {
-      await lane.requireGreen(units);
+      // All copies are the same: one of them is checked.
+      await (green ??= lane.requireGreen(units));
       if (options.server === true) await lane.build();
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
         if (signal.aborted) return;
@@ -135,11 +138,7 @@ const serverTestsOf = (file: string): string[] =>
   SERVER_TESTS.filter(([, files]) => files.test(file)).map(([test]) => `test/server/${test}.test.ts`);
 
 function integerOption(flags: string, description: string, fallback: number): Option {
-  return new Option(flags, description).default(fallback).argParser((text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give an integer from 1 on.");
-    return value;
-  });
+  return new Option(flags, description).default(fallback).argParser(positiveInteger);
 }
 
 runCommand<MutantOptions>(command, main, { onSignal: "finish" });

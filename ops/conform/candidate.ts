@@ -1,7 +1,7 @@
 import { workerEnvironment, KEYRING_DIRECTORY } from "../../components/manifests/workerManifests";
 import { UsageFailure } from "../../common/usageFailure";
 import type { Settings, WorkerSettings } from "../../settings/settings";
-import { imagesOf } from "../../settings/stackImages";
+import { imageOfGroup } from "../../settings/stackImages";
 import { worker } from "../../settings/workers";
 
 /** Port of the Temporal server of a trial. */
@@ -39,12 +39,11 @@ export function candidateOf(settings: Settings, image: string, group: string | u
       `name one of ${settings.workers.map(({ name }) => name).join(", ")}, or leave --group away for the defaults of the contract`,
     );
   }
-  const own = imagesOf(settings).find(({ name }) => name === found.image);
   return {
     image,
     named: true,
     group: found,
-    platform: own?.platform ?? settings.workerImage.platform,
+    platform: (imageOfGroup(settings, group) ?? settings.workerImage).platform,
   };
 }
 

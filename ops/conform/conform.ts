@@ -8,7 +8,7 @@ import type { Finding } from "../doctor/finding";
 import { type ImageConfig, placeOf, readImageConfig } from "../doctor/registry";
 import type { DoctorReport } from "../doctor/report";
 import type { Settings } from "../../settings/settings";
-import { imagesOf } from "../../settings/stackImages";
+import { imageOfGroup } from "../../settings/stackImages";
 import { type Candidate, candidateOf } from "./candidate";
 import {
   buildFindings,
@@ -67,9 +67,8 @@ export async function conform(stack: string, options: ConformOptions): Promise<D
 
 /** Of the group's image, for who names a digest alone. */
 function repositoryOf(settings: Settings, group: string | undefined): string {
-  const own = settings.workers.find(({ name }) => name === group)?.image;
-  const image = imagesOf(settings).find(({ name }) => name === own);
-  return (image ?? settings.workerImage).repository;
+  const own = group === undefined ? undefined : imageOfGroup(settings, group);
+  return (own ?? settings.workerImage).repository;
 }
 
 /** One trial answers most of them: the first that asks makes it. */

@@ -1,6 +1,6 @@
 import { Failure } from "../../common/failure";
 import type { Settings } from "../../settings/settings";
-import { imagePath, imagesOf, WORKER_IMAGE } from "../../settings/stackImages";
+import { imagePath, imageOfGroup, WORKER_IMAGE } from "../../settings/stackImages";
 import type { SettingChange } from "../stack/stackFileEdit";
 import type { Promoted } from "./promotion";
 
@@ -23,7 +23,7 @@ export function groupPromotion(
 ): Omit<Promoted, "promotions"> & { readonly promotions: readonly SettingChange[] } {
   const { stack, workers } = settings;
   const index = workers.findIndex(({ name }) => name === group);
-  const image = imagesOf(settings).find(({ name }) => name === workers[index]?.image);
+  const image = imageOfGroup(settings, group);
   if (image === undefined) {
     throw new Failure(
       `stack ${stack} has no worker group "${group}"`,

@@ -4,7 +4,7 @@ import { exitCodes } from "../../common/exitCodes";
 import { Failure, lastLines } from "../../common/failure";
 import { UsageFailure } from "../../common/usageFailure";
 import { LiveObjects } from "../drift/live";
-import { awaitJobEnd } from "../stack/jobEnd";
+import { runJob } from "../stack/commandJob";
 import type { WorkerGroup } from "../stack/workerConnection";
 import { replayJob } from "./replayJob";
 import { type GroupReport, reportIn } from "./replayReport";
@@ -31,29 +31,20 @@ export async function replayInCluster(
   group: WorkerGroup & { readonly name: string },
   { image, command, onLine, signal }: ClusterReplay,
 ): Promise<Omit<GroupReport, "group">> {
-  const client = await import("@kubernetes/client-node");
   const { namespace } = group;
-  const batch = config.makeApiClient(client.BatchV1Api);
   const objects = new LiveObjects(config);
   const metadata = { name: group.deployment, namespace };
   const deployed = await objects.read({ apiVersion: "apps/v1", kind: "Deployment", metadata });
   const name = `replay-${group.name}-${randomBytes(4).toString("hex")}`;
-  await objects.create(replayJob(deployed, { name, namespace, image, command }));
-  try {
-    const ended = await awaitJobEnd(
-      config.makeApiClient(client.CoreV1Api),
-      { name, namespace, what: "replay" },
-      onLine,
-      signal,
-    );
-    const report = reportIn(ended.log);
-    if (report !== undefined) return report;
-    throw new (ended.exitCode === exitCodes.usage ? UsageFailure : Failure)(
-      `the workflows of ${group.name} could not be replayed: ${command.join(" ")} of ${image} ended with ${ended.exitCode} and without a report`,
-      "correct what is named above; what the command has to print is in docs/replay.md, and a group whose image cannot replay says so by workers[].replay.command: []",
-      lastLines(ended.log),
-    );
-  } finally {
-    await batch.deleteNamespacedJob({ name, namespace, propagationPolicy: "Background" });
-  }
+  const manifest = replayJob(deployed, { name, namespace, image, command });
+  const { exitCode, log } = await runJob(config, (job: typeof manifest) => objects.create(job), {
+    ...{ manifest, what: "replay", onLine, signal },
+  });
+  const report = reportIn(log);
+  if (report !== undefined) return report;
+  throw new (exitCode === exitCodes.usage ? UsageFailure : Failure)(
+    `the workflows of ${group.name} could not be replayed: ${command.join(" ")} of ${image} ended with ${exitCode} and without a report`,
+    "correct what is named above; what the command has to print is in docs/replay.md, and a group whose image cannot replay says so by workers[].replay.command: []",
+    lastLines(log),
+  );
 }

@@ -13,7 +13,7 @@ import { parseSettings } from "../../settings/settings";
 import type { PostgresClusterSettings, Settings } from "../../settings/settings";
 import { sourceOfStackFile } from "../../settings/stackFile";
 import { LiveObjects } from "../drift/live";
-import { awaitJobEnd } from "../stack/jobEnd";
+import { runJob } from "../stack/commandJob";
 import { kubeConfigOf, requireCluster } from "../stack/kubeConfig";
 import { withSettings } from "../stack/stackFileEdit";
 import { readState } from "../stack/state";
@@ -186,34 +186,27 @@ async function verified(
   onLine: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { BatchV1Api, CoreV1Api } = await import("@kubernetes/client-node");
   const { settings, cluster } = clusterSettings(workspace);
-  const namespace = settings.namespaces.temporal;
   const name = `restore-verification-${randomBytes(4).toString("hex")}`;
-  await objects.create(verificationJob(settings, cluster, generation, name));
-  try {
-    const job = { name, namespace, what: "verification" };
-    const { exitCode, log } = await awaitJobEnd(config.makeApiClient(CoreV1Api), job, onLine, signal);
-    const answers = exitCode === 0 ? answersIn(log) : undefined;
-    if (answers === undefined) {
-      throw new Failure(
-        `generation ${generation} does not answer as a database of Temporal`,
-        "correct what is named above, then run the command again; Temporal was not moved",
-        lastLines(log),
-      );
-    }
-    for (const line of describeAnswers(answers)) onLine(line);
-    const problems = verificationProblems(answers, settings);
-    if (problems.length > 0) {
-      throw new Failure(
-        `generation ${generation} is not what Temporal needs`,
-        "restore another point: delete what was made (docs/backups.md), then run the command with another --to; Temporal was not moved",
-        problems,
-      );
-    }
-  } finally {
-    await config
-      .makeApiClient(BatchV1Api)
-      .deleteNamespacedJob({ name, namespace, propagationPolicy: "Background" });
+  const manifest = verificationJob(settings, cluster, generation, name);
+  const { exitCode, log } = await runJob(config, (job: typeof manifest) => objects.create(job), {
+    ...{ manifest, what: "verification", onLine, signal },
+  });
+  const answers = exitCode === 0 ? answersIn(log) : undefined;
+  if (answers === undefined) {
+    throw new Failure(
+      `generation ${generation} does not answer as a database of Temporal`,
+      "correct what is named above, then run the command again; Temporal was not moved",
+      lastLines(log),
+    );
+  }
+  for (const line of describeAnswers(answers)) onLine(line);
+  const problems = verificationProblems(answers, settings);
+  if (problems.length > 0) {
+    throw new Failure(
+      `generation ${generation} is not what Temporal needs`,
+      "restore another point: delete what was made (docs/backups.md), then run the command with another --to; Temporal was not moved",
+      problems,
+    );
   }
 }

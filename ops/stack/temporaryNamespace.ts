@@ -15,6 +15,7 @@ import {
   restrictedPod,
   RESTRICTED_NAMESPACE,
 } from "../../components/manifests/podSecurity";
+import { neverStarts } from "./neverStarts";
 
 /** Longest life of a namespace: its pods end by themselves, and anybody may delete it after twice that time. */
 export const LIFE_SECONDS = 420;
@@ -149,9 +150,9 @@ export class TemporaryNamespace {
   /** @throws Error when its image cannot be had, or its container not be made */
   async read(name: string): Promise<V1Pod> {
     const pod = await this.core.readNamespacedPod({ name, namespace: this.name });
-    const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting;
-    if (/^(ImagePullBackOff|InvalidImageName|CreateContainer\w*Error)$/.test(waiting?.reason ?? ""))
-      throw new Error(`pod ${name} does not start: ${waiting?.message ?? waiting?.reason ?? ""}`);
+    const waiting = neverStarts(pod);
+    if (waiting !== undefined)
+      throw new Error(`pod ${name} does not start: ${waiting.message ?? waiting.reason ?? ""}`);
     return pod;
   }
 

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { z } from "zod";
 import { exitCodes } from "../../common/exitCodes";
+import { readDoctorReport } from "../support/doctorReport";
 import { eventually } from "../support/eventually";
 import { checkout, kubectl, run, succeed } from "./support";
-
-const reportSchema = z.object({
-  checks: z.array(
-    z.object({
-      check: z.string(),
-      verdict: z.string(),
-      findings: z.array(z.object({ verdict: z.string(), found: z.string() })),
-    }),
-  ),
-});
 
 /** On the cluster and stack that the tests before have left, whose policies nobody enforces yet. */
 describe("npm run doctor", () => {
@@ -26,12 +16,7 @@ describe("npm run doctor", () => {
 
   async function verdicts(...args: string[]) {
     const { exitCode, output } = await doctor("--json", ...args);
-    const { checks } = reportSchema.parse(JSON.parse(output));
-    const wrong = checks.flatMap(({ check, findings }) =>
-      findings.filter(({ verdict }) => verdict !== "ok").map((finding) => ({ check, ...finding })),
-    );
-    const of = new Map(checks.map(({ check, verdict }) => [check, verdict]));
-    return { exitCode, of, said: JSON.stringify(wrong, null, 2) };
+    return { exitCode, ...readDoctorReport(output) };
   }
 
   /** Starts it, and ends it as soon as its probe is there. */

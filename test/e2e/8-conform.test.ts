@@ -6,19 +6,11 @@ import { z } from "zod";
 import { exitCodes } from "../../common/exitCodes";
 import { recordedCluster } from "../../common/localStack";
 import { docker } from "../../common/imageEngine";
+import { readDoctorReport } from "../support/doctorReport";
 import { eventually } from "../support/eventually";
 import { writePythonWorker } from "../support/pythonWorker";
 import { kubectl, pulumi, run } from "./support";
 
-const reportSchema = z.object({
-  checks: z.array(
-    z.object({
-      check: z.string(),
-      verdict: z.string(),
-      findings: z.array(z.object({ verdict: z.string(), found: z.string() })),
-    }),
-  ),
-});
 const machineSchema = z.object({ baseImages: z.object({ build: z.string(), runtime: z.string() }) });
 
 /** On the cluster and stack that the tests before have left. */
@@ -41,8 +33,7 @@ describe("npm run conform", () => {
   async function conform(image: string) {
     const args = ["--", "-s", recordedCluster()?.stack ?? "", "--image", image, "--json"];
     const { exitCode, output } = await run(["npm", "run", "--silent", "conform", ...args]);
-    const { checks } = reportSchema.parse(JSON.parse(output));
-    return { exitCode, of: new Map(checks.map(({ check, verdict }) => [check, verdict])), said: output };
+    return { exitCode, ...readDoctorReport(output) };
   }
 
   /** @returns the image by digest, in the registry of the cluster */

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { CoreV1Api, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Api, KubeConfig, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
 import { Failure } from "../../common/failure";
+import { neverStarts } from "./neverStarts";
 
 const POLL_MS = 1_000;
 /** An autoscaler may have to bring a node first. */
 const START_MS = 600_000;
-/** No repetition mends these; an image is pulled several times before it backs off. */
-const HOPELESS = /^(ImagePullBackOff|InvalidImageName|CreateContainerConfigError|CreateContainerError)$/;
 
 /** How the first container of a Job's pod ended. */
 export interface JobEnd {
@@ -14,25 +13,41 @@ export interface JobEnd {
   readonly log: string;
 }
 
-/** A Job that is awaited. */
-export interface AwaitedJob {
-  readonly name: string;
-  readonly namespace: string;
+/** The Job of a command. */
+export interface CommandJob {
+  readonly manifest: { readonly metadata: { readonly name: string; readonly namespace: string } };
   /** For people: what it is. */
   readonly what: string;
+  /** Receives the last line of its log while it runs. */
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /**
- * Waits until the first container of a Job's one pod has ended, and shows the last lines of its log meanwhile.
+ * Runs a Job with one pod until the first container of that has ended. The Job is deleted whatever happens.
  *
+ * @param create makes the Job
  * @throws Failure when it does not start
  */
-export async function awaitJobEnd(
-  core: CoreV1Api,
-  { name, namespace, what }: AwaitedJob,
-  onLine: (line: string) => void,
-  signal: AbortSignal,
+export async function runJob<Job extends CommandJob["manifest"]>(
+  config: KubeConfig,
+  create: (manifest: Job) => Promise<void>,
+  job: CommandJob & { readonly manifest: Job },
 ): Promise<JobEnd> {
+  const { BatchV1Api, CoreV1Api } = await import("@kubernetes/client-node");
+  const { name, namespace } = job.manifest.metadata;
+  await create(job.manifest);
+  try {
+    return await awaitEnd(config.makeApiClient(CoreV1Api), job);
+  } finally {
+    await config
+      .makeApiClient(BatchV1Api)
+      .deleteNamespacedJob({ name, namespace, propagationPolicy: "Background" });
+  }
+}
+
+async function awaitEnd(core: CoreV1Api, { manifest, what, onLine, signal }: CommandJob): Promise<JobEnd> {
+  const { name, namespace } = manifest.metadata;
   const giveUpAt = Date.now() + START_MS;
   for (;;) {
     signal.throwIfAborted();
@@ -68,9 +83,8 @@ export async function awaitJobEnd(
 const commandStatus = ({ spec, status }: V1Pod): V1ContainerStatus | undefined =>
   status?.containerStatuses?.find(({ name }) => name === spec?.containers[0]?.name);
 
-function hopeless({ status }: V1Pod): string | undefined {
-  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const found = all.find(({ state }) => HOPELESS.test(state?.waiting?.reason ?? ""))?.state?.waiting;
+function hopeless(pod: V1Pod): string | undefined {
+  const found = neverStarts(pod);
   return found === undefined ? undefined : `${found.reason ?? ""} ${found.message ?? ""}`.trim();
 }
 
